@@ -1,0 +1,168 @@
+/* Making a world: its tables, and the names that are there before anything lives under them. */
+#include <string.h>
+
+#include "models/model.h"
+
+/* The writing accessors of models/mutate.h go through a CmkSim; before the first operation there is
+ * none, so rows are reached directly. */
+static void *row_mut(CmkWorld *world, uint32_t table, uint32_t row)
+{
+    CMK_ASSERT(cmk_world_next_seq(world) == 1);
+    return cmk_world_row_mut(world, table, row);
+}
+
+static uint32_t add(CmkWorld *world, uint32_t table)
+{
+    CMK_ASSERT(cmk_world_next_seq(world) == 1);
+    CMK_ASSERT(cmk_world_has_room(world, table));
+    return cmk_world_row_add(world, table);
+}
+
+static void fill_specs(CmkTableSpec specs[CMK_TABLE__COUNT], const CmkLimits *limits)
+{
+    specs[CMK_TABLE_AGENDA_HEAP] = cmk_agenda_heap_spec(limits->timers);
+    specs[CMK_TABLE_TIMER] = cmk_agenda_timer_spec(limits->timers);
+#define X(id, accessor, type, handle, scratch, text)                                               \
+    specs[CMK_TABLE_##id] = (CmkTableSpec){.name = text,                                           \
+                                           .row_size = sizeof(type),                               \
+                                           .limit = limits->rows[CMK_TABLE_##id],                  \
+                                           .is_scratch = scratch};
+    CMK_TABLES(X)
+#undef X
+    uint32_t region_count = 0;
+    (void)cmk_region_facts(&region_count);
+    specs[CMK_TABLE_SETTINGS].limit = 1;
+    specs[CMK_TABLE_REGION].limit = region_count;
+    specs[CMK_TABLE_KEY_VAULT_METER].limit = limits->rows[CMK_TABLE_KEY_VAULT];
+    specs[CMK_TABLE_GAUGE].limit = limits->rows[CMK_TABLE_BACKUP_VAULT] * CMK_GAUGE__COUNT;
+}
+
+CmkWorld *cmk_azure_world_new(const CmkLimits *limits, uint64_t seed, CmkTime setup, CmkTime start,
+                              const int64_t knobs[CMK_KNOB__COUNT])
+{
+    CMK_ASSERT(setup >= 0 && setup <= start);
+    CmkTableSpec specs[CMK_TABLE__COUNT];
+    memset(specs, 0, sizeof(specs));
+    fill_specs(specs, limits);
+    CmkWorld *world = cmk_world_new(specs, CMK_TABLE__COUNT, seed);
+    if (world == NULL) {
+        return NULL;
+    }
+    CmkSettings *settings = row_mut(world, CMK_TABLE_SETTINGS, add(world, CMK_TABLE_SETTINGS));
+    settings->start = start;
+    memcpy(settings->knobs, knobs, sizeof(settings->knobs));
+    uint32_t region_count = 0;
+    (void)cmk_region_facts(&region_count);
+    for (uint32_t i = 1; i < region_count; i++) {
+        (void)add(world, CMK_TABLE_REGION);
+    }
+    cmk_world_set_now(world, setup);
+    return world;
+}
+
+uint32_t cmk_declare_name(CmkWorld *world, const char *text)
+{
+    if (text == NULL || text[0] == '\0') {
+        return 0;
+    }
+    CMK_ASSERT(cmk_world_next_seq(world) == 1);
+    const size_t length = strlen(text);
+    CMK_ASSERT(length < UINT32_MAX / 2);
+    /* Names are packed behind one another, with their closing zeros, in 8-byte rows from row 1. */
+    const uint32_t rows_before = cmk_world_count(world, CMK_TABLE_NAME_BYTES);
+    const uint32_t row = add(world, CMK_TABLE_NAME);
+    CmkNameRow *name = row_mut(world, CMK_TABLE_NAME, row);
+    const CmkNameRow *last = cmk_world_row(world, CMK_TABLE_NAME, row - 1);
+    name->offset = row == 1 ? (uint32_t)sizeof(CmkNameBytes) : last->offset + last->length + 1;
+    name->length = (uint32_t)length;
+    const uint32_t rows = (uint32_t)((name->offset + length) / sizeof(CmkNameBytes));
+    if (rows > rows_before) {
+        cmk_world_set_count(world, CMK_TABLE_NAME_BYTES, rows);
+    }
+    char *bytes = cmk_world_rows_mut(world, CMK_TABLE_NAME_BYTES);
+    memcpy(bytes + name->offset, text, length + 1);
+    return row;
+}
+
+const char *cmk_name(const CmkWorld *world, uint32_t name)
+{
+    if (name == 0) {
+        return "";
+    }
+    const char *bytes = cmk_world_row(world, CMK_TABLE_NAME_BYTES, 0);
+    return bytes + cmk_name_row(world, (CmkNameId){name})->offset;
+}
+
+CmkKeyVaultId cmk_declare_key_vault(CmkWorld *world, const char *name)
+{
+    CmkKeyVaultId id = {add(world, CMK_TABLE_KEY_VAULT)};
+    ((CmkKeyVault *)row_mut(world, CMK_TABLE_KEY_VAULT, id.i))->name = cmk_declare_name(world, name);
+    const uint32_t meter = add(world, CMK_TABLE_KEY_VAULT_METER);
+    CMK_ASSERT(meter == id.i);
+    return id;
+}
+
+CmkKeyId cmk_declare_key(CmkWorld *world, CmkKeyVaultId key_vault, const char *name)
+{
+    CmkKeyId id = {add(world, CMK_TABLE_KEY)};
+    CmkKey *key = row_mut(world, CMK_TABLE_KEY, id.i);
+    key->name = cmk_declare_name(world, name);
+    key->key_vault = key_vault.i;
+    return id;
+}
+
+CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name)
+{
+    CmkIdentityId id = {add(world, CMK_TABLE_IDENTITY)};
+    ((CmkIdentity *)row_mut(world, CMK_TABLE_IDENTITY, id.i))->name = cmk_declare_name(world, name);
+    return id;
+}
+
+CmkBackupVaultId cmk_declare_backup_vault(CmkWorld *world, const char *name)
+{
+    CmkBackupVaultId id = {add(world, CMK_TABLE_BACKUP_VAULT)};
+    ((CmkBackupVault *)row_mut(world, CMK_TABLE_BACKUP_VAULT, id.i))->name =
+        cmk_declare_name(world, name);
+    for (uint32_t kind = 0; kind < CMK_GAUGE__COUNT; kind++) {
+        cmk_world_set_count(world, CMK_TABLE_GAUGE, (id.i - 1) * CMK_GAUGE__COUNT + kind + 1);
+    }
+    return id;
+}
+
+CmkInstanceId cmk_declare_instance(CmkWorld *world, CmkBackupVaultId vault, const char *name)
+{
+    CmkInstanceId id = {add(world, CMK_TABLE_INSTANCE)};
+    CmkInstance *instance = row_mut(world, CMK_TABLE_INSTANCE, id.i);
+    instance->name = cmk_declare_name(world, name);
+    instance->backup_vault = vault.i;
+    return id;
+}
+
+CmkPolicyId cmk_declare_policy(CmkWorld *world, const CmkPolicy *policy, const char *name)
+{
+    CmkPolicyId id = {add(world, CMK_TABLE_POLICY)};
+    CmkPolicy *row = row_mut(world, CMK_TABLE_POLICY, id.i);
+    *row = *policy;
+    row->name = cmk_declare_name(world, name);
+    return id;
+}
+
+CmkPlanId cmk_declare_plan(CmkWorld *world, const CmkPlanRow *row, const char *name)
+{
+    CmkPlanId id = {add(world, CMK_TABLE_PLAN)};
+    CmkPlanRow *plan = row_mut(world, CMK_TABLE_PLAN, id.i);
+    *plan = *row;
+    plan->name = cmk_declare_name(world, name);
+    plan->args.origin = id.i;
+    return id;
+}
+
+int64_t cmk_knob(const CmkWorld *world, CmkKnobId knob)
+{
+    return cmk_settings(world, (CmkNameId){1})->knobs[knob];
+}
+
+bool cmk_is_open(const CmkWorld *world)
+{
+    return cmk_settings(world, (CmkNameId){1})->opened_by != 0;
+}

@@ -1,0 +1,544 @@
+/* Encryption settings of Backup vaults: update, Inconsistent and back, rotation (sections 9, 12). */
+#include "models/access.h"
+#include "models/model.h"
+#include "models/mutate.h"
+#include "models/repairs.h"
+#include "models/rows.h"
+
+static const CmkBackupVault *vault_of(const CmkWorld *world, const CmkArgs *args)
+{
+    return cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
+}
+
+static const CmkTask *task_of(const CmkWorld *world, const CmkArgs *args)
+{
+    return cmk_task(world, (CmkTaskId){args->ref[CMK_REF_TASK]});
+}
+
+static bool is_usable_now(const CmkWorld *world, const CmkVersion *version)
+{
+    const CmkTime now = cmk_world_now(world);
+    return version->is_purged == 0 && version->is_enabled != 0 && version->not_before <= now &&
+           now < version->expires;
+}
+
+uint32_t cmk_healing_epoch(const CmkWorld *world, uint32_t row)
+{
+    return cmk_backup_vault(world, (CmkBackupVaultId){row})->healing_epoch;
+}
+
+/* ---- becoming Inconsistent, and waiting to be restored --------------------------------------- */
+
+void cmk_encryption_break(CmkSim *sim, CmkBackupVaultId id)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    if (vault->encryption == CMK_ENCRYPTION_ENABLED) {
+        vault->encryption = CMK_ENCRYPTION_INCONSISTENT; /* BV-29, BV-T11 */
+        vault->is_broken_by_identity = 1;
+        vault->healing_epoch++;
+        vault->encryption_by = cmk_this_seq(sim);
+    }
+}
+
+void cmk_encryption_expect_healing(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(sim->world, id);
+    if (vault->encryption == CMK_ENCRYPTION_INCONSISTENT && vault->is_broken_by_identity != 0 &&
+        vault->identity != 0) {
+        cmk_backup_vault_mut(sim, id)->healing_epoch++;
+        (void)cmk_engine_set_timer(sim, cmk_world_now(sim->world), CMK_EVENT_HEALING, id.i, args);
+    }
+}
+
+/* Whether the identity of the settings, as it is now, could work with the key of the settings. */
+static bool encryption_can_be_restored(const CmkWorld *world, const CmkArgs *args,
+                                       uint64_t *ret_blame)
+{
+    const CmkBackupVault *vault = vault_of(world, args);
+    const CmkKeyId key_id = {vault->key};
+    const CmkKey *key = cmk_key(world, key_id);
+    const CmkPrincipalId principal = {
+        cmk_identity(world, (CmkIdentityId){vault->identity})->principal};
+    const CmkGuard *attached = &cmk_guard_user_identity_is_attached;
+    const CmkArgs question = {
+        .ref = {[CMK_REF_BACKUP_VAULT] = args->ref[CMK_REF_BACKUP_VAULT],
+                [CMK_REF_IDENTITY] = vault->identity}};
+    if (vault->encryption != CMK_ENCRYPTION_INCONSISTENT || vault->identity == 0 ||
+        vault->is_broken_by_identity == 0) {
+        *ret_blame = vault->encryption_by;
+        return false;
+    }
+    if (!attached->holds(world, &question, ret_blame)) {
+        return false;
+    }
+    const uint32_t needed[] = {CMK_PERMISSION_GET, CMK_PERMISSION_WRAP, CMK_PERMISSION_UNWRAP};
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(needed); i++) {
+        if (!cmk_access_is_granted(world, principal, (CmkKeyVaultId){key->key_vault}, key_id,
+                                   needed[i], ret_blame)) {
+            return false;
+        }
+    }
+    *ret_blame = key->changed_by;
+    return key->state == CMK_KEY_ACTIVE;
+}
+
+const CmkGuard cmk_guard_encryption_can_be_restored = {
+    .name = "encryption-can-be-restored",
+    .holds = encryption_can_be_restored,
+    .status = CMK_STATUS_OF(ENCRYPTION_STAYS_INCONSISTENT),
+    .rule = "BV-31 OQ-4 OQ-5",
+    .text = "The settings became Inconsistent by the loss of a user-assigned identity, which is "
+            "attached again and has get, wrap and unwrap on the key."};
+
+static uint32_t encryption_restore(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    vault->encryption = CMK_ENCRYPTION_ENABLED;
+    vault->is_broken_by_identity = 0;
+    vault->healing_epoch++;
+    vault->principal = cmk_identity(sim->world, (CmkIdentityId){vault->identity})->principal;
+    vault->encryption_by = cmk_this_seq(sim);
+    return id.i;
+}
+
+const CmkOperation cmk_op_encryption_restore = {
+    .name = "encryption.restore",
+    .text = "Inconsistent settings return to Enabled by themselves once the user-assigned "
+            "identity is back with its rights.",
+    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
+    .guards = {CMK_GUARD_ENCRYPTION_CAN_BE_RESTORED},
+    .writes = CMK_BIT(BACKUP_VAULT),
+    .effect = encryption_restore,
+    .rules = "BV-31 BV-T12 OQ-4 OQ-5",
+};
+
+void cmk_on_healing(CmkSim *sim, const CmkTimer *timer)
+{
+    CmkArgs args = cmk_args_of_timer(CMK_OP_ENCRYPTION_RESTORE, timer);
+    args.ref[CMK_REF_BACKUP_VAULT] = timer->subject;
+    const CmkOutcome outcome = cmk_apply(sim, &args);
+    if (outcome.status != CMK_STATUS_OK) {
+        const CmkTime next =
+            cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_HEALING_INTERVAL);
+        (void)cmk_agenda_push(sim->world, next,
+                              sim->model->events[CMK_EVENT_HEALING].class_of_ties, timer);
+    }
+}
+
+/* ---- updating the settings: checked at once (9.4, steps 1 to 6) ------------------------------ */
+
+static bool encryption_is_not_turned_off(const CmkWorld *world, const CmkArgs *args,
+                                         uint64_t *ret_blame)
+{
+    *ret_blame = vault_of(world, args)->encryption_by;
+    return args->num[0] != 1;
+}
+
+const CmkGuard cmk_guard_encryption_is_not_turned_off = {
+    .name = "encryption-is-not-turned-off",
+    .holds = encryption_is_not_turned_off,
+    .status = CMK_STATUS_OF(NOT_REVERSIBLE),
+    .rule = "BV-18 BV-T10 BV-41 ERR-14",
+    .text = "The update does not switch customer-managed keys off."};
+
+/* What the settings would say after the update. */
+typedef struct Target {
+    uint32_t key;
+    uint32_t pinned;   /* version that the URI names, 0 if none */
+    uint32_t version;  /* to wrap with */
+    uint32_t identity; /* 0: system-assigned */
+} Target;
+
+static Target target_of(const CmkWorld *world, const CmkArgs *args)
+{
+    const CmkBackupVault *vault = vault_of(world, args);
+    Target target = {.key = vault->key,
+                     .pinned = vault->pinned_version,
+                     .version = vault->active_version,
+                     .identity = vault->identity};
+    if (args->ref[CMK_REF_KEY] != 0) {
+        const CmkKey *key = cmk_key(world, (CmkKeyId){args->ref[CMK_REF_KEY]});
+        target.key = args->ref[CMK_REF_KEY];
+        target.pinned = args->ref[CMK_REF_VERSION];
+        target.version = target.pinned != 0 ? target.pinned : key->current_version;
+    }
+    if (args->num[1] != 0) {
+        target.identity = 0;
+    } else if (args->ref[CMK_REF_IDENTITY] != 0) {
+        target.identity = args->ref[CMK_REF_IDENTITY];
+    }
+    return target;
+}
+
+static bool key_or_identity_changes_alone(const CmkWorld *world, const CmkArgs *args,
+                                          uint64_t *ret_blame)
+{
+    const CmkBackupVault *vault = vault_of(world, args);
+    const Target target = target_of(world, args);
+    *ret_blame = vault->encryption_by;
+    const bool key_changes = target.key != vault->key || target.pinned != vault->pinned_version;
+    const bool identity_changes = target.identity != vault->identity;
+    return vault->key == 0 || !(key_changes && identity_changes);
+}
+
+const CmkGuard cmk_guard_key_or_identity_changes_alone = {
+    .name = "key-or-identity-changes-alone",
+    .holds = key_or_identity_changes_alone,
+    .status = CMK_STATUS_OF(KEY_AND_IDENTITY_TOGETHER),
+    .rule = "BV-35 BV-T9 BV-41 ERR-15",
+    .text = "One request changes the key or the identity, not both."};
+
+static bool target_system_identity_is_on(const CmkWorld *world, const CmkArgs *args,
+                                         uint64_t *ret_blame)
+{
+    *ret_blame = vault_of(world, args)->system_by;
+    return target_of(world, args).identity != 0 || vault_of(world, args)->system_principal != 0;
+}
+
+const CmkGuard cmk_guard_target_system_identity_is_on = {
+    .name = "target-system-identity-is-on",
+    .holds = target_system_identity_is_on,
+    .status = CMK_STATUS_OF(SYSTEM_IDENTITY_NOT_ENABLED),
+    .rule = "BV-34 BV-41 ERR-5 ERR-M1",
+    .text = "The system-assigned identity that the settings are to use is on.",
+    .repairs = {{CMK_OP_SYSTEM_IDENTITY_ENABLE, cmk_repair_enable_system,
+                 "switch the system-assigned identity on and give it its rights"}}};
+
+static bool target_user_identity_is_attached(const CmkWorld *world, const CmkArgs *args,
+                                             uint64_t *ret_blame)
+{
+    CmkArgs question = *args;
+    question.ref[CMK_REF_IDENTITY] = target_of(world, args).identity;
+    return cmk_guard_user_identity_is_attached.holds(world, &question, ret_blame);
+}
+
+const CmkGuard cmk_guard_target_user_identity_is_attached = {
+    .name = "target-user-identity-is-attached",
+    .holds = target_user_identity_is_attached,
+    .status = CMK_STATUS_OF(USER_IDENTITY_NOT_FOUND),
+    .rule = "BV-34 BV-41 ERR-6 ERR-M2",
+    .text = "The user-assigned identity that the settings are to use exists and is attached."};
+
+static bool regions_match(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkKey *key = cmk_key(world, (CmkKeyId){target_of(world, args).key});
+    const CmkKeyVault *key_vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
+    *ret_blame = key_vault->changed_by;
+    return cmk_knob(world, CMK_KNOB_REQUIRE_SAME_REGION) == 0 ||
+           key_vault->region == vault_of(world, args)->region;
+}
+
+const CmkGuard cmk_guard_regions_match = {
+    .name = "regions-match",
+    .holds = regions_match,
+    .status = CMK_STATUS_OF(REGION_MISMATCH),
+    .rule = "REL-16 OQ-12",
+    .text = "Key vault and Backup vault are in one region, where that is required."};
+
+static uint32_t backup_vault_update_encryption(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
+    const Target target = target_of(sim->world, args);
+    const CmkTaskId id = cmk_task_start(sim, args, CMK_TASK_SETTINGS, vault);
+    CmkTask *task = cmk_task_mut(sim, id);
+    task->target_key = target.key;
+    task->target_version = target.version;
+    task->target_pinned = target.pinned != 0;
+    task->target_identity = target.identity;
+    task->target_principal =
+        target.identity != 0
+            ? cmk_identity(sim->world, (CmkIdentityId){target.identity})->principal
+            : cmk_backup_vault(sim->world, vault)->system_principal;
+    return id.i;
+}
+
+const CmkOperation cmk_op_backup_vault_update_encryption = {
+    .name = "backup_vault.update_encryption",
+    .text = "The encryption settings of a Backup vault are set: key, identity, or the same again.",
+    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
+               {"key", CMK_PARAM_KEY_TARGET, 0, 0, CMK_REF_KEY},
+               {"identity", CMK_PARAM_USER_OR_SYSTEM, 0, 0, CMK_REF_IDENTITY},
+               {"enabled", CMK_PARAM_BOOLEAN, 1, 0, 0}},
+    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_ENCRYPTION_IS_NOT_TURNED_OFF,
+               CMK_GUARD_KEY_OR_IDENTITY_CHANGES_ALONE, CMK_GUARD_TARGET_SYSTEM_IDENTITY_IS_ON,
+               CMK_GUARD_TARGET_USER_IDENTITY_IS_ATTACHED, CMK_GUARD_REGIONS_MATCH},
+    .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
+    .effect = backup_vault_update_encryption,
+    .rules = "BV-18 BV-19 BV-33 BV-35 BV-38 BV-41",
+    .action = "Microsoft.DataProtection/backupVaults/write",
+    .az = "az dataprotection backup-vault update",
+};
+
+/* ---- updating the settings: after the key was read (9.4, steps 9 to 12) ---------------------- */
+
+static const CmkKeyVault *target_key_vault(const CmkWorld *world, const CmkArgs *args)
+{
+    const CmkKey *key = cmk_key(world, (CmkKeyId){task_of(world, args)->target_key});
+    return cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
+}
+
+static bool key_is_rsa(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkKey *key = cmk_key(world, (CmkKeyId){task_of(world, args)->target_key});
+    *ret_blame = key->changed_by;
+    const bool is_rsa = key->type == CMK_KEY_RSA || key->type == CMK_KEY_RSA_HSM;
+    return is_rsa && (key->size_bits == 2048 || key->size_bits == 3072 || key->size_bits == 4096);
+}
+
+const CmkGuard cmk_guard_key_is_rsa = {
+    .name = "key-is-rsa",
+    .holds = key_is_rsa,
+    .status = CMK_STATUS_OF(MISSING_PERMISSION),
+    .rule = "KV-5 BV-36 BV-41 ERR-1 ERR-M8",
+    .text = "The key is RSA or RSA-HSM of 2048, 3072 or 4096 bits."};
+
+static bool soft_delete_is_on(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = target_key_vault(world, args)->changed_by;
+    return target_key_vault(world, args)->has_soft_delete != 0;
+}
+
+const CmkGuard cmk_guard_soft_delete_is_on = {.name = "soft-delete-is-on",
+                                              .holds = soft_delete_is_on,
+                                              .status = CMK_STATUS_OF(SOFT_DELETE_NOT_ENABLED),
+                                              .rule = "SD-4 BV-39 BV-42 ERR-3 ERR-M11",
+                                              .text = "The key vault has soft delete."};
+
+static bool purge_protection_is_on(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = target_key_vault(world, args)->changed_by;
+    return target_key_vault(world, args)->has_purge_protection != 0;
+}
+
+const CmkGuard cmk_guard_purge_protection_is_on = {
+    .name = "purge-protection-is-on",
+    .holds = purge_protection_is_on,
+    .status = CMK_STATUS_OF(PURGE_PROTECTION_NOT_ENABLED),
+    .rule = "SD-4 BV-39 ERR-4 ERR-M11",
+    .text = "The key vault has purge protection."};
+
+static bool target_version_is_usable(const CmkWorld *world, const CmkArgs *args,
+                                     uint64_t *ret_blame)
+{
+    const CmkVersion *version =
+        cmk_version(world, (CmkVersionId){task_of(world, args)->target_version});
+    *ret_blame = version->changed_by;
+    return is_usable_now(world, version);
+}
+
+const CmkGuard cmk_guard_target_version_is_usable = {
+    .name = "target-version-is-usable",
+    .holds = target_version_is_usable,
+    .status = CMK_STATUS_OF(AUTH_FAILURE),
+    .rule = "BV-36 BV-41 ERR-2 ERR-M9 ERR-M10",
+    .text = "The key version is enabled and inside its validity."};
+
+static uint32_t encryption_validate(CmkSim *sim, const CmkArgs *args)
+{
+    (void)sim;
+    return args->ref[CMK_REF_TASK];
+}
+
+const CmkOperation cmk_op_encryption_validate = {
+    .name = "encryption.validate",
+    .text = "Backup checks what it read about the key and its key vault.",
+    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
+    .guards = {CMK_GUARD_KEY_IS_RSA, CMK_GUARD_SOFT_DELETE_IS_ON,
+               CMK_GUARD_PURGE_PROTECTION_IS_ON, CMK_GUARD_TARGET_VERSION_IS_USABLE},
+    .effect = encryption_validate,
+    .rules = "BV-36 BV-39 BV-40 BV-41 BV-42",
+};
+
+/* ---- committing ------------------------------------------------------------------------------ */
+
+static void unlink_from_key(CmkSim *sim, CmkBackupVaultId id, CmkKeyId key_id)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    CmkKey *key = cmk_key_mut(sim, key_id);
+    if (key->first_user == id.i) {
+        key->first_user = vault->next_of_key;
+    } else {
+        uint32_t row = key->first_user;
+        while (row != 0) {
+            CmkBackupVault *other = cmk_backup_vault_mut(sim, (CmkBackupVaultId){row});
+            if (other->next_of_key == id.i) {
+                other->next_of_key = vault->next_of_key;
+                break;
+            }
+            row = other->next_of_key;
+        }
+    }
+    vault->next_of_key = 0;
+}
+
+static void link_to_key(CmkSim *sim, CmkBackupVaultId id, CmkKeyId key_id)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    if (vault->key == key_id.i) {
+        return;
+    }
+    if (vault->key != 0) {
+        unlink_from_key(sim, id, (CmkKeyId){vault->key});
+    }
+    CmkKey *key = cmk_key_mut(sim, key_id);
+    vault->next_of_key = key->first_user;
+    key->first_user = id.i;
+    vault->key = key_id.i;
+}
+
+static void complete(CmkSim *sim, CmkTaskId id)
+{
+    cmk_task_mut(sim, id)->state = CMK_TASK_COMPLETED;
+    cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);
+}
+
+static uint32_t encryption_commit(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
+    const CmkTask task = *task_of(sim->world, args);
+    link_to_key(sim, id, (CmkKeyId){task.target_key});
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    vault->active_version = task.target_version;
+    vault->pinned_version = task.target_pinned ? task.target_version : 0;
+    vault->identity = task.target_identity;
+    vault->principal = task.target_principal;
+    vault->encryption = CMK_ENCRYPTION_ENABLED;
+    vault->is_broken_by_identity = 0;
+    vault->healing_epoch++;
+    vault->encryption_by = cmk_this_seq(sim);
+    complete(sim, (CmkTaskId){args->ref[CMK_REF_TASK]});
+    return id.i;
+}
+
+const CmkOperation cmk_op_encryption_commit = {
+    .name = "encryption.commit",
+    .text = "The new encryption settings take effect; the data key is wrapped by the new version.",
+    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
+               {"old_version", CMK_PARAM_INTEGER, 1, 0, 0},
+               {"new_version", CMK_PARAM_INTEGER, 1, 0, 1}},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING},
+    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(KEY) | CMK_BIT(TASK),
+    .effect = encryption_commit,
+    .rules = "BV-T2 BV-T5 BV-T7 BV-T8 BV-T13 BV-T15 BV-33 OQ-15",
+};
+
+/* ---- rotation -------------------------------------------------------------------------------- */
+
+void cmk_rotation_expect(CmkSim *sim, CmkKeyId key_id, const CmkArgs *args)
+{
+    /* One timer a key, not one a vault: the handler goes through the vaults that use it. Polls fall
+     * on fixed multiples of the interval (ROT-13). */
+    const int64_t interval = cmk_knob(sim->world, CMK_KNOB_ROTATION_POLL);
+    const CmkTime now = cmk_world_now(sim->world);
+    const CmkTime next = now - now % interval + interval;
+    (void)cmk_engine_set_timer(sim, next, CMK_EVENT_ROTATION_POLL, key_id.i, args);
+}
+
+/* The newest version that is enabled and inside its validity (ROT-16); {0} if none is. */
+static CmkVersionId newest_usable(const CmkWorld *world, CmkKeyId key_id)
+{
+    uint32_t row = cmk_key(world, key_id)->current_version;
+    while (row != 0 && !is_usable_now(world, cmk_version(world, (CmkVersionId){row}))) {
+        row = cmk_version(world, (CmkVersionId){row})->previous;
+    }
+    return (CmkVersionId){row};
+}
+
+/* Whether the settings name no version and the key has a newer one than the vault uses. */
+static bool is_behind(const CmkWorld *world, const CmkBackupVault *vault)
+{
+    const CmkVersionId newest = newest_usable(world, (CmkKeyId){vault->key});
+    return vault->pinned_version == 0 && newest.i != 0 &&
+           cmk_version(world, newest)->number >
+               cmk_version(world, (CmkVersionId){vault->active_version})->number;
+}
+
+static bool newer_version_is_usable(const CmkWorld *world, const CmkArgs *args,
+                                    uint64_t *ret_blame)
+{
+    const CmkBackupVault *vault = vault_of(world, args);
+    *ret_blame = vault->encryption_by;
+    return vault->encryption == CMK_ENCRYPTION_ENABLED && vault->is_rotating == 0 &&
+           is_behind(world, vault);
+}
+
+const CmkGuard cmk_guard_newer_version_is_usable = {
+    .name = "newer-version-is-usable",
+    .holds = newer_version_is_usable,
+    .status = CMK_STATUS_OF(CONFLICT),
+    .rule = "ROT-1 ROT-3 ROT-13 ROT-16",
+    .text = "The settings name no version and the key has a newer one that can be used."};
+
+static uint32_t rotation_start(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkBackupVaultId vault_id = {args->ref[CMK_REF_BACKUP_VAULT]};
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, vault_id);
+    vault->is_rotating = 1;
+    const CmkTaskId id = cmk_task_start(sim, args, CMK_TASK_ROTATION, vault_id);
+    CmkTask *task = cmk_task_mut(sim, id);
+    task->target_key = vault->key;
+    task->target_version = newest_usable(sim->world, (CmkKeyId){vault->key}).i;
+    task->target_identity = vault->identity;
+    task->target_principal = vault->principal;
+    return id.i;
+}
+
+const CmkOperation cmk_op_rotation_start = {
+    .name = "rotation.start",
+    .text = "A Backup vault finds a newer version of its versionless key and takes it up.",
+    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
+    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_NEWER_VERSION_IS_USABLE},
+    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
+    .effect = rotation_start,
+    .rules = "ROT-1 ROT-3 ROT-13 ROT-16 OQ-9",
+};
+
+static uint32_t rotation_commit(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    vault->active_version = task_of(sim->world, args)->target_version;
+    vault->is_rotating = 0;
+    vault->encryption_by = cmk_this_seq(sim);
+    complete(sim, (CmkTaskId){args->ref[CMK_REF_TASK]});
+    return id.i;
+}
+
+const CmkOperation cmk_op_rotation_commit = {
+    .name = "rotation.commit",
+    .text = "The data key is unwrapped by the old version and wrapped by the new one.",
+    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
+               {"old_version", CMK_PARAM_INTEGER, 1, 0, 0},
+               {"new_version", CMK_PARAM_INTEGER, 1, 0, 1}},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING},
+    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK),
+    .effect = rotation_commit,
+    .rules = "ROT-7 ROT-8 ROT-14 ROT-15",
+};
+
+void cmk_on_rotation_poll(CmkSim *sim, const CmkTimer *timer)
+{
+    const CmkKeyId key_id = {timer->subject};
+    bool is_awaited = false;
+    uint32_t row = cmk_key(sim->world, key_id)->first_user;
+    while (row != 0) {
+        const CmkBackupVault *vault = cmk_backup_vault(sim->world, (CmkBackupVaultId){row});
+        if (is_behind(sim->world, vault)) {
+            is_awaited = true; /* look again later, whether it works out now or not */
+            CmkArgs args = cmk_args_of_timer(CMK_OP_ROTATION_START, timer);
+            args.ref[CMK_REF_BACKUP_VAULT] = row;
+            args.ref[CMK_REF_KEY] = key_id.i;
+            if (cmk_would_apply(sim, &args).status == CMK_STATUS_OK) {
+                (void)cmk_apply(sim, &args);
+            }
+        }
+        row = vault->next_of_key;
+    }
+    if (is_awaited) {
+        const CmkTime next =
+            cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_ROTATION_POLL);
+        (void)cmk_agenda_push(sim->world, next,
+                              sim->model->events[CMK_EVENT_ROTATION_POLL].class_of_ties, timer);
+    }
+}

@@ -1,0 +1,507 @@
+/*
+ * The rows of the simulated cloud: what each table of the world holds.
+ *
+ * A row stands for a name in the cloud (an ARM ID, a key URI): it is there from the start and its
+ * state says whether something lives under that name. Rows of unnamed things (versions, principals,
+ * assignments, points, tasks) are added as they come into being. Fields are plain fixed-width
+ * numbers; `changed_by` is the sequence number of the record that last changed the state, `epoch`
+ * counts such changes so that timers set before are stale. Handles are row numbers, 0 is none.
+ *
+ * Everyone may read rows through the accessors at the end; models/mutate.h is for models only.
+ */
+#ifndef CMK_MODELS_ENTITIES_H
+#define CMK_MODELS_ENTITIES_H
+
+#include "models/ids.h"
+#include "sim/calendar.h"
+#include "sim/world.h"
+
+/* ---- slots of CmkArgs ------------------------------------------------------------------------ */
+
+enum {
+    CMK_REF_BACKUP_VAULT,
+    CMK_REF_INSTANCE,
+    CMK_REF_QUEUE,
+    CMK_REF_POINT,
+    CMK_REF_TASK,
+    CMK_REF_KEY_VAULT,
+    CMK_REF_KEY,
+    CMK_REF_VERSION,
+    CMK_REF_IDENTITY,
+    CMK_REF_PRINCIPAL,
+    CMK_REF_REGION,
+    CMK_REF_POLICY,
+    CMK_REF__COUNT
+};
+_Static_assert(CMK_REF__COUNT == CMK_REFS, "each slot has a name");
+
+/* Types of parameters (CmkParam.type). A key also fills the slot of its key vault. A boolean is 1 for
+ * false and 2 for true, so that 0 says "not given". */
+enum {
+    CMK_PARAM_BACKUP_VAULT = 1,
+    CMK_PARAM_INSTANCE,
+    CMK_PARAM_POINT, /* "latest" or "oldest": a number, see CmkPointChoice */
+    CMK_PARAM_KEY_VAULT,
+    CMK_PARAM_KEY,       /* "vault/key" */
+    CMK_PARAM_KEY_TARGET, /* "vault/key" or "vault/key/2": key and, if given, pinned version */
+    CMK_PARAM_IDENTITY,  /* a user-assigned identity */
+    CMK_PARAM_CALLER,    /* an identity, or a Backup vault (its own slot) for its system-assigned one */
+    CMK_PARAM_USER_OR_SYSTEM, /* an identity, or the word "system": then num[1] is 1 */
+    CMK_PARAM_SCOPE,     /* a key vault or a key */
+    CMK_PARAM_ROLE,      /* a role by its display name */
+    CMK_PARAM_REGION,
+    CMK_PARAM_POLICY,
+    CMK_PARAM_PERMISSIONS, /* list of key permissions */
+    CMK_PARAM_BOOLEAN,
+    CMK_PARAM_INTEGER,
+    CMK_PARAM_INSTANT,
+    CMK_PARAM_VERSION /* number of a version of the key */
+};
+
+/* Which recovery point of an instance to restore. */
+typedef enum CmkPointChoice {
+    CMK_POINT_LATEST = 1,
+    CMK_POINT_OLDEST,
+    CMK_POINT_LATEST_OPERATIONAL,
+    CMK_POINT_LATEST_ARCHIVE
+} CmkPointChoice;
+
+/* ---- handles --------------------------------------------------------------------------------- */
+
+typedef struct CmkNameId { uint32_t i; } CmkNameId;
+typedef struct CmkRegionId { uint32_t i; } CmkRegionId;
+typedef struct CmkKeyVaultId { uint32_t i; } CmkKeyVaultId;
+typedef struct CmkKeyId { uint32_t i; } CmkKeyId;
+typedef struct CmkVersionId { uint32_t i; } CmkVersionId;
+typedef struct CmkIdentityId { uint32_t i; } CmkIdentityId;
+typedef struct CmkPrincipalId { uint32_t i; } CmkPrincipalId;
+typedef struct CmkAssignmentId { uint32_t i; } CmkAssignmentId;
+typedef struct CmkAccessPolicyId { uint32_t i; } CmkAccessPolicyId;
+typedef struct CmkBackupVaultId { uint32_t i; } CmkBackupVaultId;
+typedef struct CmkAttachmentId { uint32_t i; } CmkAttachmentId;
+typedef struct CmkPolicyId { uint32_t i; } CmkPolicyId;
+typedef struct CmkInstanceId { uint32_t i; } CmkInstanceId;
+typedef struct CmkQueueId { uint32_t i; } CmkQueueId;
+typedef struct CmkPointId { uint32_t i; } CmkPointId;
+typedef struct CmkTaskId { uint32_t i; } CmkTaskId;
+typedef struct CmkPlanId { uint32_t i; } CmkPlanId;
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+/* ID, accessor, row type, handle type, scratch?, name for messages. */
+#define CMK_TABLES(X)                                                                              \
+    X(NAME, name_row, CmkNameRow, CmkNameId, 0, "names")                                           \
+    X(NAME_BYTES, name_bytes, CmkNameBytes, CmkNameId, 0, "bytes of names")                        \
+    X(SETTINGS, settings, CmkSettings, CmkNameId, 0, "settings")                                   \
+    X(REGION, region, CmkRegion, CmkRegionId, 0, "regions")                                        \
+    X(KEY_VAULT, key_vault, CmkKeyVault, CmkKeyVaultId, 0, "key vaults")                           \
+    X(KEY_VAULT_METER, key_vault_meter, CmkKeyVaultMeter, CmkKeyVaultId, 1, "key vault meters")    \
+    X(KEY, key, CmkKey, CmkKeyId, 0, "keys")                                                       \
+    X(VERSION, version, CmkVersion, CmkVersionId, 0, "key versions")                               \
+    X(IDENTITY, identity, CmkIdentity, CmkIdentityId, 0, "user-assigned identities")               \
+    X(PRINCIPAL, principal, CmkPrincipal, CmkPrincipalId, 0, "principals")                         \
+    X(ASSIGNMENT, assignment, CmkAssignment, CmkAssignmentId, 0, "role assignments")               \
+    X(ACCESS_POLICY, access_policy, CmkAccessPolicy, CmkAccessPolicyId, 0, "access policies")      \
+    X(BACKUP_VAULT, backup_vault, CmkBackupVault, CmkBackupVaultId, 0, "Backup vaults")            \
+    X(GAUGE, gauge, CmkGauge, CmkBackupVaultId, 0, "gauges")                                       \
+    X(ATTACHMENT, attachment, CmkAttachment, CmkAttachmentId, 0, "attached identities")            \
+    X(POLICY, policy, CmkPolicy, CmkPolicyId, 0, "backup policies")                                \
+    X(INSTANCE, instance, CmkInstance, CmkInstanceId, 0, "backup instances")                       \
+    X(QUEUE, queue, CmkQueue, CmkQueueId, 0, "queues of recovery points")                          \
+    X(POINT, point, CmkPoint, CmkPointId, 0, "recovery points")                                    \
+    X(TASK, task, CmkTask, CmkTaskId, 0, "running jobs")                                           \
+    X(PLAN, plan, CmkPlanRow, CmkPlanId, 0, "planned steps")
+
+enum {
+    CMK_TABLE__BEFORE = CMK_TABLE_FIRST_OF_MODEL - 1,
+#define X(id, name, type, handle, scratch, text) CMK_TABLE_##id,
+    CMK_TABLES(X)
+#undef X
+        CMK_TABLE__COUNT
+};
+
+#define CMK_BIT(table) (UINT64_C(1) << CMK_TABLE_##table)
+/* What setting a timer writes. */
+#define CMK_BIT_TIMERS (CMK_BIT(TIMER) | CMK_BIT(AGENDA_HEAP))
+
+/* ---- names and settings ---------------------------------------------------------------------- */
+
+typedef struct CmkNameRow {
+    uint32_t offset; /* into the bytes of names, which are closed by a zero */
+    uint32_t length;
+} CmkNameRow;
+
+typedef struct CmkNameBytes {
+    char bytes[8];
+} CmkNameBytes;
+
+/* One row: what holds for the whole run. */
+typedef struct CmkSettings {
+    CmkTime start; /* the scenario's; before it the world is being set up */
+    uint64_t opened_by; /* record of simulation.open, 0 before it */
+    int64_t knobs[CMK_KNOB__COUNT];
+} CmkSettings;
+
+/* ---- regions --------------------------------------------------------------------------------- */
+
+typedef enum CmkRegionState {
+    CMK_REGION_UP,
+    CMK_REGION_LOST,          /* requests fail until somebody decides to fail over */
+    CMK_REGION_FAILING_OVER,  /* requests still fail */
+    CMK_REGION_FAILED_OVER,   /* the pair answers, read-only */
+    CMK_REGION_FAILING_BACK,  /* the region is back, still read-only */
+    CMK_REGION__COUNT
+} CmkRegionState;
+
+/* Row i of the world goes with row i of cmk_region_facts(). */
+typedef struct CmkRegion {
+    uint32_t state; /* CmkRegionState */
+    uint32_t epoch;
+    uint64_t changed_by;
+} CmkRegion;
+
+/* ---- key vaults and keys --------------------------------------------------------------------- */
+
+typedef enum CmkKeyVaultState { CMK_KEY_VAULT_ABSENT, CMK_KEY_VAULT_ACTIVE } CmkKeyVaultState;
+typedef enum CmkPermissionModel { CMK_PERMISSIONS_RBAC, CMK_PERMISSIONS_POLICY } CmkPermissionModel;
+typedef enum CmkSku { CMK_SKU_STANDARD, CMK_SKU_PREMIUM } CmkSku;
+
+typedef struct CmkKeyVault {
+    uint32_t name;
+    uint32_t region;
+    uint32_t state;
+    uint32_t epoch;
+    uint32_t permission_model;
+    uint32_t has_soft_delete;
+    uint32_t has_purge_protection;
+    uint32_t retention_days; /* SD-1 */
+    uint32_t sku;
+    uint32_t is_throttled; /* a noisy neighbour takes all requests: 1 while the fault lasts */
+    uint64_t throttled_by;
+    uint64_t permission_model_by;
+    uint64_t changed_by;
+} CmkKeyVault;
+
+/* Weight of a full throttling window; each request takes CMK_WINDOW_WEIGHT / limit of it (THR-2). */
+#define CMK_WINDOW_WEIGHT 12000
+#define CMK_WINDOW_US (10 * CMK_SECOND_US)
+
+/* Row i goes with key vault i. */
+typedef struct CmkKeyVaultMeter {
+    CmkTime window_start;
+    int64_t window_used;      /* in units of CMK_WINDOW_WEIGHT */
+    int64_t requests_2048;    /* billed requests on RSA 2048 keys since the start (COST-11) */
+    int64_t requests_other;   /* on other keys (COST-12) */
+    int64_t rotations;        /* COST-15 */
+    int64_t refused;          /* requests refused, whatever the reason */
+} CmkKeyVaultMeter;
+
+typedef enum CmkKeyType { CMK_KEY_RSA, CMK_KEY_RSA_HSM, CMK_KEY_EC, CMK_KEY_EC_HSM } CmkKeyType;
+typedef enum CmkKeyState {
+    CMK_KEY_ABSENT,
+    CMK_KEY_ACTIVE,
+    CMK_KEY_DELETED,
+    CMK_KEY_PURGED
+} CmkKeyState;
+
+typedef struct CmkKey {
+    uint32_t name;
+    uint32_t key_vault;
+    uint32_t type;
+    uint32_t size_bits;
+    uint32_t state;
+    uint32_t epoch;
+    uint32_t current_version; /* the newest */
+    uint32_t version_count;
+    uint32_t first_user; /* Backup vaults whose settings name this key, linked by next_of_key */
+    uint32_t reserved;
+    CmkTime deleted_at;
+    CmkTime purge_at; /* SD-6 */
+    uint64_t changed_by;
+} CmkKey;
+
+/* Bits of CmkVersion.key_ops and of access policies (AC-6). */
+enum {
+    CMK_PERMISSION_GET = 1,
+    CMK_PERMISSION_WRAP = 2,
+    CMK_PERMISSION_UNWRAP = 4,
+    CMK_PERMISSION_LIST = 8
+};
+
+typedef struct CmkVersion {
+    uint32_t key;
+    uint32_t number;    /* 1, 2, ... */
+    uint32_t is_purged; /* the private key is gone for good */
+    uint32_t is_enabled;
+    uint32_t key_ops;
+    uint32_t previous; /* version, 0 for the first */
+    CmkTime not_before;
+    CmkTime expires; /* CMK_TIME_MAX: never */
+    uint64_t changed_by;
+} CmkVersion;
+
+/* ---- identities and access ------------------------------------------------------------------- */
+
+typedef enum CmkIdentityState { CMK_IDENTITY_ABSENT, CMK_IDENTITY_ACTIVE } CmkIdentityState;
+
+typedef struct CmkIdentity {
+    uint32_t name;
+    uint32_t region;
+    uint32_t state;
+    uint32_t epoch;
+    uint32_t principal; /* of the identity that lives under this name now, 0 if none */
+    uint32_t first_attachment;
+    uint64_t changed_by;
+} CmkIdentity;
+
+typedef struct CmkPrincipal {
+    uint32_t identity;     /* user-assigned: the identity; 0 for a system-assigned one */
+    uint32_t backup_vault; /* system-assigned: the vault; 0 for a user-assigned one */
+    uint32_t is_alive;
+    uint32_t first_assignment;
+    uint32_t first_access_policy;
+    uint32_t reserved;
+    uint64_t changed_by;
+} CmkPrincipal;
+
+typedef enum CmkAssignmentState {
+    CMK_ASSIGNMENT_GRANTING, /* given, does not act yet (AC-10) */
+    CMK_ASSIGNMENT_ACTIVE,
+    CMK_ASSIGNMENT_REMOVING, /* taken away, still acts */
+    CMK_ASSIGNMENT_REMOVED
+} CmkAssignmentState;
+
+typedef struct CmkAssignment {
+    uint32_t principal;
+    uint32_t role;
+    uint32_t key_vault; /* scope: this key vault, */
+    uint32_t key;       /* or if not 0 only this key in it */
+    uint32_t state;
+    uint32_t epoch;
+    uint32_t next_of_principal;
+    uint32_t reserved;
+    uint64_t changed_by;
+} CmkAssignment;
+
+typedef struct CmkAccessPolicy {
+    uint32_t principal;
+    uint32_t key_vault;
+    uint32_t permissions; /* 0: removed */
+    uint32_t next_of_principal;
+    uint64_t changed_by;
+} CmkAccessPolicy;
+
+/* ---- Backup vaults --------------------------------------------------------------------------- */
+
+typedef enum CmkBackupVaultState { CMK_BACKUP_VAULT_ABSENT, CMK_BACKUP_VAULT_ACTIVE } CmkBackupVaultState;
+typedef enum CmkRedundancy { CMK_REDUNDANCY_LOCAL, CMK_REDUNDANCY_ZONE, CMK_REDUNDANCY_GEO } CmkRedundancy;
+typedef enum CmkEncryption {
+    CMK_ENCRYPTION_DISABLED, /* platform-managed keys */
+    CMK_ENCRYPTION_ENABLED,
+    CMK_ENCRYPTION_INCONSISTENT
+} CmkEncryption;
+
+typedef struct CmkBackupVault {
+    uint32_t name;
+    uint32_t region;
+    uint32_t state;
+    uint32_t epoch;
+    uint32_t redundancy;
+    uint32_t has_infrastructure_encryption;
+    uint32_t encryption;     /* CmkEncryption */
+    uint32_t key;            /* of the settings, 0 before the first */
+    uint32_t pinned_version; /* 0: versionless URI */
+    uint32_t active_version; /* the data key is wrapped with this one */
+    uint32_t identity;       /* user-assigned identity of the settings, 0: the system-assigned one */
+    uint32_t principal;      /* the settings are bound to this one */
+    uint32_t system_principal; /* of the system-assigned identity now, 0 while it is off */
+    uint32_t first_attachment;
+    uint32_t first_instance;
+    uint32_t next_of_key;
+    uint32_t healing_epoch;   /* pending attempts to restore the settings carry it */
+    uint32_t is_rotating;     /* a take-up of a newer version is on its way */
+    uint32_t is_broken_by_identity; /* Inconsistent because the identity went, not by a failure */
+    uint32_t reserved;
+    uint64_t encryption_by;   /* record that last changed the encryption settings */
+    uint64_t system_by;       /* record that last switched the system-assigned identity */
+    uint64_t changed_by;
+} CmkBackupVault;
+
+/* What each Backup vault is measured by: gauge row (vault - 1) * CMK_GAUGE__COUNT + kind + 1. */
+typedef enum CmkGaugeKind {
+    CMK_GAUGE_OPERATIONAL,     /* bytes of snapshots */
+    CMK_GAUGE_VAULT,           /* bytes in the vault tier */
+    CMK_GAUGE_ARCHIVE,         /* bytes in the archive tier */
+    CMK_GAUGE_OVERDUE_VAULT,   /* bytes kept in the vault tier past their expiry */
+    CMK_GAUGE_OVERDUE_ARCHIVE, /* bytes kept in the archive tier past their expiry */
+    CMK_GAUGE_LATE_TIERING,    /* bytes kept in the vault tier past their move to the archive */
+    CMK_GAUGE_EARLY_DELETION,  /* integral only: archive bytes x time short of 180 days */
+    CMK_GAUGE_INSTANCES,       /* protected instances */
+    CMK_GAUGE__COUNT
+} CmkGaugeKind;
+
+/* A level and its exact integral over time. */
+typedef struct CmkGauge {
+    int64_t level; /* bytes, or instances */
+    CmkTime since; /* the integral is up to here */
+    uint64_t integral_low;  /* level x microseconds, 128 bits */
+    uint64_t integral_high;
+} CmkGauge;
+
+typedef struct CmkAttachment {
+    uint32_t backup_vault;
+    uint32_t identity;
+    uint32_t is_attached;
+    uint32_t next_of_vault;
+    uint32_t next_of_identity;
+    uint32_t reserved;
+    uint64_t changed_by;
+} CmkAttachment;
+
+/* ---- protection ------------------------------------------------------------------------------ */
+
+typedef struct CmkPolicy {
+    uint32_t name;
+    uint32_t has_operational;
+    uint32_t has_vault;
+    uint32_t has_archive;
+    CmkTime schedule_start;
+    CmkPeriod schedule_period;
+    CmkPeriod operational_retention;
+    CmkPeriod vault_retention; /* from the backup on, whichever tier the point is in */
+    CmkPeriod archive_after;
+} CmkPolicy;
+
+typedef enum CmkInstanceState { CMK_INSTANCE_ABSENT, CMK_INSTANCE_PROTECTED } CmkInstanceState;
+
+typedef struct CmkInstance {
+    uint32_t name;
+    uint32_t backup_vault;
+    uint32_t datasource;
+    uint32_t policy;
+    uint32_t state;
+    uint32_t first_queue;
+    uint32_t next_of_vault;
+    uint32_t sample_bytes; /* size of the sample that is really encrypted for each point */
+    int64_t size_bytes;
+    int64_t daily_change_ppm;
+    int64_t schedule_offset_us; /* later than the policy says, so that a fleet does not start at once */
+    uint64_t changed_by;
+} CmkInstance;
+
+typedef enum CmkStore { CMK_STORE_OPERATIONAL, CMK_STORE_VAULT } CmkStore;
+
+/* The recovery points of one instance in one store, oldest first. */
+typedef struct CmkQueue {
+    uint32_t instance;
+    uint32_t store; /* CmkStore */
+    uint32_t first_point;
+    uint32_t last_point;
+    uint32_t next_to_tier; /* oldest point that is still in the vault tier, 0 if none */
+    uint32_t point_count;
+    uint32_t next_of_instance;
+    uint32_t reserved;
+    uint64_t schedule_count; /* occurrences of the schedule that have passed */
+    CmkTime last_backup;     /* 0 before the first */
+} CmkQueue;
+
+typedef enum CmkTier { CMK_TIER_OPERATIONAL, CMK_TIER_VAULT, CMK_TIER_ARCHIVE } CmkTier;
+
+typedef struct CmkPoint {
+    uint32_t next_free;
+    uint32_t is_live;
+    uint32_t queue;
+    uint32_t tier;
+    uint32_t previous;
+    uint32_t next;
+    uint32_t is_expiry_overdue;
+    uint32_t is_tiering_overdue;
+    CmkTime created;
+    CmkTime expires;
+    CmkTime tier_due; /* CMK_TIME_MAX: never */
+    CmkTime archived_at;
+    int64_t bytes;
+    int64_t overdue_bytes; /* what its expiry would have freed when it became overdue */
+    uint64_t created_by;   /* also names the sample */
+    uint64_t changed_by;
+} CmkPoint;
+
+/* ---- jobs ------------------------------------------------------------------------------------ */
+
+typedef enum CmkTaskKind {
+    CMK_TASK_BACKUP,
+    CMK_TASK_RESTORE,
+    CMK_TASK_TIERING,
+    CMK_TASK_EXPIRY,
+    CMK_TASK_SETTINGS,
+    CMK_TASK_ROTATION,
+    CMK_TASK__COUNT
+} CmkTaskKind;
+
+typedef enum CmkTaskState {
+    CMK_TASK_RUNNING = 1,
+    CMK_TASK_COMPLETED,
+    CMK_TASK_FAILED
+} CmkTaskState;
+
+/* Multi-step work. The row is recycled when it ends; a reader of its last record still sees it. */
+typedef struct CmkTask {
+    uint32_t next_free;
+    uint32_t kind;
+    uint32_t state;
+    uint32_t step;    /* the next one to do */
+    uint32_t attempt; /* retries of that step so far */
+    uint32_t backup_vault;
+    uint32_t queue;
+    uint32_t point;
+    uint32_t origin;
+    uint32_t target_version;   /* settings, rotation: the version to wrap with */
+    uint32_t target_identity;  /* settings: identity to use, 0: system-assigned */
+    uint32_t target_principal; /* settings: its principal */
+    uint32_t target_pinned;    /* settings: 1 if the URI names the version */
+    uint32_t target_key;       /* settings, rotation: the key of that version */
+    uint32_t retries;          /* of all steps together */
+    CmkTime started;
+    uint64_t started_by;
+    uint64_t point_by; /* restore: CmkPoint.created_by, since points are recycled */
+    uint64_t status;   /* CmkStatus of a failed one */
+} CmkTask;
+
+/* ---- what is planned ------------------------------------------------------------------------- */
+
+typedef enum CmkPlanKind {
+    CMK_PLAN_STEP,
+    CMK_PLAN_FAULT,
+    CMK_PLAN_FAULT_END /* the fault's own end; `of` is its row */
+} CmkPlanKind;
+
+typedef struct CmkPlanRow {
+    uint32_t name;     /* the `id` of the scenario, 0 if it has none */
+    uint32_t kind;     /* CmkPlanKind */
+    uint32_t remedies; /* plan row of the fault that this step remedies, 0 if none */
+    uint32_t of;
+    CmkTime time;
+    CmkArgs args; /* actor and origin included */
+} CmkPlanRow;
+
+/* ---- accessors ------------------------------------------------------------------------------- */
+
+#define X(id, name, type, handle, scratch, text)                                                   \
+    _Static_assert(sizeof(type) % 8 == 0, #type " has no padding at its end");                     \
+    static inline const type *cmk_##name(const CmkWorld *world, handle id_of_row)                  \
+    {                                                                                              \
+        return (const type *)cmk_world_row(world, CMK_TABLE_##id, id_of_row.i);                    \
+    }
+CMK_TABLES(X)
+#undef X
+
+/* The name of a row, closed by a zero; "" for name 0. */
+const char *cmk_name(const CmkWorld *world, uint32_t name);
+
+/* The value of a knob in this world. */
+int64_t cmk_knob(const CmkWorld *world, CmkKnobId knob);
+
+/* Whether the scenario has begun (the set-up before it is over). */
+bool cmk_is_open(const CmkWorld *world);
+
+#endif

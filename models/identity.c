@@ -1,0 +1,364 @@
+/* Managed identities: their life, and their place on a Backup vault (section 5). */
+#include "models/model.h"
+#include "models/mutate.h"
+#include "models/repairs.h"
+#include "models/rows.h"
+
+static const CmkIdentity *identity_of(const CmkWorld *world, const CmkArgs *args)
+{
+    return cmk_identity(world, (CmkIdentityId){args->ref[CMK_REF_IDENTITY]});
+}
+
+static const CmkBackupVault *vault_of(const CmkWorld *world, const CmkArgs *args)
+{
+    return cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
+}
+
+/* The row that attaches the identity of the arguments to their vault, attached or not; 0 if there
+ * never was one. O(identities of the vault). */
+static CmkAttachmentId attachment_of(const CmkWorld *world, const CmkArgs *args)
+{
+    uint32_t row = vault_of(world, args)->first_attachment;
+    while (row != 0) {
+        const CmkAttachment *attachment = cmk_attachment(world, (CmkAttachmentId){row});
+        if (attachment->identity == args->ref[CMK_REF_IDENTITY]) {
+            break;
+        }
+        row = attachment->next_of_vault;
+    }
+    return (CmkAttachmentId){row};
+}
+
+/* ---- guards on requests: who asks? ----------------------------------------------------------- */
+
+static bool system_identity_is_on(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = vault_of(world, args)->system_by;
+    return args->ref[CMK_REF_IDENTITY] != 0 || vault_of(world, args)->system_principal != 0;
+}
+
+const CmkGuard cmk_guard_system_identity_is_on = {
+    .name = "system-identity-is-on",
+    .holds = system_identity_is_on,
+    .status = CMK_STATUS_OF(SYSTEM_IDENTITY_OFF),
+    .rule = "ERR-M1 BV-29 MI-5",
+    .text = "The system-assigned identity that the encryption settings use is switched on.",
+    .repairs = {{CMK_OP_SYSTEM_IDENTITY_ENABLE, cmk_repair_enable_system,
+                 "switch the system-assigned identity on; give its new principal its rights and "
+                 "update the encryption settings"}}};
+
+static bool user_identity_is_attached(const CmkWorld *world, const CmkArgs *args,
+                                      uint64_t *ret_blame)
+{
+    if (args->ref[CMK_REF_IDENTITY] == 0) {
+        return true;
+    }
+    const CmkIdentity *identity = identity_of(world, args);
+    const CmkAttachment *attachment = cmk_attachment(world, attachment_of(world, args));
+    *ret_blame = attachment->is_attached ? identity->changed_by : attachment->changed_by;
+    return attachment->is_attached != 0 && identity->state == CMK_IDENTITY_ACTIVE;
+}
+
+#define ATTACH                                                                                     \
+    {                                                                                              \
+        {CMK_OP_IDENTITY_CREATE, cmk_repair_create_identity, "create the identity again"},         \
+        {                                                                                          \
+            CMK_OP_IDENTITY_ATTACH, cmk_repair_attach_identity,                                    \
+                "attach the identity to the Backup vault again"                                    \
+        }                                                                                          \
+    }
+
+const CmkGuard cmk_guard_user_identity_is_attached = {
+    .name = "user-identity-is-attached",
+    .holds = user_identity_is_attached,
+    .status = CMK_STATUS_OF(USER_IDENTITY_NOT_ATTACHED),
+    .rule = "ERR-M2 BV-29 MI-6",
+    .text = "The user-assigned identity of the encryption settings is attached to the vault.",
+    .repairs = ATTACH};
+
+static bool caller_is_known(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkPrincipal *principal =
+        cmk_principal(world, (CmkPrincipalId){args->ref[CMK_REF_PRINCIPAL]});
+    *ret_blame = principal->changed_by;
+    return principal->is_alive != 0;
+}
+
+const CmkGuard cmk_guard_caller_is_known = {
+    .name = "caller-is-known",
+    .holds = caller_is_known,
+    .status = CMK_STATUS_OF(UNAUTHORIZED),
+    .rule = "ERR-M13 KVE-1 MI-5 MI-7",
+    .text = "The principal that the encryption settings are bound to exists.",
+    .repairs = {{CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION, cmk_repair_update_encryption,
+                 "give the new principal its rights and update the encryption settings"}}};
+
+/* ---- guards on the life of identities -------------------------------------------------------- */
+
+static bool identity_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = identity_of(world, args)->changed_by;
+    return identity_of(world, args)->state == CMK_IDENTITY_ACTIVE;
+}
+
+const CmkGuard cmk_guard_identity_exists = {
+    .name = "identity-exists",
+    .holds = identity_exists,
+    .status = CMK_STATUS_OF(NOT_FOUND),
+    .rule = "MI-1",
+    .text = "The user-assigned identity exists.",
+    .repairs = {{CMK_OP_IDENTITY_CREATE, cmk_repair_create_identity, "create the identity again"}}};
+
+static bool identity_is_absent(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    return !identity_exists(world, args, ret_blame);
+}
+
+const CmkGuard cmk_guard_identity_is_absent = {.name = "identity-is-absent",
+                                               .holds = identity_is_absent,
+                                               .status = CMK_STATUS_OF(CONFLICT),
+                                               .rule = "MI-7",
+                                               .text = "No identity has this name now."};
+
+static bool identity_is_attached(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkAttachment *attachment = cmk_attachment(world, attachment_of(world, args));
+    *ret_blame = attachment->changed_by;
+    return attachment->is_attached != 0;
+}
+
+const CmkGuard cmk_guard_identity_is_attached = {
+    .name = "identity-is-attached",
+    .holds = identity_is_attached,
+    .status = CMK_STATUS_OF(NOT_FOUND),
+    .rule = "MI-6",
+    .text = "The identity is attached to the Backup vault."};
+
+static bool identity_is_not_attached(const CmkWorld *world, const CmkArgs *args,
+                                     uint64_t *ret_blame)
+{
+    return !identity_is_attached(world, args, ret_blame);
+}
+
+const CmkGuard cmk_guard_identity_is_not_attached = {
+    .name = "identity-is-not-attached",
+    .holds = identity_is_not_attached,
+    .status = CMK_STATUS_OF(CONFLICT),
+    .rule = "MI-6",
+    .text = "The identity is not attached to the Backup vault yet."};
+
+static bool system_identity_is_off(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = vault_of(world, args)->system_by;
+    return vault_of(world, args)->system_principal == 0;
+}
+
+const CmkGuard cmk_guard_system_identity_is_off = {
+    .name = "system-identity-is-off",
+    .holds = system_identity_is_off,
+    .status = CMK_STATUS_OF(CONFLICT),
+    .rule = "MI-4",
+    .text = "The system-assigned identity is off."};
+
+static bool system_identity_to_disable_is_on(const CmkWorld *world, const CmkArgs *args,
+                                             uint64_t *ret_blame)
+{
+    return !system_identity_is_off(world, args, ret_blame);
+}
+
+const CmkGuard cmk_guard_system_identity_to_disable_is_on = {
+    .name = "system-identity-to-disable-is-on",
+    .holds = system_identity_to_disable_is_on,
+    .status = CMK_STATUS_OF(CONFLICT),
+    .rule = "MI-5",
+    .text = "The system-assigned identity is on."};
+
+/* ---- operations ------------------------------------------------------------------------------ */
+
+static uint32_t add_principal(CmkSim *sim, uint32_t identity, uint32_t vault)
+{
+    const CmkPrincipalId id = {cmk_world_row_add(sim->world, CMK_TABLE_PRINCIPAL)};
+    *cmk_principal_mut(sim, id) = (CmkPrincipal){.identity = identity,
+                                                 .backup_vault = vault,
+                                                 .is_alive = 1,
+                                                 .changed_by = cmk_this_seq(sim)};
+    return id.i;
+}
+
+static void end_principal(CmkSim *sim, uint32_t row)
+{
+    CmkPrincipal *principal = cmk_principal_mut(sim, (CmkPrincipalId){row});
+    principal->is_alive = 0; /* its assignments stay behind and grant nothing to anybody, AC-15 */
+    principal->changed_by = cmk_this_seq(sim);
+}
+
+static uint32_t identity_create(CmkSim *sim, const CmkArgs *args)
+{
+    CmkIdentity *identity = cmk_identity_mut(sim, (CmkIdentityId){args->ref[CMK_REF_IDENTITY]});
+    identity->state = CMK_IDENTITY_ACTIVE;
+    identity->region = args->ref[CMK_REF_REGION];
+    identity->epoch++;
+    identity->changed_by = cmk_this_seq(sim);
+    identity->principal = add_principal(sim, args->ref[CMK_REF_IDENTITY], 0); /* MI-7: a new one */
+    return identity->principal;
+}
+
+const CmkOperation cmk_op_identity_create = {
+    .name = "identity.create",
+    .text = "A user-assigned identity is created, with a principal of its own.",
+    .params = {{"identity", CMK_PARAM_IDENTITY, 0, 1, CMK_REF_IDENTITY},
+               {"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION}},
+    .guards = {CMK_GUARD_IDENTITY_IS_ABSENT},
+    .writes = CMK_BIT(IDENTITY) | CMK_BIT(PRINCIPAL),
+    .effect = identity_create,
+    .rules = "MI-1 MI-3 MI-7",
+    .action = "Microsoft.ManagedIdentity/userAssignedIdentities/write",
+    .az = "az identity create",
+};
+
+static void detach(CmkSim *sim, CmkAttachmentId id)
+{
+    CmkAttachment *attachment = cmk_attachment_mut(sim, id);
+    attachment->is_attached = 0;
+    attachment->changed_by = cmk_this_seq(sim);
+    const CmkBackupVaultId vault = {attachment->backup_vault};
+    if (cmk_backup_vault(sim->world, vault)->identity == attachment->identity) {
+        cmk_encryption_break(sim, vault);
+    }
+}
+
+static uint32_t identity_delete(CmkSim *sim, const CmkArgs *args)
+{
+    CmkIdentity *identity = cmk_identity_mut(sim, (CmkIdentityId){args->ref[CMK_REF_IDENTITY]});
+    end_principal(sim, identity->principal);
+    identity->state = CMK_IDENTITY_ABSENT;
+    identity->principal = 0;
+    identity->epoch++;
+    identity->changed_by = cmk_this_seq(sim);
+    uint32_t row = identity->first_attachment;
+    while (row != 0) {
+        const CmkAttachment *attachment = cmk_attachment(sim->world, (CmkAttachmentId){row});
+        const uint32_t next = attachment->next_of_identity;
+        if (attachment->is_attached) {
+            detach(sim, (CmkAttachmentId){row});
+        }
+        row = next;
+    }
+    return args->ref[CMK_REF_IDENTITY];
+}
+
+const CmkOperation cmk_op_identity_delete = {
+    .name = "identity.delete",
+    .text = "A user-assigned identity is deleted, and its principal with it.",
+    .params = {{"identity", CMK_PARAM_IDENTITY, 0, 1, CMK_REF_IDENTITY}},
+    .guards = {CMK_GUARD_IDENTITY_EXISTS},
+    .writes = CMK_BIT(IDENTITY) | CMK_BIT(PRINCIPAL) | CMK_BIT(ATTACHMENT) | CMK_BIT(BACKUP_VAULT),
+    .effect = identity_delete,
+    .rules = "MI-7 AC-15 BV-29 BV-T11 OQ-4",
+    .action = "Microsoft.ManagedIdentity/userAssignedIdentities/delete",
+    .az = "az identity delete",
+};
+
+static uint32_t identity_attach(CmkSim *sim, const CmkArgs *args)
+{
+    CmkAttachmentId id = attachment_of(sim->world, args);
+    if (id.i == 0) {
+        CmkBackupVault *vault =
+            cmk_backup_vault_mut(sim, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
+        CmkIdentity *identity =
+            cmk_identity_mut(sim, (CmkIdentityId){args->ref[CMK_REF_IDENTITY]});
+        id = (CmkAttachmentId){cmk_world_row_add(sim->world, CMK_TABLE_ATTACHMENT)};
+        *cmk_attachment_mut(sim, id) =
+            (CmkAttachment){.backup_vault = args->ref[CMK_REF_BACKUP_VAULT],
+                            .identity = args->ref[CMK_REF_IDENTITY],
+                            .next_of_vault = vault->first_attachment,
+                            .next_of_identity = identity->first_attachment};
+        vault->first_attachment = id.i;
+        identity->first_attachment = id.i;
+    }
+    CmkAttachment *attachment = cmk_attachment_mut(sim, id);
+    attachment->is_attached = 1;
+    attachment->changed_by = cmk_this_seq(sim);
+    cmk_encryption_expect_healing(sim, (CmkBackupVaultId){attachment->backup_vault}, args);
+    return id.i;
+}
+
+const CmkOperation cmk_op_identity_attach = {
+    .name = "identity.attach",
+    .text = "A user-assigned identity is attached to a Backup vault.",
+    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
+               {"identity", CMK_PARAM_IDENTITY, 0, 1, CMK_REF_IDENTITY}},
+    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_IDENTITY_EXISTS,
+               CMK_GUARD_IDENTITY_IS_NOT_ATTACHED},
+    .writes = CMK_BIT(ATTACHMENT) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(IDENTITY) | CMK_BIT_TIMERS,
+    .effect = identity_attach,
+    .rules = "MI-2 MI-6 MI-15 BV-31",
+    .action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+    .az = "az dataprotection backup-vault identity assign",
+};
+
+static uint32_t identity_detach(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkAttachmentId id = attachment_of(sim->world, args);
+    detach(sim, id);
+    return id.i;
+}
+
+const CmkOperation cmk_op_identity_detach = {
+    .name = "identity.detach",
+    .text = "A user-assigned identity is detached from a Backup vault; it keeps its rights.",
+    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
+               {"identity", CMK_PARAM_IDENTITY, 0, 1, CMK_REF_IDENTITY}},
+    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_IDENTITY_IS_ATTACHED},
+    .writes = CMK_BIT(ATTACHMENT) | CMK_BIT(BACKUP_VAULT),
+    .effect = identity_detach,
+    .rules = "MI-6 BV-29 BV-T11",
+    .action = "Microsoft.DataProtection/backupVaults/write",
+    .az = "az dataprotection backup-vault identity remove",
+};
+
+static uint32_t system_identity_enable(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    vault->system_principal = add_principal(sim, 0, id.i); /* MI-5: a new one each time */
+    vault->system_by = cmk_this_seq(sim);
+    return vault->system_principal;
+}
+
+const CmkOperation cmk_op_system_identity_enable = {
+    .name = "system_identity.enable",
+    .text = "The Backup vault's system-assigned identity is switched on, with a new principal.",
+    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
+    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_SYSTEM_IDENTITY_IS_OFF},
+    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(PRINCIPAL),
+    .effect = system_identity_enable,
+    .rules = "MI-4 MI-5",
+    .action = "Microsoft.DataProtection/backupVaults/write",
+    .az = "az dataprotection backup-vault identity assign --system-assigned",
+};
+
+static uint32_t system_identity_disable(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    end_principal(sim, vault->system_principal);
+    vault->system_principal = 0;
+    vault->system_by = cmk_this_seq(sim);
+    if (vault->identity == 0) {
+        cmk_encryption_break(sim, id);
+    }
+    return id.i;
+}
+
+const CmkOperation cmk_op_system_identity_disable = {
+    .name = "system_identity.disable",
+    .text = "The Backup vault's system-assigned identity is switched off; its principal is gone.",
+    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
+    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_SYSTEM_IDENTITY_TO_DISABLE_IS_ON},
+    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(PRINCIPAL),
+    .effect = system_identity_disable,
+    .rules = "MI-5 MI-16 BV-29 BV-T11",
+    .action = "Microsoft.DataProtection/backupVaults/write",
+    .az = "az dataprotection backup-vault identity remove --system-assigned",
+};

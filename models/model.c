@@ -1,0 +1,192 @@
+/* All tables of the model together, and looking things up in them. */
+#include "models/model.h"
+
+#include <string.h>
+
+#include "models/gauge.h"
+#include "models/rows.h"
+
+static const CmkOperation *const operations[CMK_OP__COUNT] = {
+#define X(id, name) [CMK_OP_##id] = &cmk_op_##name,
+    CMK_OPERATIONS(X)
+#undef X
+};
+
+static const CmkGuard *const guards[CMK_GUARD__COUNT] = {
+#define X(id, name) [CMK_GUARD_##id] = &cmk_guard_##name,
+    CMK_GUARDS(X)
+#undef X
+};
+
+static const CmkStatusRow statuses[CMK_STATUS__COUNT] = {
+#define X(id, number_, http_, code_, inner_, rule_, text_)                                         \
+    [CMK_STATUS_ROW_##id] = {.name = #id,                                                          \
+                             .code = code_,                                                        \
+                             .inner = inner_,                                                      \
+                             .rule = rule_,                                                        \
+                             .text = text_,                                                        \
+                             .number = number_,                                                    \
+                             .http = http_},
+    CMK_STATUSES(X)
+#undef X
+};
+_Static_assert((int)CMK_STATUS_ROW_OK == (int)CMK_STATUS_OK, "the engine's own statuses are first");
+_Static_assert((int)CMK_STATUS_ROW_LIMIT_REACHED == (int)CMK_STATUS_LIMIT_REACHED,
+               "the engine's own statuses are first");
+
+static const CmkEventRow events[CMK_EVENT__COUNT] = {
+    [CMK_EVENT_REGION].epoch_of = cmk_region_epoch,
+    [CMK_EVENT_PROPAGATION].epoch_of = cmk_assignment_epoch,
+    [CMK_EVENT_HEALING].epoch_of = cmk_healing_epoch,
+    [CMK_EVENT_KEY_PURGE].epoch_of = cmk_key_epoch,
+#define X(id, name_, class_)                                                                       \
+    [CMK_EVENT_##id].name = #name_, [CMK_EVENT_##id].class_of_ties = (class_),                     \
+    [CMK_EVENT_##id].handle = cmk_on_##name_,
+    CMK_EVENTS(X)
+#undef X
+};
+
+static const CmkKnob knobs[CMK_KNOB__COUNT] = {
+#define X(id, name_, type_, v0, v1, v2, v3, min_, max_, rule_, provenance_, text_)                 \
+    [CMK_KNOB_##id] = {.name = name_,                                                              \
+                       .type = type_,                                                              \
+                       .values = {v0, v1, v2, v3},                                                 \
+                       .min = min_,                                                                \
+                       .max = max_,                                                                \
+                       .rule = rule_,                                                              \
+                       .provenance = provenance_,                                                  \
+                       .text = text_},
+    CMK_KNOBS(X)
+#undef X
+};
+
+/* ---- invariants ------------------------------------------------------------------------------ */
+
+/* Each gauge of stored bytes is the sum over the points that lie there. */
+static const char *check_gauges(const CmkWorld *world)
+{
+    const uint32_t vaults = cmk_world_count(world, CMK_TABLE_BACKUP_VAULT);
+    for (uint32_t i = 1; i <= vaults; i++) {
+        int64_t sums[3] = {0, 0, 0};
+        uint32_t instance = cmk_backup_vault(world, (CmkBackupVaultId){i})->first_instance;
+        while (instance != 0) {
+            uint32_t queue = cmk_instance(world, (CmkInstanceId){instance})->first_queue;
+            while (queue != 0) {
+                uint32_t row = cmk_queue(world, (CmkQueueId){queue})->first_point;
+                uint32_t count = 0;
+                while (row != 0) {
+                    const CmkPoint *point = cmk_point(world, (CmkPointId){row});
+                    sums[point->tier] += point->bytes;
+                    count++;
+                    row = point->next;
+                }
+                if (count != cmk_queue(world, (CmkQueueId){queue})->point_count) {
+                    return "a queue counts its points wrongly";
+                }
+                queue = cmk_queue(world, (CmkQueueId){queue})->next_of_instance;
+            }
+            instance = cmk_instance(world, (CmkInstanceId){instance})->next_of_vault;
+        }
+        const CmkBackupVaultId id = {i};
+        if (sums[CMK_TIER_OPERATIONAL] != cmk_gauge_level(world, id, CMK_GAUGE_OPERATIONAL) ||
+            sums[CMK_TIER_VAULT] != cmk_gauge_level(world, id, CMK_GAUGE_VAULT) ||
+            sums[CMK_TIER_ARCHIVE] != cmk_gauge_level(world, id, CMK_GAUGE_ARCHIVE)) {
+            return "stored bytes are not the sum of the points";
+        }
+    }
+    return NULL;
+}
+
+static const char *check_encryption(const CmkWorld *world)
+{
+    const uint32_t vaults = cmk_world_count(world, CMK_TABLE_BACKUP_VAULT);
+    for (uint32_t i = 1; i <= vaults; i++) {
+        const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){i});
+        if (vault->encryption == CMK_ENCRYPTION_ENABLED && vault->key == 0) {
+            return "a vault is Enabled without a key";
+        }
+        if (vault->key != 0 && vault->encryption == CMK_ENCRYPTION_DISABLED) {
+            return "a vault with a key went back to platform-managed keys (BV-18)";
+        }
+        const CmkVersion *version = cmk_version(world, (CmkVersionId){vault->active_version});
+        if (vault->key != 0 && version->key != vault->key) {
+            return "a vault uses a version of another key than its settings name";
+        }
+    }
+    return NULL;
+}
+
+static const char *invariant(const CmkWorld *world)
+{
+    const char *broken = check_encryption(world);
+    return broken != NULL ? broken : check_gauges(world);
+}
+
+static const CmkModel model = {
+    .operations = operations,
+    .guards = guards,
+    .statuses = statuses,
+    .events = events,
+    .knobs = knobs,
+    .operation_count = CMK_OP__COUNT,
+    .guard_count = CMK_GUARD__COUNT,
+    .status_count = CMK_STATUS__COUNT,
+    .event_count = CMK_EVENT__COUNT,
+    .knob_count = CMK_KNOB__COUNT,
+    .invariant = invariant,
+};
+
+const CmkModel *cmk_azure_model(void)
+{
+    return &model;
+}
+
+/* ---- looking up ------------------------------------------------------------------------------ */
+
+int32_t cmk_status_find(const char *name)
+{
+    if (strcmp(name, "ok") == 0) {
+        return CMK_STATUS_OK;
+    }
+    for (uint32_t i = 0; i < CMK_STATUS__COUNT; i++) {
+        if (strcmp(statuses[i].name, name) == 0 || strcmp(statuses[i].code, name) == 0) {
+            return (int32_t)i;
+        }
+    }
+    return -1;
+}
+
+CmkOpId cmk_operation_find(const char *name)
+{
+    for (uint32_t i = 1; i < CMK_OP__COUNT; i++) {
+        if (strcmp(operations[i]->name, name) == 0) {
+            return (CmkOpId)i;
+        }
+    }
+    return CMK_OP_NONE;
+}
+
+int32_t cmk_knob_find(const char *name)
+{
+    for (uint32_t i = 0; i < CMK_KNOB__COUNT; i++) {
+        if (strcmp(knobs[i].name, name) == 0) {
+            return (int32_t)i;
+        }
+    }
+    return -1;
+}
+
+int32_t cmk_profile_find(const char *name)
+{
+    static const char *const names[] = {
+#define X(profile) #profile,
+        CMK_PROFILES(X)
+#undef X
+    };
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(names); i++) {
+        if (strcmp(names[i], name) == 0) {
+            return (int32_t)i;
+        }
+    }
+    return -1;
+}

@@ -1,0 +1,175 @@
+/*
+ * The model of the simulated cloud as a whole, and its constant tables: what those who read a
+ * journal need in order to say in words what the numbers in it mean.
+ */
+#ifndef CMK_MODELS_MODEL_H
+#define CMK_MODELS_MODEL_H
+
+#include "models/entities.h"
+
+/* All operations, guards, statuses, events, knobs and invariants. */
+const CmkModel *cmk_azure_model(void);
+
+/* ---- making a world -------------------------------------------------------------------------- */
+
+/* How many rows of each kind a world must hold. */
+typedef struct CmkLimits {
+    uint32_t rows[CMK_TABLE__COUNT]; /* by table; those of the agenda follow from `timers` */
+    uint32_t timers;
+} CmkLimits;
+
+/* A world without anything in it, at time `setup`, with the given knobs; NULL without memory. */
+CmkWorld *cmk_azure_world_new(const CmkLimits *limits, uint64_t seed, CmkTime setup, CmkTime start,
+                              const int64_t knobs[CMK_KNOB__COUNT]);
+
+/* Each declares a name: a row that is there, in state absent, before anything lives under it.
+ * Allowed before the first operation only. Names need not be unique here. */
+uint32_t cmk_declare_name(CmkWorld *world, const char *text);
+CmkKeyVaultId cmk_declare_key_vault(CmkWorld *world, const char *name);
+CmkKeyId cmk_declare_key(CmkWorld *world, CmkKeyVaultId key_vault, const char *name);
+CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name);
+CmkBackupVaultId cmk_declare_backup_vault(CmkWorld *world, const char *name);
+CmkInstanceId cmk_declare_instance(CmkWorld *world, CmkBackupVaultId vault, const char *name);
+CmkPolicyId cmk_declare_policy(CmkWorld *world, const CmkPolicy *policy, const char *name);
+/* Plans an operation for `row->time`: the PLAN timer is set by simulation.open. */
+CmkPlanId cmk_declare_plan(CmkWorld *world, const CmkPlanRow *row, const char *name);
+
+/* ---- rules ----------------------------------------------------------------------------------- */
+
+typedef struct CmkRule {
+    const char *id;         /* "BV-17" */
+    const char *provenance; /* "article", "documented", "inferred" or "assumed" */
+    const char *text;       /* one sentence */
+} CmkRule;
+
+/* NULL for an unknown ID; `length` characters of `id` are looked at. O(log rules). */
+const CmkRule *cmk_rule_find(const char *id, size_t length);
+const CmkRule *cmk_rules(uint32_t *ret_count);
+
+/* ---- regions --------------------------------------------------------------------------------- */
+
+typedef struct CmkRegionFacts {
+    const char *name; /* "westeurope" */
+    const char *display_name;
+    const char *pair; /* NULL: none */
+    bool has_zones;
+    bool has_key_vault_failover; /* REL-2 */
+    bool is_restricted;
+} CmkRegionFacts;
+
+/* Element 0 is empty: region i of the world goes with element i. */
+const CmkRegionFacts *cmk_region_facts(uint32_t *ret_count);
+
+/* Accepts "westeurope" and "West Europe", case-insensitively; {0} if unknown. */
+CmkRegionId cmk_region_find(const char *name);
+
+/* ---- roles, datasources ---------------------------------------------------------------------- */
+
+typedef struct CmkRoleFacts {
+    const char *name;     /* display name */
+    const char *guid;
+    const char *rule;
+    uint32_t permissions; /* CMK_PERMISSION_* that its key data actions amount to */
+    uint32_t reserved;
+} CmkRoleFacts;
+
+/* Element 0 is empty. */
+const CmkRoleFacts *cmk_role_facts(uint32_t *ret_count);
+/* By display name or GUID; 0 if unknown. */
+uint32_t cmk_role_find(const char *name);
+
+typedef struct CmkDatasourceFacts {
+    const char *name; /* as in the command line: "AzureDisk" */
+    const char *resource_type;
+    const char *rule;
+    bool has_operational;
+    bool has_vault;
+    bool has_archive;
+    bool is_full_each_time; /* each backup is a whole copy (BK-7) */
+} CmkDatasourceFacts;
+
+/* Element 0 is empty. */
+const CmkDatasourceFacts *cmk_datasource_facts(uint32_t *ret_count);
+uint32_t cmk_datasource_find(const char *name);
+
+/* ---- jobs ------------------------------------------------------------------------------------ */
+
+typedef struct CmkTaskFacts {
+    const char *name;     /* "backup", "restore", "tiering", "expiry", "settings", "rotation" */
+    const char *verb;     /* "back up" */
+    bool is_seen;         /* portal, REST and command line list it (BK-20) */
+    const char *rule;     /* where is_seen comes from */
+} CmkTaskFacts;
+
+const CmkTaskFacts *cmk_task_facts(CmkTaskKind kind);
+
+/* The store a job of this task works on: "operational", "vault", "archive", "" if none. */
+const char *cmk_task_datastore(const CmkWorld *world, const CmkTask *task);
+
+/* ---- what a point is ------------------------------------------------------------------------- */
+
+/* The last key version that could open the point is purged: nobody will ever read it (OQ-29). */
+bool cmk_point_is_lost(const CmkWorld *world, CmkPointId point);
+bool cmk_point_is_overdue(const CmkWorld *world, CmkPointId point);
+CmkBackupVaultId cmk_point_vault(const CmkWorld *world, CmkPointId point);
+
+/* Would a restore of this point be let through now? The first refused request says why not. */
+CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, CmkPointId point,
+                               CmkGuardId *ret_guard);
+
+/* ---- prices and cost ------------------------------------------------------------------------- */
+
+typedef struct CmkPrice {
+    const char *id;     /* "vault_tier_grs" */
+    int64_t nanos;      /* nano-dollars per unit */
+    const char *unit;   /* "GB-month", "10,000 operations", "instance-month" */
+    const char *rule;   /* "COST-3" */
+    const char *status; /* "verified", "unverified" */
+    const char *text;
+} CmkPrice;
+
+const CmkPrice *cmk_price_book(uint32_t *ret_count);
+
+/* One line of the bill. */
+typedef struct CmkCostItem {
+    const char *meter; /* "vault_tier", "overdue_vault_tier", "key_operations", ... */
+    uint32_t backup_vault; /* row, 0 if none */
+    uint32_t key_vault;    /* row, 0 if none */
+    bool is_overdue;       /* counted in `overdue` as a part of the bill, not on top of it */
+    CmkTime from;
+    CmkTime to;
+    int64_t quantity;  /* in `unit`, rounded down: MB-hours for storage, requests, instance-hours */
+    const char *unit;
+    int64_t nanos; /* nano-dollars */
+} CmkCostItem;
+
+/* The bill from the scenario's start to now, item by item; gives the number of items, of which at
+ * most `max` are written. Items of nothing are left out. */
+uint32_t cmk_cost_items(const CmkWorld *world, CmkCostItem *ret_items, uint32_t max);
+
+/* The most items cmk_cost_items() can give for this world. */
+uint32_t cmk_cost_items_max(const CmkWorld *world);
+
+/* Sums of items: everything billed, and what of it is for overdue data (design: never negative). */
+typedef struct CmkCost {
+    int64_t total_nanos;
+    int64_t overdue_nanos;
+} CmkCost;
+CmkCost cmk_cost(const CmkWorld *world);
+
+/* ---- printing arguments ---------------------------------------------------------------------- */
+
+/* The row of the status called `name` or coded `name` ("ok", "UserError..."); -1 if unknown. */
+int32_t cmk_status_find(const char *name);
+
+/* The operation called `name`; 0 if unknown. */
+CmkOpId cmk_operation_find(const char *name);
+
+/* The knob called `name`; -1 if unknown. */
+int32_t cmk_knob_find(const char *name);
+
+#define CMK_PROFILES(X) X(instant) X(realistic) X(cached) X(slow)
+/* Index of a profile; -1 if unknown. */
+int32_t cmk_profile_find(const char *name);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * Writing rows: for the effects and account functions in models/ only. Each access marks its table
+ * as written, which the self-check compares with what the operation declares.
+ */
+#ifndef CMK_MODELS_MUTATE_H
+#define CMK_MODELS_MUTATE_H
+
+#include "models/entities.h"
+#include "sim/engine.h"
+
+#define X(id, name, type, handle, scratch, text)                                                   \
+    static inline type *cmk_##name##_mut(CmkSim *sim, handle id_of_row)                            \
+    {                                                                                              \
+        return (type *)cmk_world_row_mut(sim->world, CMK_TABLE_##id, id_of_row.i);                 \
+    }
+CMK_TABLES(X)
+#undef X
+
+/* The sequence number of the operation being applied, for `changed_by`. */
+static inline uint64_t cmk_this_seq(const CmkSim *sim)
+{
+    return cmk_world_next_seq(sim->world);
+}
+
+/* Changes the level of a gauge by `delta` now; the level never gets negative. */
+void cmk_gauge_add(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind kind, int64_t delta);
+
+/* Adds level x time that is not a level over time (early deletion). */
+void cmk_gauge_charge(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind kind, int64_t level,
+                      int64_t duration_us);
+
+/* Lets the settings of every vault that uses this identity, or of this vault's system identity,
+ * become Inconsistent (BV-29). */
+void cmk_encryption_break(CmkSim *sim, CmkBackupVaultId vault);
+
+/* Sets a timer to try to restore Inconsistent settings, if the vault is waiting for that. */
+void cmk_encryption_expect_healing(CmkSim *sim, CmkBackupVaultId vault, const CmkArgs *args);
+
+/* Sets a timer at the next poll of each vault that uses the key without naming a version. */
+void cmk_rotation_expect(CmkSim *sim, CmkKeyId key, const CmkArgs *args);
+
+/* A running task of the given kind, due now; fills what is common to all kinds. */
+CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind,
+                         CmkBackupVaultId vault);
+
+#endif

@@ -1,0 +1,286 @@
+/* Policies, protected instances, the schedule of backups and daily maintenance (section 10). */
+#include "models/model.h"
+#include "models/mutate.h"
+#include "models/points.h"
+#include "models/rows.h"
+
+#include <string.h>
+
+/* Datasources of section 10.1; element 0 stands for none. */
+static const CmkDatasourceFacts datasources[] = {
+    {NULL, NULL, NULL, false, false, false, false},
+    {"AzureDisk", "Microsoft.Compute/disks", "BK-D1", true, false, false, false},
+    {"AzureBlob", "Microsoft.Storage/storageAccounts/blobServices", "BK-D2", true, true, false,
+     false},
+    {"AzureDataLakeStorage", "Microsoft.Storage/storageAccounts/adlsBlobServices", "BK-D3", false,
+     true, false, false},
+    {"AzureDatabaseForPostgreSQL", "Microsoft.DBforPostgreSQL/servers/databases", "BK-D4", false,
+     true, true, true},
+    {"AzureDatabaseForPostgreSQLFlexibleServer", "Microsoft.DBforPostgreSQL/flexibleServers",
+     "BK-D5", false, true, true, true},
+    {"AzureDatabaseForMySQL", "Microsoft.DBforMySQL/flexibleServers", "BK-D6", false, true, true,
+     true},
+    {"AzureKubernetesService", "Microsoft.ContainerService/managedClusters", "BK-D7", true, true,
+     false, false},
+    {"AzureElasticSAN", "Microsoft.ElasticSan/elasticSans/volumeGroups", "BK-D8", true, false,
+     false, false},
+};
+
+const CmkDatasourceFacts *cmk_datasource_facts(uint32_t *ret_count)
+{
+    *ret_count = (uint32_t)CMK_ARRAY_LEN(datasources);
+    return datasources;
+}
+
+uint32_t cmk_datasource_find(const char *name)
+{
+    for (uint32_t i = 1; i < CMK_ARRAY_LEN(datasources); i++) {
+        if (strcmp(datasources[i].name, name) == 0) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+/* ---- guards ---------------------------------------------------------------------------------- */
+
+static const CmkInstance *instance_of(const CmkWorld *world, const CmkArgs *args)
+{
+    return cmk_instance(world, (CmkInstanceId){args->ref[CMK_REF_INSTANCE]});
+}
+
+static bool instance_is_absent(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = instance_of(world, args)->changed_by;
+    return instance_of(world, args)->state == CMK_INSTANCE_ABSENT;
+}
+
+const CmkGuard cmk_guard_instance_is_absent = {.name = "instance-is-absent",
+                                               .holds = instance_is_absent,
+                                               .status = CMK_STATUS_OF(CONFLICT),
+                                               .rule = "BK-23",
+                                               .text = "The instance is not protected yet."};
+
+static bool datasource_fits_policy(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    (void)ret_blame;
+    const CmkDatasourceFacts *facts = &datasources[args->num[0]];
+    const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){args->ref[CMK_REF_POLICY]});
+    return (!policy->has_operational || facts->has_operational) &&
+           (!policy->has_vault || facts->has_vault) &&
+           (!policy->has_archive || facts->has_archive);
+}
+
+const CmkGuard cmk_guard_datasource_fits_policy = {
+    .name = "datasource-fits-policy",
+    .holds = datasource_fits_policy,
+    .status = CMK_STATUS_OF(POLICY_DOES_NOT_FIT),
+    .rule = "BK-1",
+    .text = "The datasource has each store that the policy keeps points in."};
+
+static bool instance_is_protected(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkQueue *queue = cmk_queue(world, (CmkQueueId){args->ref[CMK_REF_QUEUE]});
+    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
+    *ret_blame = instance->changed_by;
+    return instance->state == CMK_INSTANCE_PROTECTED;
+}
+
+const CmkGuard cmk_guard_instance_is_protected = {.name = "instance-is-protected",
+                                                  .holds = instance_is_protected,
+                                                  .status = CMK_STATUS_OF(CONFLICT),
+                                                  .rule = "BK-23",
+                                                  .text = "The instance is protected."};
+
+/* ---- operations ------------------------------------------------------------------------------ */
+
+static uint32_t backup_policy_create(CmkSim *sim, const CmkArgs *args)
+{
+    (void)sim;
+    return args->ref[CMK_REF_POLICY];
+}
+
+const CmkOperation cmk_op_backup_policy_create = {
+    .name = "backup_policy.create",
+    .text = "A backup policy is created: schedule, stores, retention.",
+    .params = {{"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY}},
+    .effect = backup_policy_create,
+    .rules = "BK-4 BK-5 BK-8 BK-9",
+    .action = "Microsoft.DataProtection/backupVaults/backupPolicies/write",
+    .az = "az dataprotection backup-policy create",
+};
+
+static CmkTime occurrence(const CmkWorld *world, const CmkQueue *queue, uint64_t index)
+{
+    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
+    const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){instance->policy});
+    return cmk_time_add_period(policy->schedule_start, policy->schedule_period, (int64_t)index) +
+           instance->schedule_offset_us;
+}
+
+static void add_queue(CmkSim *sim, const CmkArgs *args, CmkInstanceId id, CmkStore store)
+{
+    CmkInstance *instance = cmk_instance_mut(sim, id);
+    const CmkPolicy *policy = cmk_policy(sim->world, (CmkPolicyId){instance->policy});
+    const CmkQueueId queue_id = {cmk_world_row_add(sim->world, CMK_TABLE_QUEUE)};
+    CmkQueue *queue = cmk_queue_mut(sim, queue_id);
+    queue->instance = id.i;
+    queue->store = store;
+    queue->next_of_instance = instance->first_queue;
+    instance->first_queue = queue_id.i;
+    const CmkTime now = cmk_world_now(sim->world);
+    const CmkTime start = cmk_settings(sim->world, (CmkNameId){1})->start;
+    const CmkTime from = (now > start ? now : start) - instance->schedule_offset_us;
+    queue->schedule_count = (uint64_t)cmk_period_first_index(policy->schedule_start,
+                                                             policy->schedule_period, from);
+    (void)cmk_engine_set_timer(sim, occurrence(sim->world, queue, queue->schedule_count),
+                               CMK_EVENT_SCHEDULE, queue_id.i, args);
+}
+
+static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkInstanceId id = {args->ref[CMK_REF_INSTANCE]};
+    CmkInstance *instance = cmk_instance_mut(sim, id);
+    const CmkBackupVaultId vault_id = {instance->backup_vault};
+    instance->datasource = (uint32_t)args->num[0];
+    instance->policy = args->ref[CMK_REF_POLICY];
+    instance->state = CMK_INSTANCE_PROTECTED;
+    instance->changed_by = cmk_this_seq(sim);
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, vault_id);
+    instance->next_of_vault = vault->first_instance;
+    vault->first_instance = id.i;
+    const CmkPolicy *policy = cmk_policy(sim->world, (CmkPolicyId){instance->policy});
+    if (policy->has_vault) {
+        add_queue(sim, args, id, CMK_STORE_VAULT);
+    }
+    if (policy->has_operational) {
+        add_queue(sim, args, id, CMK_STORE_OPERATIONAL);
+    }
+    cmk_gauge_add(sim, vault_id, CMK_GAUGE_INSTANCES, 1);
+    return id.i;
+}
+
+const CmkOperation cmk_op_instance_protect = {
+    .name = "instance.protect",
+    .text = "An instance is protected by a policy; its backups are scheduled.",
+    .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
+               {"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY},
+               {"datasource", CMK_PARAM_INTEGER, 1, 1, 0}},
+    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_INSTANCE_IS_ABSENT,
+               CMK_GUARD_DATASOURCE_FITS_POLICY},
+    .writes = CMK_BIT(INSTANCE) | CMK_BIT(QUEUE) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(GAUGE) |
+              CMK_BIT_TIMERS,
+    .effect = instance_protect,
+    .rules = "BV-19 BK-1 BK-23",
+    .action = "Microsoft.DataProtection/backupVaults/backupInstances/write",
+    .az = "az dataprotection backup-instance create",
+};
+
+static uint32_t backup_start(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkQueueId queue_id = {args->ref[CMK_REF_QUEUE]};
+    CmkQueue *queue = cmk_queue_mut(sim, queue_id);
+    const CmkTaskId id = cmk_task_start(sim, args, CMK_TASK_BACKUP,
+                                        (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
+    cmk_task_mut(sim, id)->queue = queue_id.i;
+    queue->schedule_count++;
+    CmkArgs next = *args;
+    next.origin = 0; /* the schedule goes on by itself */
+    (void)cmk_engine_set_timer(sim, occurrence(sim->world, queue, queue->schedule_count),
+                               CMK_EVENT_SCHEDULE, queue_id.i, &next);
+    return id.i;
+}
+
+const CmkOperation cmk_op_backup_start = {
+    .name = "backup.start",
+    .text = "A scheduled backup job starts.",
+    .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
+    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED},
+    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT_TIMERS,
+    .effect = backup_start,
+    .rules = "BK-5 BK-30 BK-36",
+};
+
+void cmk_on_schedule(CmkSim *sim, const CmkTimer *timer)
+{
+    CmkArgs args = cmk_args_of_timer(CMK_OP_BACKUP_START, timer);
+    const CmkQueueId queue = {timer->subject};
+    args.ref[CMK_REF_QUEUE] = queue.i;
+    args.ref[CMK_REF_INSTANCE] = cmk_queue(sim->world, queue)->instance;
+    args.ref[CMK_REF_BACKUP_VAULT] = cmk_points_vault(sim->world, queue).i;
+    (void)cmk_apply(sim, &args);
+}
+
+/* ---- maintenance ----------------------------------------------------------------------------- */
+
+static uint32_t start_on_queue(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind)
+{
+    const CmkTaskId id =
+        cmk_task_start(sim, args, kind, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
+    cmk_task_mut(sim, id)->queue = args->ref[CMK_REF_QUEUE];
+    return id.i;
+}
+
+static uint32_t tiering_start(CmkSim *sim, const CmkArgs *args)
+{
+    return start_on_queue(sim, args, CMK_TASK_TIERING);
+}
+
+const CmkOperation cmk_op_tiering_start = {
+    .name = "tiering.start",
+    .text = "In the background, points of an instance that are due move to the archive.",
+    .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
+    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED},
+    .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
+    .effect = tiering_start,
+    .rules = "BK-20 BK-21 BK-32 OQ-26",
+};
+
+static uint32_t expiry_start(CmkSim *sim, const CmkArgs *args)
+{
+    return start_on_queue(sim, args, CMK_TASK_EXPIRY);
+}
+
+const CmkOperation cmk_op_expiry_start = {
+    .name = "expiry.start",
+    .text = "In the background, points of an instance whose retention is over are removed.",
+    .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
+    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED},
+    .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
+    .effect = expiry_start,
+    .rules = "BK-20 BK-21 BK-33 OQ-26",
+};
+
+static void maintain_queue(CmkSim *sim, const CmkTimer *timer, CmkQueueId queue)
+{
+    CmkArgs args = cmk_args_of_timer(CMK_OP_EXPIRY_START, timer);
+    args.ref[CMK_REF_BACKUP_VAULT] = timer->subject;
+    args.ref[CMK_REF_QUEUE] = queue.i;
+    args.ref[CMK_REF_INSTANCE] = cmk_queue(sim->world, queue)->instance;
+    if (cmk_points_due_to_expire(sim->world, queue).i != 0) {
+        (void)cmk_apply(sim, &args);
+    }
+    if (cmk_points_due_to_tier(sim->world, queue).i != 0) {
+        args.op = CMK_OP_TIERING_START;
+        (void)cmk_apply(sim, &args);
+    }
+}
+
+void cmk_on_maintenance(CmkSim *sim, const CmkTimer *timer)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(sim->world, (CmkBackupVaultId){timer->subject});
+    uint32_t instance_row = vault->first_instance;
+    while (instance_row != 0) {
+        const CmkInstance *instance = cmk_instance(sim->world, (CmkInstanceId){instance_row});
+        uint32_t queue_row = instance->first_queue;
+        while (queue_row != 0) {
+            maintain_queue(sim, timer, (CmkQueueId){queue_row});
+            queue_row = cmk_queue(sim->world, (CmkQueueId){queue_row})->next_of_instance;
+        }
+        instance_row = instance->next_of_vault;
+    }
+    const CmkTime next =
+        cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_MAINTENANCE_INTERVAL);
+    (void)cmk_agenda_push(sim->world, next,
+                          sim->model->events[CMK_EVENT_MAINTENANCE].class_of_ties, timer);
+}

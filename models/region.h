@@ -1,0 +1,15 @@
+/*
+ * What the state of a region means for the key vaults in it.
+ */
+#ifndef CMK_MODELS_REGION_H
+#define CMK_MODELS_REGION_H
+
+#include "models/entities.h"
+
+/* Whether key vaults of the region answer at all: by themselves or from the pair (REL-4, REL-7). */
+bool cmk_region_answers(const CmkWorld *world, CmkRegionId region);
+
+/* Whether they take requests that change something (REL-7, REL-8). */
+bool cmk_region_is_writable(const CmkWorld *world, CmkRegionId region);
+
+#endif

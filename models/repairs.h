@@ -1,0 +1,28 @@
+/*
+ * Ways to bind the arguments of a repair to those of the operation that was refused.
+ */
+#ifndef CMK_MODELS_REPAIRS_H
+#define CMK_MODELS_REPAIRS_H
+
+#include "models/entities.h"
+
+/* Assign the role that Backup needs to the caller, on the key vault it was refused at (AC-8). */
+bool cmk_repair_assign_role(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+
+/* Give the caller get, wrap and unwrap by an access policy (AC-7). */
+bool cmk_repair_set_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+
+/* The same entity: key vault, key, version, identity, Backup vault, region of the key vault. */
+bool cmk_repair_same_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+bool cmk_repair_enable_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+bool cmk_repair_extend_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+bool cmk_repair_attach_identity(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+bool cmk_repair_create_identity(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+bool cmk_repair_enable_system(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+bool cmk_repair_return_region(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+bool cmk_repair_unthrottle(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+
+/* Repeat the update of the encryption settings with what they say now (BV-30, BV-33). */
+bool cmk_repair_update_encryption(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+
+#endif

@@ -1,0 +1,180 @@
+#include "models/sealer.h"
+
+#include <stdio.h>
+
+#include "models/model.h"
+
+/* Each Backup vault has one data key, which bears the vault's row number (OQ-28). */
+static uint32_t dek_of(CmkBackupVaultId vault)
+{
+    return vault.i;
+}
+
+static void must(CmkSealer *sealer, CmkEnvelopeResult result, const char *what, uint32_t row)
+{
+    if (result != CMK_ENVELOPE_OK && sealer->disagreement[0] == '\0') {
+        (void)snprintf(sealer->disagreement, sizeof(sealer->disagreement),
+                       "the rules allow %s %u, the arithmetic says: %s (%.120s)", what, row,
+                       cmk_envelope_result_text(result), cmk_envelope_error(sealer->envelope));
+    }
+}
+
+static void on_new_version(CmkSealer *sealer, const CmkWorld *world, CmkVersionId id)
+{
+    const CmkKey *key = cmk_key(world, (CmkKeyId){cmk_version(world, id)->key});
+    const bool is_rsa = key->type == CMK_KEY_RSA || key->type == CMK_KEY_RSA_HSM;
+    if (is_rsa) { /* no other key ever wraps a data key, KV-5 */
+        must(sealer, cmk_envelope_key_create(sealer->envelope, id.i, key->size_bits),
+             "making key version", id.i);
+    }
+}
+
+static void on_new_wrapping(CmkSealer *sealer, CmkBackupVaultId vault, uint32_t old_version,
+                            uint32_t new_version)
+{
+    const uint32_t dek = dek_of(vault);
+    if (old_version == new_version) {
+        return;
+    }
+    if (old_version == 0) {
+        must(sealer, cmk_envelope_dek_create(sealer->envelope, dek), "making data key", dek);
+        must(sealer, cmk_envelope_wrap(sealer->envelope, dek, new_version), "wrapping data key",
+             dek);
+        return;
+    }
+    must(sealer, cmk_envelope_rewrap(sealer->envelope, dek, old_version, new_version),
+         "re-wrapping data key", dek);
+    must(sealer, cmk_envelope_drop_wrap(sealer->envelope, dek, old_version),
+         "dropping the old wrapping of data key", dek);
+}
+
+static void on_backup(CmkSealer *sealer, const CmkWorld *world, CmkPointId id)
+{
+    const CmkPoint *point = cmk_point(world, id);
+    const CmkQueue *queue = cmk_queue(world, (CmkQueueId){point->queue});
+    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
+    const CmkBackupVaultId vault_id = {instance->backup_vault};
+    const CmkBackupVault *vault = cmk_backup_vault(world, vault_id);
+    if (point->tier == CMK_TIER_OPERATIONAL || vault->key == 0) {
+        return; /* BV-17: not under a customer-managed key */
+    }
+    const CmkEnvelopeBackup backup = {
+        .point_id = id.i,
+        .dek_id = dek_of(vault_id),
+        .version_id = vault->active_version,
+        .size_bytes =
+            instance->sample_bytes != 0 ? instance->sample_bytes : CMK_ENVELOPE_SAMPLE_BYTES,
+        .sample_id = point->created_by,
+        .layers = vault->has_infrastructure_encryption ? CMK_LAYERS_DATA_KEY_AND_PLATFORM
+                                                       : CMK_LAYERS_DATA_KEY};
+    must(sealer, cmk_envelope_backup(sealer->envelope, &backup), "backing up point", id.i);
+}
+
+/* A point made before customer-managed keys were switched on is unknown to the envelope. */
+static CmkEnvelopeResult restore(CmkSealer *sealer, const CmkWorld *world, CmkPointId id)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
+    if (cmk_point(world, id)->tier == CMK_TIER_OPERATIONAL || vault->key == 0) {
+        return CMK_ENVELOPE_OK;
+    }
+    const CmkEnvelopeResult result =
+        cmk_envelope_restore(sealer->envelope, id.i, vault->active_version);
+    return result == CMK_ENVELOPE_UNKNOWN ? CMK_ENVELOPE_OK : result;
+}
+
+static void on_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyId key_id)
+{
+    const CmkKey *key = cmk_key(world, key_id);
+    uint32_t row = key->current_version;
+    while (row != 0) {
+        /* Keys that never were RSA are unknown to the envelope. */
+        (void)cmk_envelope_key_purge(sealer->envelope, row);
+        row = cmk_version(world, (CmkVersionId){row})->previous;
+    }
+    row = key->first_user;
+    while (row != 0) {
+        const CmkBackupVaultId vault = {row};
+        if (cmk_envelope_is_openable(sealer->envelope, dek_of(vault)) &&
+            sealer->disagreement[0] == '\0') {
+            (void)snprintf(sealer->disagreement, sizeof(sealer->disagreement),
+                           "the rules say that data key %u is lost, the arithmetic can open it",
+                           row);
+        }
+        row = cmk_backup_vault(world, vault)->next_of_key;
+    }
+}
+
+static void read_record(void *self, const CmkWorld *world, const CmkRecord *record)
+{
+    CmkSealer *sealer = self;
+    if (record->status != CMK_STATUS_OK) {
+        return;
+    }
+    const CmkBackupVaultId vault = {record->args.ref[CMK_REF_BACKUP_VAULT]};
+    switch (record->args.op) {
+    case CMK_OP_KEY_CREATE:
+    case CMK_OP_KEY_ROTATE:
+        on_new_version(sealer, world, (CmkVersionId){record->result});
+        break;
+    case CMK_OP_ENCRYPTION_COMMIT:
+    case CMK_OP_ROTATION_COMMIT:
+        on_new_wrapping(sealer, vault, (uint32_t)record->args.num[0],
+                        (uint32_t)record->args.num[1]);
+        break;
+    case CMK_OP_KEY_UNWRAP:
+        if (record->args.num[0] != 0) { /* a job's; settings and rotation commit later */
+            must(sealer,
+                 cmk_envelope_unwrap(sealer->envelope, dek_of(vault),
+                                     record->args.ref[CMK_REF_VERSION]),
+                 "unwrapping data key", vault.i);
+        }
+        break;
+    case CMK_OP_BACKUP_COMMIT:
+        on_backup(sealer, world, (CmkPointId){record->result});
+        break;
+    case CMK_OP_RESTORE_COMMIT:
+        must(sealer, restore(sealer, world, (CmkPointId){record->result}), "restoring point",
+             record->result);
+        break;
+    case CMK_OP_POINT_EXPIRE:
+        (void)cmk_envelope_point_drop(sealer->envelope, record->result);
+        break;
+    case CMK_OP_KEY_PURGE:
+        on_purge(sealer, world, (CmkKeyId){record->args.ref[CMK_REF_KEY]});
+        break;
+    default: /* the other operations move no key and no data */
+        break;
+    }
+}
+
+CmkReader cmk_sealer_reader(CmkSealer *sealer)
+{
+    return (CmkReader){.read = read_record, .self = sealer};
+}
+
+CmkRestoreCheck cmk_sealer_check_all(CmkSealer *sealer, const CmkModel *model,
+                                     const CmkWorld *world)
+{
+    CmkRestoreCheck check = {0, 0, 0, 0};
+    const uint32_t points = cmk_world_count(world, CMK_TABLE_POINT);
+    for (uint32_t i = 1; i <= points; i++) {
+        const CmkPointId id = {i};
+        CmkGuardId guard = CMK_GUARD_NONE;
+        if (!cmk_point(world, id)->is_live) {
+            continue;
+        }
+        if (cmk_point_is_lost(world, id)) {
+            check.lost++;
+            if (sealer != NULL && restore(sealer, world, id) != CMK_ENVELOPE_KEY_GONE) {
+                check.mismatch++;
+            }
+        } else if (cmk_point_restorable(model, world, id, &guard) != CMK_STATUS_OK) {
+            check.refused++;
+        } else if (sealer == NULL || restore(sealer, world, id) == CMK_ENVELOPE_OK) {
+            check.restored++;
+        } else {
+            check.mismatch++;
+        }
+    }
+    return check;
+}

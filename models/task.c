@@ -1,0 +1,443 @@
+/*
+ * Jobs and other multi-step work: each kind is a list of steps, and each step is one request or one
+ * operation of its own, authorised and refused on its own (design: one request, one operation).
+ *
+ * The driver walks along the list until a step has to wait, is refused for a passing reason and
+ * tried again (OQ-25), or is refused for good.
+ */
+#include "models/error_map.h"
+#include "models/model.h"
+#include "models/mutate.h"
+#include "models/points.h"
+#include "models/rows.h"
+
+/* ---- the steps of each kind ------------------------------------------------------------------ */
+
+typedef enum StepKind {
+    STEP_REQUEST,    /* apply the key request `op` */
+    STEP_WAIT,       /* let `knob` pass */
+    STEP_APPLY,      /* apply `op` */
+    STEP_EACH_POINT, /* apply `op` to each point that is due */
+    STEP_END
+} StepKind;
+
+typedef enum Whose { OF_VAULT, OF_TARGET } Whose;
+
+typedef struct Step {
+    StepKind kind;
+    CmkOpId op;
+    CmkKnobId knob;
+    Whose whose; /* key and version of a request: those in use, or those to come */
+    bool (*is_needed)(const CmkWorld *world, const CmkTask *task); /* NULL: always */
+} Step;
+
+/* The job works on the vault or archive tier of a vault with a customer-managed key (BK-36). */
+static bool needs_key(const CmkWorld *world, const CmkTask *task)
+{
+    if (!cmk_points_need_key(world, (CmkBackupVaultId){task->backup_vault})) {
+        return false;
+    }
+    return cmk_queue(world, (CmkQueueId){task->queue})->store == CMK_STORE_VAULT;
+}
+
+static bool is_archived(const CmkWorld *world, const CmkTask *task)
+{
+    return cmk_point(world, (CmkPointId){task->point})->tier == CMK_TIER_ARCHIVE;
+}
+
+/* The data key is wrapped by another version than the target (BV-37, BK-34). */
+static bool rewraps(const CmkWorld *world, const CmkTask *task)
+{
+    const CmkBackupVault *vault =
+        cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
+    return vault->key != 0 && vault->active_version != task->target_version;
+}
+
+#define REQUEST(op, whose, is_needed)                                                              \
+    {                                                                                              \
+        STEP_REQUEST, op, 0, whose, is_needed                                                      \
+    }
+#define TOUCH_KEY REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key), REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key)
+#define END                                                                                        \
+    {                                                                                              \
+        STEP_END, 0, 0, OF_VAULT, NULL                                                             \
+    }
+
+/* BK-30; the key is touched at the start and again at the commit (OQ-24). */
+static const Step backup_steps[] = {
+    TOUCH_KEY,
+    {STEP_WAIT, 0, CMK_KNOB_BACKUP_DURATION, OF_VAULT, NULL},
+    TOUCH_KEY,
+    {STEP_APPLY, CMK_OP_BACKUP_COMMIT, 0, OF_VAULT, NULL},
+    END};
+
+/* BK-26, BK-31 */
+static const Step restore_steps[] = {
+    {STEP_WAIT, 0, CMK_KNOB_REHYDRATION, OF_VAULT, is_archived},
+    TOUCH_KEY,
+    {STEP_WAIT, 0, CMK_KNOB_RESTORE_DURATION, OF_VAULT, NULL},
+    TOUCH_KEY,
+    {STEP_APPLY, CMK_OP_RESTORE_COMMIT, 0, OF_VAULT, NULL},
+    END};
+
+/* BK-32 */
+static const Step tiering_steps[] = {
+    TOUCH_KEY,
+    REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, needs_key),
+    {STEP_EACH_POINT, CMK_OP_POINT_TIER, 0, OF_VAULT, NULL},
+    {STEP_APPLY, CMK_OP_TASK_FINISH, 0, OF_VAULT, NULL},
+    END};
+
+/* BK-33 */
+static const Step expiry_steps[] = {
+    TOUCH_KEY,
+    {STEP_EACH_POINT, CMK_OP_POINT_EXPIRE, 0, OF_VAULT, NULL},
+    {STEP_APPLY, CMK_OP_TASK_FINISH, 0, OF_VAULT, NULL},
+    END};
+
+/* 9.4, steps 7 to 15 */
+static const Step settings_steps[] = {
+    REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
+    {STEP_APPLY, CMK_OP_ENCRYPTION_VALIDATE, 0, OF_TARGET, NULL},
+    REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),
+    REQUEST(CMK_OP_KEY_UNWRAP, OF_TARGET, NULL),
+    REQUEST(CMK_OP_KEY_GET, OF_VAULT, rewraps),
+    REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, rewraps),
+    REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, rewraps),
+    {STEP_APPLY, CMK_OP_ENCRYPTION_COMMIT, 0, OF_TARGET, NULL},
+    END};
+
+/* ROT-13, ROT-14 */
+static const Step rotation_steps[] = {
+    REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
+    REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, NULL),
+    REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),
+    {STEP_APPLY, CMK_OP_ROTATION_COMMIT, 0, OF_TARGET, NULL},
+    END};
+
+static const Step *const steps_of[CMK_TASK__COUNT] = {
+    [CMK_TASK_BACKUP] = backup_steps,     [CMK_TASK_RESTORE] = restore_steps,
+    [CMK_TASK_TIERING] = tiering_steps,   [CMK_TASK_EXPIRY] = expiry_steps,
+    [CMK_TASK_SETTINGS] = settings_steps, [CMK_TASK_ROTATION] = rotation_steps,
+};
+
+static const CmkTaskFacts facts_of[CMK_TASK__COUNT] = {
+    [CMK_TASK_BACKUP] = {"backup", "backing up", true, "BK-17"},
+    [CMK_TASK_RESTORE] = {"restore", "restoring", true, "BK-17"},
+    [CMK_TASK_TIERING] = {"tiering", "moving points to the archive", false, "BK-20 BK-21"},
+    [CMK_TASK_EXPIRY] = {"expiry", "removing expired points", false, "BK-20 BK-21"},
+    [CMK_TASK_SETTINGS] = {"settings", "updating the encryption settings", true, "BV-26"},
+    [CMK_TASK_ROTATION] = {"rotation", "taking up a newer key version", false, "ROT-14"},
+};
+
+const CmkTaskFacts *cmk_task_facts(CmkTaskKind kind)
+{
+    CMK_ASSERT(kind < CMK_TASK__COUNT);
+    return &facts_of[kind];
+}
+
+const char *cmk_task_datastore(const CmkWorld *world, const CmkTask *task)
+{
+    if (task->queue == 0) {
+        return "";
+    }
+    if (task->kind == CMK_TASK_TIERING || (task->point != 0 && is_archived(world, task))) {
+        return "archive";
+    }
+    const bool is_vault =
+        cmk_queue(world, (CmkQueueId){task->queue})->store == CMK_STORE_VAULT;
+    return is_vault ? "vault" : "operational";
+}
+
+/* ---- operations on tasks --------------------------------------------------------------------- */
+
+CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind,
+                         CmkBackupVaultId vault)
+{
+    const CmkTaskId id = {cmk_world_row_add(sim->world, CMK_TABLE_TASK)};
+    CmkTask *task = cmk_task_mut(sim, id);
+    task->kind = kind;
+    task->state = CMK_TASK_RUNNING;
+    task->backup_vault = vault.i;
+    task->origin = args->origin;
+    task->started = cmk_world_now(sim->world);
+    task->started_by = cmk_this_seq(sim);
+    (void)cmk_engine_set_timer(sim, task->started, CMK_EVENT_TASK, id.i, args);
+    return id;
+}
+
+static bool task_is_running(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    (void)ret_blame;
+    return cmk_task(world, (CmkTaskId){args->ref[CMK_REF_TASK]})->state == CMK_TASK_RUNNING;
+}
+
+const CmkGuard cmk_guard_task_is_running = {.name = "task-is-running",
+                                            .holds = task_is_running,
+                                            .status = CMK_STATUS_OF(CONFLICT),
+                                            .rule = "BK-18",
+                                            .text = "The job is running."};
+
+/* num[0]: the step to go on with, num[1]: when. */
+static uint32_t task_wait(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkTaskId id = {args->ref[CMK_REF_TASK]};
+    CmkTask *task = cmk_task_mut(sim, id);
+    task->step = (uint32_t)args->num[0];
+    task->attempt = 0;
+    (void)cmk_engine_set_timer(sim, args->num[1], CMK_EVENT_TASK, id.i, args);
+    return id.i;
+}
+
+const CmkOperation cmk_op_task_wait = {
+    .name = "task.wait",
+    .text = "A job goes on with its work until its next step.",
+    .params = {{"step", CMK_PARAM_INTEGER, 1, 1, 0}, {"until", CMK_PARAM_INSTANT, 1, 1, 1}},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING},
+    .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
+    .effect = task_wait,
+    .rules = "OQ-24",
+};
+
+static uint32_t task_retry(CmkSim *sim, const CmkArgs *args)
+{
+    const uint32_t row = task_wait(sim, args);
+    CmkTask *task = cmk_task_mut(sim, (CmkTaskId){row});
+    task->attempt = (uint32_t)args->num[2];
+    task->retries++;
+    return row;
+}
+
+const CmkOperation cmk_op_task_retry = {
+    .name = "task.retry",
+    .text = "A step met a passing trouble and is tried again after 1, 2, 4, 8, 16 s.",
+    .params = {{"step", CMK_PARAM_INTEGER, 1, 1, 0},
+               {"until", CMK_PARAM_INSTANT, 1, 1, 1},
+               {"attempt", CMK_PARAM_INTEGER, 1, 1, 2}},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING},
+    .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
+    .effect = task_retry,
+    .rules = "OQ-25 THR-6 THR-9",
+};
+
+/* num[0]: Backup's code, num[1]: sequence number of the refusal, num[2]: 1 if it was transient. */
+static uint32_t task_fail(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkTaskId id = {args->ref[CMK_REF_TASK]};
+    CmkTask *task = cmk_task_mut(sim, id);
+    const CmkBackupVaultId vault_id = {task->backup_vault};
+    task->state = CMK_TASK_FAILED;
+    task->status = (uint64_t)args->num[0];
+    if (task->kind == CMK_TASK_ROTATION) {
+        cmk_backup_vault_mut(sim, vault_id)->is_rotating = 0; /* ROT-14 */
+    }
+    if (task->kind == CMK_TASK_SETTINGS && args->num[2] != 0) {
+        CmkBackupVault *vault = cmk_backup_vault_mut(sim, vault_id);
+        vault->encryption = CMK_ENCRYPTION_INCONSISTENT; /* BV-27, BV-T14, OQ-13 */
+        vault->is_broken_by_identity = 0;
+        vault->encryption_by = cmk_this_seq(sim);
+    }
+    cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);
+    return id.i;
+}
+
+const CmkOperation cmk_op_task_fail = {
+    .name = "task.fail",
+    .text = "A job ends with an error.",
+    .params = {{"status", CMK_PARAM_INTEGER, 1, 1, 0},
+               {"refused_seq", CMK_PARAM_INTEGER, 1, 1, 1},
+               {"is_transient", CMK_PARAM_INTEGER, 1, 1, 2}},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING},
+    .writes = CMK_BIT(TASK) | CMK_BIT(BACKUP_VAULT),
+    .effect = task_fail,
+    .rules = "ERR-25 ERR-23 ERR-24 BV-28 BV-32",
+};
+
+static uint32_t task_finish(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkTaskId id = {args->ref[CMK_REF_TASK]};
+    cmk_task_mut(sim, id)->state = CMK_TASK_COMPLETED;
+    cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);
+    return id.i;
+}
+
+const CmkOperation cmk_op_task_finish = {
+    .name = "task.finish",
+    .text = "A background job ends well.",
+    .guards = {CMK_GUARD_TASK_IS_RUNNING},
+    .writes = CMK_BIT(TASK),
+    .effect = task_finish,
+    .rules = "BK-18",
+};
+
+/* ---- the driver ------------------------------------------------------------------------------ */
+
+static CmkArgs args_of_task(const CmkWorld *world, const CmkTimer *timer, CmkTaskId id)
+{
+    const CmkTask *task = cmk_task(world, id);
+    CmkArgs args = cmk_args_of_timer(CMK_OP_NONE, timer);
+    args.origin = task->origin;
+    args.ref[CMK_REF_TASK] = id.i;
+    args.ref[CMK_REF_BACKUP_VAULT] = task->backup_vault;
+    args.ref[CMK_REF_QUEUE] = task->queue;
+    args.ref[CMK_REF_POINT] = task->point;
+    args.ref[CMK_REF_INSTANCE] = cmk_queue(world, (CmkQueueId){task->queue})->instance;
+    return args;
+}
+
+/* Who asks, and for which key: the settings as they are, or as they are to be. */
+static void fill_request(const CmkWorld *world, const CmkTask *task, Whose whose, CmkArgs *args)
+{
+    const CmkBackupVault *vault =
+        cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
+    const bool is_settings = task->kind == CMK_TASK_SETTINGS;
+    const bool is_job = task->kind != CMK_TASK_SETTINGS && task->kind != CMK_TASK_ROTATION;
+    const uint32_t key = whose == OF_TARGET ? task->target_key : vault->key;
+    args->ref[CMK_REF_KEY] = key;
+    args->ref[CMK_REF_KEY_VAULT] = cmk_key(world, (CmkKeyId){key})->key_vault;
+    args->ref[CMK_REF_VERSION] =
+        whose == OF_TARGET ? task->target_version : vault->active_version;
+    args->ref[CMK_REF_IDENTITY] = is_settings ? task->target_identity : vault->identity;
+    args->ref[CMK_REF_PRINCIPAL] = is_settings ? task->target_principal : vault->principal;
+    args->num[0] = is_job;
+}
+
+/* Applies `op` to each point of the task's queue that is due; the first refusal ends it. */
+static CmkOutcome apply_to_due_points(CmkSim *sim, const CmkTask *task, CmkArgs *args)
+{
+    CmkOutcome outcome = {.status = CMK_STATUS_OK};
+    const CmkQueueId queue = {task->queue};
+    uint32_t left = cmk_queue(sim->world, queue)->point_count;
+    while (left-- > 0 && outcome.status == CMK_STATUS_OK) {
+        const CmkPointId point = args->op == CMK_OP_POINT_TIER
+                                     ? cmk_points_due_to_tier(sim->world, queue)
+                                     : cmk_points_due_to_expire(sim->world, queue);
+        if (point.i == 0) {
+            break;
+        }
+        args->ref[CMK_REF_POINT] = point.i;
+        outcome = cmk_apply(sim, args);
+    }
+    args->ref[CMK_REF_POINT] = task->point;
+    return outcome;
+}
+
+/* Points that a failed background job leaves behind cost on: each once (BK-22, COST-22). */
+static void mark_overdue(CmkSim *sim, const CmkTask *task, const CmkArgs *of_task)
+{
+    const bool is_tiering = task->kind == CMK_TASK_TIERING;
+    const CmkQueue *queue = cmk_queue(sim->world, (CmkQueueId){task->queue});
+    const CmkTime now = cmk_world_now(sim->world);
+    uint32_t row = is_tiering ? queue->next_to_tier : queue->first_point;
+    while (row != 0) {
+        const CmkPoint *point = cmk_point(sim->world, (CmkPointId){row});
+        if ((is_tiering ? point->tier_due : point->expires) > now) {
+            break;
+        }
+        /* A point that should be gone need not be moved any more. */
+        const bool is_known = is_tiering ? point->is_tiering_overdue || point->is_expiry_overdue
+                                         : point->is_expiry_overdue;
+        if (!is_known) {
+            CmkArgs args = *of_task;
+            args.op = CMK_OP_POINT_OVERDUE;
+            args.ref[CMK_REF_POINT] = row;
+            args.ref[CMK_REF_TASK] = 0;
+            args.num[0] = is_tiering;
+            (void)cmk_apply(sim, &args);
+        }
+        row = point->next;
+    }
+}
+
+static void fail(CmkSim *sim, const CmkTask *task, CmkArgs args, const CmkOutcome *refusal)
+{
+    const CmkErrorRow *row = cmk_error_find(refusal->guard);
+    CmkStatus status = refusal->status;
+    if (row != NULL) {
+        status = task->kind == CMK_TASK_SETTINGS ? row->settings : row->job;
+    }
+    args.op = CMK_OP_TASK_FAIL;
+    args.cause_seq = refusal->seq;
+    args.num[0] = status;
+    args.num[1] = (int64_t)refusal->seq;
+    args.num[2] = row != NULL && row->is_transient;
+    (void)cmk_apply(sim, &args);
+    if (task->kind == CMK_TASK_TIERING || task->kind == CMK_TASK_EXPIRY) {
+        mark_overdue(sim, task, &args);
+    }
+}
+
+/* Tries the step again later if its refusal may pass and there are attempts left (OQ-25). */
+static bool is_retried(CmkSim *sim, uint32_t step, uint32_t attempt,
+                       CmkArgs args, const CmkOutcome *refusal)
+{
+    const CmkErrorRow *row = cmk_error_find(refusal->guard);
+    const bool is_left = (int64_t)attempt < cmk_knob(sim->world, CMK_KNOB_RETRIES);
+    if (row == NULL || !row->is_transient || !is_left) {
+        return false;
+    }
+    args.op = CMK_OP_TASK_RETRY;
+    args.cause_seq = refusal->seq;
+    args.num[0] = step;
+    args.num[1] = cmk_world_now(sim->world) + (CMK_SECOND_US << attempt); /* THR-6 */
+    args.num[2] = attempt + 1;
+    (void)cmk_apply(sim, &args);
+    return true;
+}
+
+/* Carries out one step; `ret_waits` says that the task goes on at another time. */
+static CmkOutcome carry_out(CmkSim *sim, const CmkTask *task, const Step *step, uint32_t index,
+                            CmkArgs args, bool *ret_waits)
+{
+    args.op = step->op;
+    switch (step->kind) {
+    case STEP_REQUEST:
+        fill_request(sim->world, task, step->whose, &args);
+        return cmk_apply(sim, &args);
+    case STEP_WAIT:
+        args.op = CMK_OP_TASK_WAIT;
+        args.num[0] = index + 1;
+        args.num[1] = cmk_world_now(sim->world) + cmk_knob(sim->world, step->knob);
+        *ret_waits = true;
+        return cmk_apply(sim, &args);
+    case STEP_APPLY:
+        if (step->op == CMK_OP_ENCRYPTION_COMMIT || step->op == CMK_OP_ROTATION_COMMIT) {
+            args.num[0] = cmk_backup_vault(sim->world, (CmkBackupVaultId){task->backup_vault})
+                              ->active_version;
+            args.num[1] = task->target_version;
+        }
+        return cmk_apply(sim, &args);
+    case STEP_EACH_POINT:
+        return apply_to_due_points(sim, task, &args);
+    case STEP_END:
+        break;
+    }
+    CMK_ASSERT(false);
+    return (CmkOutcome){0};
+}
+
+void cmk_on_task(CmkSim *sim, const CmkTimer *timer)
+{
+    const CmkTaskId id = {timer->subject};
+    const CmkTask task = *cmk_task(sim->world, id); /* the row is recycled at the end */
+    const CmkArgs args = args_of_task(sim->world, timer, id);
+    const Step *steps = steps_of[task.kind];
+    uint32_t attempt = task.attempt;
+    for (uint32_t i = task.step; steps[i].kind != STEP_END; i++) {
+        if (steps[i].is_needed != NULL && !steps[i].is_needed(sim->world, &task)) {
+            continue;
+        }
+        bool waits = false;
+        const CmkOutcome outcome = carry_out(sim, &task, &steps[i], i, args, &waits);
+        if (waits || outcome.status == CMK_STATUS_LIMIT_REACHED) {
+            return;
+        }
+        if (outcome.status != CMK_STATUS_OK) {
+            if (!is_retried(sim, i, attempt, args, &outcome)) {
+                fail(sim, &task, args, &outcome);
+            }
+            return;
+        }
+        attempt = 0;
+    }
+}
