@@ -1,0 +1,50 @@
+/* cmksim chart KIND DB -o FILE */
+#include <string.h>
+
+#include "analysis/chart.h"
+#include "analysis/store.h"
+#include "sim/cli/cli.h"
+
+static int exit_code_of(const GError *error)
+{
+    if (error->domain == CMK_CHART_ERROR && error->code == CMK_CHART_ERROR_MISSING) {
+        return CMK_EXIT_MISSING;
+    }
+    if (error->domain == CMK_CHART_ERROR && error->code == CMK_CHART_ERROR_FORMAT) {
+        return CMK_EXIT_USAGE;
+    }
+    if (error->domain == CMK_STORE_ERROR && error->code != CMK_STORE_ERROR_READ) {
+        return CMK_EXIT_INVALID;
+    }
+    return CMK_EXIT_IO;
+}
+
+int cmk_command_chart(int argc, char **argv)
+{
+    g_autofree char *out = NULL;
+    GOptionEntry entries[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the picture, .svg or .png", "FILE"},
+        G_OPTION_ENTRY_NULL};
+    if (!cmk_cli_parse("KIND DB -o FILE", "Draws a picture of a finished run with gnuplot.",
+                       "Kinds:\n"
+                       "  outcomes   outcomes of jobs over time, states of the encryption "
+                       "settings, faults\n\n"
+                       "Example: cmksim chart outcomes out/permission-revoked.db -o outcomes.svg",
+                       entries, &argc, &argv)) {
+        return CMK_EXIT_USAGE;
+    }
+    if (argc != 3 || out == NULL) {
+        cmk_cli_error("give a kind, a database and -o FILE\nTry `cmksim chart --help`.");
+        return CMK_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "outcomes") != 0) {
+        cmk_cli_error("there is no chart of kind `%s`; there is: outcomes", argv[1]);
+        return CMK_EXIT_USAGE;
+    }
+    g_autoptr(GError) error = NULL;
+    if (!cmk_chart_outcomes(argv[2], out, &error)) {
+        cmk_cli_error("%s", error->message);
+        return exit_code_of(error);
+    }
+    return CMK_EXIT_OK;
+}
