@@ -76,8 +76,12 @@ static bool must_stop(void *self)
 
 static void run_to_the_end(CmkExecution *execution)
 {
+    /* The horizon itself is not part of the run: sixty days are sixty midnights. */
     const CmkEngineEnd end =
-        cmk_engine_run(&execution->sim, execution->scenario->end, must_stop, execution);
+        cmk_engine_run(&execution->sim, execution->scenario->end - 1, must_stop, execution);
+    if (end == CMK_ENGINE_REACHED) {
+        cmk_world_set_now(execution->sim.world, execution->scenario->end);
+    }
     if (execution->sealer.disagreement[0] != '\0') {
         end_with(execution, CMK_EXECUTION_DISAGREEMENT, execution->sealer.disagreement);
     } else if (end == CMK_ENGINE_LIMIT) {

@@ -335,12 +335,14 @@ static uint32_t role_remove(CmkSim *sim, const CmkArgs *args)
     for (uint32_t left = CMK_ROWS_PER_OPERATION; row != 0 && left > 0;) {
         CmkAssignment *assignment = cmk_assignment_mut(sim, (CmkAssignmentId){row});
         if (is_to_remove(assignment, args)) {
-            assignment->state = is_at_once ? CMK_ASSIGNMENT_REMOVED : CMK_ASSIGNMENT_REMOVING;
+            /* What does not act yet never will. */
+            const bool is_gone = is_at_once || assignment->state == CMK_ASSIGNMENT_GRANTING;
+            assignment->state = is_gone ? CMK_ASSIGNMENT_REMOVED : CMK_ASSIGNMENT_REMOVING;
             assignment->epoch++;
             assignment->changed_by = cmk_this_seq(sim);
             removed = row;
             left--;
-            if (!is_at_once) {
+            if (!is_gone) {
                 let_propagate(sim, args, row);
             }
         }
@@ -418,7 +420,7 @@ const CmkOperation cmk_op_access_policy_set = {
                {"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT},
                {"permissions", CMK_PARAM_PERMISSIONS, 1, 1, 0}},
     .guards = {CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_KEY_VAULT_EXISTS,
-               CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_VAULT_USES_POLICIES},
+               CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_VAULT_USES_POLICIES},
     .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(ACCESS_POLICY),
     .effect = access_policy_set,
     .rules = "AC-5 AC-6 AC-7 AC-14 REL-8",
@@ -441,7 +443,7 @@ const CmkOperation cmk_op_access_policy_remove = {
     .params = {{"principal", CMK_PARAM_CALLER, 0, 1, CMK_REF_IDENTITY},
                {"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT}},
     .guards = {CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_KEY_VAULT_EXISTS,
-               CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_VAULT_USES_POLICIES,
+               CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_VAULT_USES_POLICIES,
                CMK_GUARD_ACCESS_POLICY_EXISTS},
     .writes = CMK_BIT(ACCESS_POLICY),
     .effect = access_policy_remove,

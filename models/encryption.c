@@ -454,6 +454,26 @@ static bool is_behind(const CmkWorld *world, const CmkBackupVault *vault)
                cmk_version(world, (CmkVersionId){vault->active_version})->number;
 }
 
+/* Whether polls must go on: there is a newer version that can be used, or will be without anybody
+ * touching it, because its validity begins later. */
+static bool may_be_behind(const CmkWorld *world, const CmkBackupVault *vault)
+{
+    const uint32_t active = cmk_version(world, (CmkVersionId){vault->active_version})->number;
+    const CmkTime now = cmk_world_now(world);
+    uint32_t row = cmk_key(world, (CmkKeyId){vault->key})->current_version;
+    while (vault->pinned_version == 0 && row != 0) {
+        const CmkVersion *version = cmk_version(world, (CmkVersionId){row});
+        if (version->number <= active) {
+            break;
+        }
+        if (version->is_enabled != 0 && now < version->expires) {
+            return true;
+        }
+        row = version->previous;
+    }
+    return false;
+}
+
 static bool newer_version_is_usable(const CmkWorld *world, const CmkArgs *args,
                                     uint64_t *ret_blame)
 {
@@ -494,6 +514,24 @@ const CmkOperation cmk_op_rotation_start = {
     .rules = "ROT-1 ROT-3 ROT-13 ROT-16 OQ-9",
 };
 
+/* While a take-up waits to be tried again the settings may move on to another key or version. */
+static bool take_up_is_still_due(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkBackupVault *vault = vault_of(world, args);
+    const CmkTask *task = task_of(world, args);
+    *ret_blame = vault->encryption_by;
+    return vault->key == task->target_key && vault->pinned_version == 0 &&
+           cmk_version(world, (CmkVersionId){task->target_version})->number >
+               cmk_version(world, (CmkVersionId){vault->active_version})->number;
+}
+
+const CmkGuard cmk_guard_take_up_is_still_due = {
+    .name = "take-up-is-still-due",
+    .holds = take_up_is_still_due,
+    .status = CMK_STATUS_OF(CONFLICT),
+    .rule = "ROT-1 ROT-14",
+    .text = "The settings still name the key, without a version, and use an older version of it."};
+
 static uint32_t rotation_commit(CmkSim *sim, const CmkArgs *args)
 {
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
@@ -511,7 +549,7 @@ const CmkOperation cmk_op_rotation_commit = {
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
                {"old_version", CMK_PARAM_INTEGER, 1, 0, 0},
                {"new_version", CMK_PARAM_INTEGER, 1, 0, 1}},
-    .guards = {CMK_GUARD_TASK_IS_RUNNING},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_TAKE_UP_IS_STILL_DUE},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK),
     .effect = rotation_commit,
     .rules = "ROT-7 ROT-8 ROT-14 ROT-15",
@@ -524,8 +562,9 @@ void cmk_on_rotation_poll(CmkSim *sim, const CmkTimer *timer)
     uint32_t row = cmk_key(sim->world, key_id)->first_user;
     while (row != 0) {
         const CmkBackupVault *vault = cmk_backup_vault(sim->world, (CmkBackupVaultId){row});
+        /* Look again later, whether it works out now or not. */
+        is_awaited = is_awaited || may_be_behind(sim->world, vault);
         if (is_behind(sim->world, vault)) {
-            is_awaited = true; /* look again later, whether it works out now or not */
             CmkArgs args = cmk_args_of_timer(CMK_OP_ROTATION_START, timer);
             args.ref[CMK_REF_BACKUP_VAULT] = row;
             args.ref[CMK_REF_KEY] = key_id.i;

@@ -88,6 +88,7 @@ typedef struct CmkPlanId { uint32_t i; } CmkPlanId;
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
+/* clang-format off: a table, one row a line */
 /* ID, accessor, row type, handle type, scratch?, name for messages. */
 #define CMK_TABLES(X)                                                                              \
     X(NAME, name_row, CmkNameRow, CmkNameId, 0, "names")                                           \
@@ -111,6 +112,8 @@ typedef struct CmkPlanId { uint32_t i; } CmkPlanId;
     X(POINT, point, CmkPoint, CmkPointId, 0, "recovery points")                                    \
     X(TASK, task, CmkTask, CmkTaskId, 0, "running jobs")                                           \
     X(PLAN, plan, CmkPlanRow, CmkPlanId, 0, "planned steps")
+
+/* clang-format on */
 
 enum {
     CMK_TABLE__BEFORE = CMK_TABLE_FIRST_OF_MODEL - 1,
@@ -192,7 +195,6 @@ typedef struct CmkKeyVaultMeter {
     int64_t window_used;      /* in units of CMK_WINDOW_WEIGHT */
     int64_t requests_2048;    /* billed requests on RSA 2048 keys since the start (COST-11) */
     int64_t requests_other;   /* on other keys (COST-12) */
-    int64_t rotations;        /* COST-15 */
     int64_t refused;          /* requests refused, whatever the reason */
 } CmkKeyVaultMeter;
 

@@ -135,6 +135,12 @@ typedef struct Ring {
     size_t used;
 } Ring;
 
+/* A context for RSA-OAEP-256 and the version whose key it holds on to. */
+typedef struct Oaep {
+    EVP_PKEY_CTX *ctx;
+    uint32_t version_row; /* NONE: no context */
+} Oaep;
+
 /* A context and whose key it has scheduled. */
 typedef struct Cipher {
     EVP_CIPHER_CTX *ctx;
@@ -147,6 +153,8 @@ struct CmkEnvelope {
     EVP_CIPHER *gcm;
     EVP_MD *sha256;
     EVP_MD_CTX *hash;
+    Oaep wrapping;
+    Oaep unwrapping;
     Cipher data_cipher;     /* keyed_for: row of the wrap that opened the key */
     Cipher platform_cipher; /* keyed_for: 0 */
     unsigned char platform_key[DEK_BYTES];
@@ -276,11 +284,13 @@ static uint32_t map_find(const IdMap *map, uint32_t first, uint32_t second)
     return NONE;
 }
 
+/* Ids are new to the map, and there is room. */
 static void map_put(IdMap *map, IdSlot slot)
 {
     const uint32_t mask = (UINT32_C(1) << map->slots_log2) - 1;
     uint32_t at = map_home(map, slot.first, slot.second);
     while (map->slots[at].row_plus_1 != 0) {
+        CMK_ASSERT(map->slots[at].first != slot.first || map->slots[at].second != slot.second);
         at = (at + 1) & mask;
     }
     map->slots[at] = slot;
@@ -313,7 +323,6 @@ static bool map_reserve(IdMap *map)
 static void map_add(IdMap *map, uint32_t first, uint32_t second, uint32_t row)
 {
     CMK_ASSERT(row != NONE);
-    CMK_ASSERT(map_find(map, first, second) == NONE);
     map_put(map, (IdSlot){.first = first, .second = second, .row_plus_1 = row + 1});
 }
 
@@ -701,6 +710,13 @@ CmkEnvelopeResult cmk_envelope_key_create(CmkEnvelope *envelope, uint32_t versio
     return CMK_ENVELOPE_OK;
 }
 
+/* Lets the key go. */
+static void oaep_forget(Oaep *oaep)
+{
+    EVP_PKEY_CTX_free(oaep->ctx);
+    *oaep = (Oaep){.version_row = NONE};
+}
+
 /* Closes the data key as far as this unwrapping had opened it. */
 static void wrap_close(CmkEnvelope *envelope, uint32_t row)
 {
@@ -723,6 +739,12 @@ CmkEnvelopeResult cmk_envelope_key_purge(CmkEnvelope *envelope, uint32_t version
     if (version->is_purged) {
         return fail(envelope, CMK_ENVELOPE_KEY_GONE, "purged before");
     }
+    if (envelope->wrapping.version_row == row) {
+        oaep_forget(&envelope->wrapping);
+    }
+    if (envelope->unwrapping.version_row == row) {
+        oaep_forget(&envelope->unwrapping);
+    }
     (void)pthread_mutex_lock(&envelope->lock);
     version->is_purged = true;
     if (envelope->worker_row == row) {
@@ -731,7 +753,7 @@ CmkEnvelopeResult cmk_envelope_key_purge(CmkEnvelope *envelope, uint32_t version
     while (envelope->worker_row == row) { /* until its half-made numbers are wiped too */
         (void)pthread_cond_wait(&envelope->changed, &envelope->lock);
     }
-    EVP_PKEY_free(version->rsa); /* OpenSSL clears the private numbers */
+    EVP_PKEY_free(version->rsa); /* the last reference: OpenSSL clears the private numbers */
     version->rsa = NULL;
     version->state = KEY_WAITING;
     OPENSSL_cleanse(version->stand_in, sizeof version->stand_in);
@@ -745,26 +767,29 @@ CmkEnvelopeResult cmk_envelope_key_purge(CmkEnvelope *envelope, uint32_t version
 
 /* ---- wrapping and unwrapping, the arithmetic ------------------------------------------------- */
 
-static bool set_oaep(CmkEnvelope *envelope, EVP_PKEY_CTX *ctx)
+/* The context, set up anew only for another key version; NULL on failure. `init` is
+ * EVP_PKEY_encrypt_init or EVP_PKEY_decrypt_init. No stream may be selected: a key may be made. */
+static EVP_PKEY_CTX *oaep_for(CmkEnvelope *envelope, Oaep *oaep, uint32_t version_row,
+                              int (*init)(EVP_PKEY_CTX *ctx))
 {
-    return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1 &&
-           EVP_PKEY_CTX_set_rsa_oaep_md(ctx, envelope->sha256) == 1 &&
-           EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, envelope->sha256) == 1;
-}
-
-/* RSA-OAEP-256 (KV-21); draws its seed from the selected stream. The number of bytes, 0: failed. */
-static uint32_t rsa_wrap(CmkEnvelope *envelope, EVP_PKEY *key, const unsigned char plain[DEK_BYTES],
-                         unsigned char ret_wrapped[WRAPPED_MAX])
-{
-    size_t size = WRAPPED_MAX;
-    EVP_PKEY_CTX *ctx =
-        EVP_PKEY_CTX_new_from_pkey(cmk_random_source_library(envelope->random), key, NULL);
-    if (ctx == NULL || EVP_PKEY_encrypt_init(ctx) != 1 || !set_oaep(envelope, ctx) ||
-        EVP_PKEY_encrypt(ctx, ret_wrapped, &size, plain, DEK_BYTES) != 1) {
-        size = 0;
+    if (oaep->version_row == version_row) {
+        return oaep->ctx;
     }
-    EVP_PKEY_CTX_free(ctx);
-    return (uint32_t)size;
+    oaep_forget(oaep);
+    EVP_PKEY *key = need_rsa(envelope, version_row);
+    if (key == NULL) {
+        return NULL;
+    }
+    oaep->ctx = EVP_PKEY_CTX_new_from_pkey(cmk_random_source_library(envelope->random), key, NULL);
+    if (oaep->ctx == NULL || init(oaep->ctx) != 1 ||
+        EVP_PKEY_CTX_set_rsa_padding(oaep->ctx, RSA_PKCS1_OAEP_PADDING) != 1 ||
+        EVP_PKEY_CTX_set_rsa_oaep_md(oaep->ctx, envelope->sha256) != 1 ||
+        EVP_PKEY_CTX_set_rsa_mgf1_md(oaep->ctx, envelope->sha256) != 1) {
+        oaep_forget(oaep);
+        return NULL;
+    }
+    oaep->version_row = version_row;
+    return oaep->ctx;
 }
 
 /* Whether the error, the first in the queue, says that the blob is wrong rather than that the
@@ -777,20 +802,16 @@ static bool is_about_blob(unsigned long code)
             reason == RSA_R_PADDING_CHECK_FAILED);
 }
 
-static CmkEnvelopeResult rsa_unwrap(CmkEnvelope *envelope, EVP_PKEY *key, const Wrap *wrap,
+static CmkEnvelopeResult rsa_unwrap(CmkEnvelope *envelope, EVP_PKEY_CTX *ctx, const Wrap *wrap,
                                     unsigned char ret_plain[DEK_BYTES])
 {
     unsigned char plain[WRAPPED_MAX];
     size_t size = sizeof plain;
     CmkEnvelopeResult result = CMK_ENVELOPE_OK;
     ERR_clear_error();
-    EVP_PKEY_CTX *ctx =
-        EVP_PKEY_CTX_new_from_pkey(cmk_random_source_library(envelope->random), key, NULL);
-    if (ctx == NULL || EVP_PKEY_decrypt_init(ctx) != 1 || !set_oaep(envelope, ctx)) {
-        result = fail(envelope, CMK_ENVELOPE_LIBRARY_ERROR, "unwrap");
-    } else if (EVP_PKEY_decrypt(ctx, plain, &size, wrap->wrapped, wrap->wrapped_bytes) != 1) {
-        result = is_about_blob(ERR_peek_error()) ? CMK_ENVELOPE_AUTH_FAILED
-                                                      : CMK_ENVELOPE_LIBRARY_ERROR;
+    if (EVP_PKEY_decrypt(ctx, plain, &size, wrap->wrapped, wrap->wrapped_bytes) != 1) {
+        result =
+            is_about_blob(ERR_peek_error()) ? CMK_ENVELOPE_AUTH_FAILED : CMK_ENVELOPE_LIBRARY_ERROR;
         result = fail(envelope, result, "unwrap");
     } else if (size != DEK_BYTES) {
         result = fail(envelope, CMK_ENVELOPE_MISMATCH, "the unwrapped key has another length");
@@ -798,7 +819,6 @@ static CmkEnvelopeResult rsa_unwrap(CmkEnvelope *envelope, EVP_PKEY *key, const 
         memcpy(ret_plain, plain, DEK_BYTES);
     }
     OPENSSL_cleanse(plain, sizeof plain);
-    EVP_PKEY_CTX_free(ctx);
     return result;
 }
 
@@ -841,27 +861,34 @@ static CmkEnvelopeResult stand_in_unwrap(CmkEnvelope *envelope, const unsigned c
     return result;
 }
 
-/* Wraps by whatever key the version has. The number of bytes, 0: failed. */
+/* Wraps by whatever key the version has: RSA-OAEP-256 (KV-21), or the stand-in. The number of
+ * bytes, 0: failed. */
 static uint32_t compute_wrap(CmkEnvelope *envelope, const Dek *dek, uint32_t version_row,
                              const unsigned char plain[DEK_BYTES],
                              unsigned char ret_wrapped[WRAPPED_MAX])
 {
     const Version *version = &envelope->versions[version_row];
-    EVP_PKEY *rsa = version->kind == KEY_RSA ? need_rsa(envelope, version_row) : NULL;
-    uint32_t size = 0;
+    EVP_PKEY_CTX *ctx = NULL;
+    if (version->kind == KEY_RSA) {
+        ctx = oaep_for(envelope, &envelope->wrapping, version_row, EVP_PKEY_encrypt_init);
+    }
+    size_t size = 0;
     CmkRandomStream stream;
     /* By count and not by key version: wrapping again, after a drop, gives another blob. */
     if (stream_begin(envelope, &stream, CMK_RANDOM_WRAP, dek->dek_id, dek->wraps_made)) {
         if (version->kind == KEY_STAND_IN) {
             size = stand_in_wrap(envelope, version->stand_in, plain, &stream, ret_wrapped);
             envelope->counters.stand_in_wraps += size != 0;
-        } else if (rsa != NULL) {
-            size = rsa_wrap(envelope, rsa, plain, ret_wrapped);
+        } else if (ctx != NULL) {
+            size = WRAPPED_MAX;
+            if (EVP_PKEY_encrypt(ctx, ret_wrapped, &size, plain, DEK_BYTES) != 1) {
+                size = 0;
+            }
             envelope->counters.wraps += size != 0;
         }
     }
     stream_end(envelope, &stream);
-    return size;
+    return (uint32_t)size;
 }
 
 static CmkEnvelopeResult compute_unwrap(CmkEnvelope *envelope, const Wrap *wrap,
@@ -872,9 +899,10 @@ static CmkEnvelopeResult compute_unwrap(CmkEnvelope *envelope, const Wrap *wrap,
         envelope->counters.stand_in_unwraps++;
         return stand_in_unwrap(envelope, version->stand_in, wrap, ret_plain);
     }
-    EVP_PKEY *rsa = need_rsa(envelope, wrap->version_row);
-    if (rsa == NULL) {
-        return fail(envelope, CMK_ENVELOPE_LIBRARY_ERROR, "key generation");
+    EVP_PKEY_CTX *ctx =
+        oaep_for(envelope, &envelope->unwrapping, wrap->version_row, EVP_PKEY_decrypt_init);
+    if (ctx == NULL) {
+        return fail(envelope, CMK_ENVELOPE_LIBRARY_ERROR, "unwrap");
     }
     /* Blinding draws at its first use and every 32 uses, per thread: how much is nobody's business,
      * since the results do not depend on it. */
@@ -882,7 +910,7 @@ static CmkEnvelopeResult compute_unwrap(CmkEnvelope *envelope, const Wrap *wrap,
     CmkEnvelopeResult result = CMK_ENVELOPE_LIBRARY_ERROR;
     if (stream_begin(envelope, &blinding, CMK_RANDOM_UNWRAP, wrap->dek_row, wrap->version_row)) {
         envelope->counters.unwraps++;
-        result = rsa_unwrap(envelope, rsa, wrap, ret_plain);
+        result = rsa_unwrap(envelope, ctx, wrap, ret_plain);
     } else {
         result = fail_memory(envelope);
     }
@@ -1430,7 +1458,6 @@ CmkEnvelopeResult cmk_envelope_backup(CmkEnvelope *envelope, const CmkEnvelopeBa
     CMK_ASSERT(envelope != NULL);
     CMK_ASSERT(backup->size_bytes > 0 && backup->size_bytes <= CMK_ENVELOPE_SAMPLE_BYTES_MAX);
     CMK_ASSERT((unsigned)backup->layers < CMK_ENCRYPTION_LAYERS__COUNT);
-    CMK_ASSERT(map_find(&envelope->point_rows, backup->point_id, 0) == NONE);
     uint32_t wrap_row = NONE;
     CmkEnvelopeResult result = open_dek(envelope, backup->dek_id, backup->version_id, &wrap_row);
     if (result != CMK_ENVELOPE_OK) {
@@ -1686,6 +1713,8 @@ CmkEnvelope *cmk_envelope_new(const CmkEnvelopeOptions *options,
     }
     if (envelope != NULL) {
         envelope->options = *options;
+        envelope->wrapping.version_row = NONE;
+        envelope->unwrapping.version_row = NONE;
         envelope->data_cipher.keyed_for = NONE;
         envelope->platform_cipher.keyed_for = NONE;
         envelope->wraps_free = NONE;
@@ -1710,6 +1739,8 @@ void cmk_envelope_free(CmkEnvelope *envelope)
         return;
     }
     worker_stop(envelope);
+    oaep_forget(&envelope->wrapping);
+    oaep_forget(&envelope->unwrapping);
     for (uint32_t i = 0; i < envelope->versions_count; i++) {
         EVP_PKEY_free(envelope->versions[i].rsa);
     }

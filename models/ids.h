@@ -8,6 +8,8 @@
 
 #include "sim/tables.h"
 
+/* clang-format off: tables, one row a line */
+
 /* Operations: what can happen. */
 #define CMK_OPERATIONS(X)                                                                          \
     X(SIMULATION_OPEN, simulation_open)                                                            \
@@ -117,6 +119,7 @@
     X(TARGET_VERSION_IS_USABLE, target_version_is_usable)                                          \
     X(ENCRYPTION_CAN_BE_RESTORED, encryption_can_be_restored)                                      \
     X(NEWER_VERSION_IS_USABLE, newer_version_is_usable)                                            \
+    X(TAKE_UP_IS_STILL_DUE, take_up_is_still_due)                                                  \
     X(INSTANCE_IS_ABSENT, instance_is_absent)                                                      \
     X(DATASOURCE_FITS_POLICY, datasource_fits_policy)                                              \
     X(INSTANCE_IS_PROTECTED, instance_is_protected)                                                \
@@ -191,6 +194,8 @@
     X(DISABLED_ALLOWS_PUBLIC_OPS, "disabled_allows_public_ops", "boolean", 0, 0, 0, 0, 0, 1, "OQ-7 KV-17", "assumed", "whether a disabled key version still wraps") \
     X(EXPIRED_KEY_RESTORE, "expired_key_restore", "boolean", 0, 0, 0, 0, 0, 1, "OQ-6", "assumed", "whether Backup goes on with a key version outside its validity where Key Vault would unwrap") \
     X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", "whether key vault and Backup vault must be in one region")
+
+/* clang-format on */
 
 enum {
     CMK_OP__NONE,

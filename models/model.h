@@ -30,6 +30,8 @@ CmkKeyId cmk_declare_key(CmkWorld *world, CmkKeyVaultId key_vault, const char *n
 CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name);
 CmkBackupVaultId cmk_declare_backup_vault(CmkWorld *world, const char *name);
 CmkInstanceId cmk_declare_instance(CmkWorld *world, CmkBackupVaultId vault, const char *name);
+/* What a declared instance holds, of `facts`: size, daily change, sample, offset of the schedule. */
+void cmk_describe_instance(CmkWorld *world, CmkInstanceId id, const CmkInstance *facts);
 CmkPolicyId cmk_declare_policy(CmkWorld *world, const CmkPolicy *policy, const char *name);
 /* Plans an operation for `row->time`: the PLAN timer is set by simulation.open. */
 CmkPlanId cmk_declare_plan(CmkWorld *world, const CmkPlanRow *row, const char *name);
@@ -39,6 +41,7 @@ CmkPlanId cmk_declare_plan(CmkWorld *world, const CmkPlanRow *row, const char *n
 typedef struct CmkRule {
     const char *id;         /* "BV-17" */
     const char *provenance; /* "article", "documented", "inferred" or "assumed" */
+    const char *stage;      /* "modelled", "later" or "out of scope" */
     const char *text;       /* one sentence */
 } CmkRule;
 
@@ -149,6 +152,9 @@ uint32_t cmk_cost_items(const CmkWorld *world, CmkCostItem *ret_items, uint32_t 
 
 /* The most items cmk_cost_items() can give for this world. */
 uint32_t cmk_cost_items_max(const CmkWorld *world);
+
+/* The names that CmkCostItem.meter can have; ends at NULL. */
+const char *const *cmk_cost_meters(void);
 
 /* Sums of items: everything billed, and what of it is for overdue data (design: never negative). */
 typedef struct CmkCost {

@@ -13,7 +13,6 @@ enum {
     PRICE_INSTANCE,
     PRICE_KEY_OPERATIONS_2048,
     PRICE_KEY_OPERATIONS_OTHER,
-    PRICE_ROTATION,
     PRICE__COUNT
 };
 
@@ -37,14 +36,21 @@ static const CmkPrice book[PRICE__COUNT] = {
                                    "verified", "key operations on RSA 2048 keys"},
     [PRICE_KEY_OPERATIONS_OTHER] = {"key_operations_other", 150000000, "10,000 operations",
                                     "COST-12", "verified", "key operations on other keys"},
-    [PRICE_ROTATION] = {"rotation", INT64_C(1000000000), "rotation", "COST-15", "verified",
-                        "scheduled key rotation"},
 };
 
 const CmkPrice *cmk_price_book(uint32_t *ret_count)
 {
     *ret_count = PRICE__COUNT;
     return book;
+}
+
+const char *const *cmk_cost_meters(void)
+{
+    static const char *const meters[] = {
+        "snapshots",          "vault_tier",           "archive_tier",    "archive_early_deletion",
+        "overdue_vault_tier", "overdue_archive_tier", "overdue_tiering", "instances",
+        "key_operations",     NULL};
+    return meters;
 }
 
 #define MONTH_US ((CmkIntegral)730 * (uint64_t)CMK_HOUR_US) /* COST-25 */
@@ -146,7 +152,7 @@ static void put_backup_vault(Bill *bill, CmkBackupVaultId id)
 }
 
 #define ITEMS_OF_BACKUP_VAULT 8
-#define ITEMS_OF_KEY_VAULT 3
+#define ITEMS_OF_KEY_VAULT 2
 
 /* ---- what a key vault costs ------------------------------------------------------------------ */
 
@@ -160,11 +166,6 @@ static void put_key_vault(Bill *bill, CmkKeyVaultId id)
     item.quantity = meter->requests_other;
     item.nanos = meter->requests_other * (book[PRICE_KEY_OPERATIONS_OTHER].nanos / 10000);
     put(bill, item);
-    put(bill, (CmkCostItem){.meter = "key_rotations",
-                            .key_vault = id.i,
-                            .quantity = meter->rotations,
-                            .unit = "rotation",
-                            .nanos = meter->rotations * book[PRICE_ROTATION].nanos});
 }
 
 /* ---- the bill -------------------------------------------------------------------------------- */

@@ -70,16 +70,18 @@ static void on_backup(CmkSealer *sealer, const CmkWorld *world, CmkPointId id)
     must(sealer, cmk_envelope_backup(sealer->envelope, &backup), "backing up point", id.i);
 }
 
-/* A point made before customer-managed keys were switched on is unknown to the envelope. */
-static CmkEnvelopeResult restore(CmkSealer *sealer, const CmkWorld *world, CmkPointId id)
+/* Gives `expected` where there is nothing to decrypt: of snapshots, under platform-managed keys, and
+ * of points made before customer-managed keys were switched on, which the envelope does not know. */
+static CmkEnvelopeResult restore(CmkSealer *sealer, const CmkWorld *world, CmkPointId id,
+                                 CmkEnvelopeResult expected)
 {
     const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
     if (cmk_point(world, id)->tier == CMK_TIER_OPERATIONAL || vault->key == 0) {
-        return CMK_ENVELOPE_OK;
+        return expected;
     }
     const CmkEnvelopeResult result =
         cmk_envelope_restore(sealer->envelope, id.i, vault->active_version);
-    return result == CMK_ENVELOPE_UNKNOWN ? CMK_ENVELOPE_OK : result;
+    return result == CMK_ENVELOPE_UNKNOWN ? expected : result;
 }
 
 static void on_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyId key_id)
@@ -133,7 +135,7 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
         on_backup(sealer, world, (CmkPointId){record->result});
         break;
     case CMK_OP_RESTORE_COMMIT:
-        must(sealer, restore(sealer, world, (CmkPointId){record->result}), "restoring point",
+        must(sealer, restore(sealer, world, (CmkPointId){record->result}, CMK_ENVELOPE_OK), "restoring point",
              record->result);
         break;
     case CMK_OP_POINT_EXPIRE:
@@ -152,10 +154,10 @@ CmkReader cmk_sealer_reader(CmkSealer *sealer)
     return (CmkReader){.read = read_record, .self = sealer};
 }
 
-CmkRestoreCheck cmk_sealer_check_all(CmkSealer *sealer, const CmkModel *model,
+CmkRestoreCounts cmk_sealer_check_all(CmkSealer *sealer, const CmkModel *model,
                                      const CmkWorld *world)
 {
-    CmkRestoreCheck check = {0, 0, 0, 0};
+    CmkRestoreCounts check = {0, 0, 0, 0};
     const uint32_t points = cmk_world_count(world, CMK_TABLE_POINT);
     for (uint32_t i = 1; i <= points; i++) {
         const CmkPointId id = {i};
@@ -165,12 +167,14 @@ CmkRestoreCheck cmk_sealer_check_all(CmkSealer *sealer, const CmkModel *model,
         }
         if (cmk_point_is_lost(world, id)) {
             check.lost++;
-            if (sealer != NULL && restore(sealer, world, id) != CMK_ENVELOPE_KEY_GONE) {
+            if (sealer != NULL && restore(sealer, world, id, CMK_ENVELOPE_KEY_GONE) !=
+                                      CMK_ENVELOPE_KEY_GONE) {
                 check.mismatch++;
             }
         } else if (cmk_point_restorable(model, world, id, &guard) != CMK_STATUS_OK) {
             check.refused++;
-        } else if (sealer == NULL || restore(sealer, world, id) == CMK_ENVELOPE_OK) {
+        } else if (sealer == NULL ||
+                   restore(sealer, world, id, CMK_ENVELOPE_OK) == CMK_ENVELOPE_OK) {
             check.restored++;
         } else {
             check.mismatch++;

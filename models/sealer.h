@@ -22,15 +22,15 @@ CmkReader cmk_sealer_reader(CmkSealer *sealer);
 
 /* What restoring every remaining recovery point would give, each really decrypted if there is an
  * envelope and the model lets its restore through. */
-typedef struct CmkRestoreCheck {
+typedef struct CmkRestoreCounts {
     uint32_t restored; /* let through, and with an envelope the bytes came back */
     uint32_t refused;  /* a guard refuses now; the data could come back */
     uint32_t lost;     /* nothing can ever open them */
     uint32_t mismatch; /* let through, but the bytes did not come back: a bug */
-} CmkRestoreCheck;
+} CmkRestoreCounts;
 
 /* `sealer` may be NULL (no cryptography). O(points). */
-CmkRestoreCheck cmk_sealer_check_all(CmkSealer *sealer, const CmkModel *model,
+CmkRestoreCounts cmk_sealer_check_all(CmkSealer *sealer, const CmkModel *model,
                                      const CmkWorld *world);
 
 #endif

@@ -235,6 +235,7 @@ static uint32_t task_fail(CmkSim *sim, const CmkArgs *args)
         CmkBackupVault *vault = cmk_backup_vault_mut(sim, vault_id);
         vault->encryption = CMK_ENCRYPTION_INCONSISTENT; /* BV-27, BV-T14, OQ-13 */
         vault->is_broken_by_identity = 0;
+        vault->healing_epoch++; /* only a repeated update repairs it from now on */
         vault->encryption_by = cmk_this_seq(sim);
     }
     cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);

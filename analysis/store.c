@@ -1,0 +1,445 @@
+#include "analysis/store.h"
+
+#include "analysis/store_fill.h"
+#include "analysis/store_schema.h"
+#include "analysis/store_writer.h"
+
+#define NO_STATE UINT32_MAX
+#define REQUEST_SLOTS_MIN 1024 /* a power of two */
+
+GQuark cmk_store_error_quark(void)
+{
+    return g_quark_from_static_string("cmk_store_error");
+}
+
+/* What lasts: a state of a vault, or a fault. */
+typedef struct Open {
+    CmkTime from;
+    uint64_t from_seq;
+    uint32_t state; /* CmkEncryption; NO_STATE: not open */
+    uint32_t reserved;
+} Open;
+
+typedef struct OpenList {
+    Open *items; /* by row of the world; element 0 is unused */
+    uint32_t count;
+} OpenList;
+
+/* Key requests of the current hour: entries in order of their first occurrence, and a table of
+ * open addresses that finds them (index + 1, 0: free). */
+typedef struct RequestCounts {
+    CmkStoreRequestHour *entries;
+    uint32_t *slots;
+    uint32_t count;
+    uint32_t slot_count;
+    CmkTime hour;
+} RequestCounts;
+
+typedef struct JobCounts {
+    CmkTime hour;
+    uint32_t of_hour[CMK_TASK__COUNT][2]; /* completed, failed */
+    CmkStoreCounts counts;
+} JobCounts;
+
+struct CmkRunStore {
+    CmkStoreWriter *writer;
+    CmkStoreRun run;
+    char *strings[4]; /* what `run` points to */
+    bool has_begun;
+    OpenList vaults;
+    OpenList faults;
+    RequestCounts requests;
+    JobCounts jobs;
+    const CmkStoreResult *result; /* during cmk_store_finish() */
+};
+
+/* ---- states and faults ----------------------------------------------------------------------- */
+
+static void open_list_reach(OpenList *list, uint32_t row)
+{
+    if (row < list->count) {
+        return;
+    }
+    const uint32_t count = MAX(row + 1, MAX(64, list->count * 2));
+    list->items = g_renew(Open, list->items, count);
+    for (uint32_t i = list->count; i < count; i++) {
+        list->items[i] = (Open){.state = NO_STATE};
+    }
+    list->count = count;
+}
+
+static void put_state(CmkRunStore *store, uint32_t vault, CmkTime to, uint64_t to_seq)
+{
+    const Open *open = &store->vaults.items[vault];
+    CmkStoreStateInterval *row =
+        cmk_store_writer_row(store->writer, CMK_STORE_TABLE_STATE_INTERVAL);
+    if (row != NULL) {
+        *row = (CmkStoreStateInterval){.from = open->from,
+                                       .to = to,
+                                       .from_seq = open->from_seq,
+                                       .to_seq = to_seq,
+                                       .backup_vault = vault,
+                                       .state = open->state};
+    }
+}
+
+static void look_at_vault(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record,
+                          uint32_t vault)
+{
+    const CmkBackupVault *row = cmk_backup_vault(world, (CmkBackupVaultId){vault});
+    const uint32_t state = row->state == CMK_BACKUP_VAULT_ACTIVE ? row->encryption : NO_STATE;
+    open_list_reach(&store->vaults, vault);
+    Open *open = &store->vaults.items[vault];
+    if (open->state == state) {
+        return;
+    }
+    if (open->state != NO_STATE) {
+        put_state(store, vault, record->time, record->seq);
+    }
+    *open = (Open){.from = record->time, .from_seq = record->seq, .state = state};
+}
+
+static void look_at_all_vaults(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
+{
+    const uint32_t count = cmk_world_count(world, CMK_TABLE_BACKUP_VAULT);
+    for (uint32_t vault = 1; vault <= count; vault++) {
+        look_at_vault(store, world, record, vault);
+    }
+}
+
+/* An operation on one vault names it; others (an identity, a region) may touch any. */
+static void follow_states(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
+{
+    const uint32_t vault = record->args.ref[CMK_REF_BACKUP_VAULT];
+    if (vault != 0) {
+        look_at_vault(store, world, record, vault);
+    } else {
+        look_at_all_vaults(store, world, record);
+    }
+}
+
+static void put_fault(CmkRunStore *store, uint32_t plan, CmkTime to, uint64_t to_seq)
+{
+    const Open *open = &store->faults.items[plan];
+    CmkStoreFaultWindow *row = cmk_store_writer_row(store->writer, CMK_STORE_TABLE_FAULT_WINDOW);
+    if (row != NULL) {
+        *row = (CmkStoreFaultWindow){.from = open->from,
+                                     .to = to,
+                                     .from_seq = open->from_seq,
+                                     .to_seq = to_seq,
+                                     .plan = plan};
+    }
+}
+
+static void end_fault(CmkRunStore *store, uint32_t plan, const CmkRecord *record)
+{
+    if (plan != 0 && plan < store->faults.count && store->faults.items[plan].state != NO_STATE) {
+        put_fault(store, plan, record->time, record->seq);
+        store->faults.items[plan].state = NO_STATE;
+    }
+}
+
+/* Records of planned things: the start of a fault, its own end, a step that remedies it. */
+static void follow_faults(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
+{
+    const CmkPlanRow *plan = cmk_plan(world, (CmkPlanId){record->args.origin});
+    switch ((CmkPlanKind)plan->kind) {
+    case CMK_PLAN_FAULT:
+        open_list_reach(&store->faults, record->args.origin);
+        Open *open = &store->faults.items[record->args.origin];
+        if (open->state == NO_STATE && record->args.actor == CMK_ACTOR_FAULT) {
+            *open = (Open){.from = record->time, .from_seq = record->seq, .state = 0};
+        }
+        return;
+    case CMK_PLAN_FAULT_END:
+        end_fault(store, plan->of, record);
+        return;
+    case CMK_PLAN_STEP:
+        end_fault(store, plan->remedies, record);
+        return;
+    }
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static bool is_key_request(CmkOpId op)
+{
+    return op == CMK_OP_KEY_GET || op == CMK_OP_KEY_WRAP || op == CMK_OP_KEY_UNWRAP;
+}
+
+static uint32_t slot_of(const RequestCounts *requests, const CmkStoreRequestHour *entry)
+{
+    const uint64_t mixed =
+        (((uint64_t)entry->key << 32) ^ ((uint64_t)entry->op << 16) ^ entry->status) *
+        UINT64_C(0x9e3779b97f4a7c15);
+    uint32_t slot = (uint32_t)(mixed >> 32) & (requests->slot_count - 1);
+    while (requests->slots[slot] != 0) {
+        const CmkStoreRequestHour *other = &requests->entries[requests->slots[slot] - 1];
+        if (other->key == entry->key && other->op == entry->op && other->status == entry->status) {
+            break;
+        }
+        slot = (slot + 1) & (requests->slot_count - 1);
+    }
+    return slot;
+}
+
+static void requests_grow(RequestCounts *requests)
+{
+    requests->slot_count = MAX(REQUEST_SLOTS_MIN, requests->slot_count * 2);
+    g_free(requests->slots);
+    requests->slots = g_new0(uint32_t, requests->slot_count);
+    requests->entries = g_renew(CmkStoreRequestHour, requests->entries, requests->slot_count / 2);
+    for (uint32_t i = 0; i < requests->count; i++) {
+        requests->slots[slot_of(requests, &requests->entries[i])] = i + 1;
+    }
+}
+
+static void put_requests(CmkRunStore *store)
+{
+    RequestCounts *requests = &store->requests;
+    for (uint32_t i = requests->count; i > 0; i--) {
+        /* Last in, first out: so no search ends early at a slot that was cleared. */
+        requests->slots[slot_of(requests, &requests->entries[i - 1])] = 0;
+    }
+    for (uint32_t i = 0; i < requests->count; i++) {
+        CmkStoreRequestHour *row =
+            cmk_store_writer_row(store->writer, CMK_STORE_TABLE_REQUEST_HOUR);
+        if (row != NULL) {
+            *row = requests->entries[i];
+        }
+    }
+    requests->count = 0;
+}
+
+static void count_request(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
+{
+    RequestCounts *requests = &store->requests;
+    const CmkTime hour = record->time - record->time % CMK_HOUR_US;
+    if (hour != requests->hour) {
+        put_requests(store);
+        requests->hour = hour;
+    }
+    if (requests->count >= requests->slot_count / 2) {
+        requests_grow(requests);
+    }
+    uint32_t key = record->args.ref[CMK_REF_KEY];
+    if (key == 0) {
+        key = cmk_version(world, (CmkVersionId){record->args.ref[CMK_REF_VERSION]})->key;
+    }
+    const CmkStoreRequestHour entry = {
+        .hour = hour, .key = key, .op = record->args.op, .status = record->status};
+    const uint32_t slot = slot_of(requests, &entry);
+    if (requests->slots[slot] == 0) {
+        requests->entries[requests->count++] = entry;
+        requests->slots[slot] = requests->count;
+    }
+    requests->entries[requests->slots[slot] - 1].count++;
+}
+
+/* ---- jobs ------------------------------------------------------------------------------------ */
+
+static void put_job_hours(CmkRunStore *store)
+{
+    for (uint32_t kind = 0; kind < CMK_TASK__COUNT; kind++) {
+        for (uint32_t failed = 0; failed < 2; failed++) {
+            const uint32_t count = store->jobs.of_hour[kind][failed];
+            CmkStoreJobHour *row =
+                count == 0 ? NULL : cmk_store_writer_row(store->writer, CMK_STORE_TABLE_JOB_HOUR);
+            if (row != NULL) {
+                *row = (CmkStoreJobHour){.hour = store->jobs.hour,
+                                         .kind = kind,
+                                         .status = failed != 0 ? CMK_STORE_JOB_FAILED
+                                                               : CMK_STORE_JOB_COMPLETED,
+                                         .is_seen = cmk_task_facts((CmkTaskKind)kind)->is_seen,
+                                         .count = count};
+            }
+            store->jobs.of_hour[kind][failed] = 0;
+        }
+    }
+}
+
+static void count_job(CmkRunStore *store, const CmkStoreJob *job)
+{
+    const CmkTime hour = job->ended - job->ended % CMK_HOUR_US;
+    if (hour != store->jobs.hour) {
+        put_job_hours(store);
+        store->jobs.hour = hour;
+    }
+    const bool has_failed = job->status == CMK_STORE_JOB_FAILED;
+    store->jobs.of_hour[job->kind][has_failed]++;
+    store->jobs.counts.jobs++;
+    store->jobs.counts.failed += has_failed;
+    store->jobs.counts.silent += has_failed && job->is_seen == 0;
+}
+
+static uint32_t datastore_of(const CmkWorld *world, const CmkTask *task)
+{
+    const char *name = cmk_task_datastore(world, task);
+    return name[0] == '\0' ? 0 : cmk_store_code("datastore", name);
+}
+
+/* The task is over: its row still holds what it was. */
+static void put_job(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
+{
+    const uint32_t row = record->args.ref[CMK_REF_TASK];
+    const CmkTask *task = cmk_task(world, (CmkTaskId){row});
+    if (row == 0 || task->kind >= CMK_TASK__COUNT) {
+        return;
+    }
+    const bool has_failed = record->args.op == CMK_OP_TASK_FAIL;
+    CmkStoreJob job = {.id = record->seq,
+                       .started = task->started,
+                       .ended = record->time,
+                       .started_by = task->started_by,
+                       .bytes = -1,
+                       .kind = task->kind,
+                       .status = has_failed ? CMK_STORE_JOB_FAILED : CMK_STORE_JOB_COMPLETED,
+                       .backup_vault = task->backup_vault,
+                       .datastore = datastore_of(world, task),
+                       .point = task->point,
+                       .origin = task->origin,
+                       .retries = task->retries,
+                       .is_seen = cmk_task_facts((CmkTaskKind)task->kind)->is_seen};
+    if (task->queue != 0) {
+        job.instance = cmk_queue(world, (CmkQueueId){task->queue})->instance;
+    }
+    if (has_failed) {
+        job.code = (uint32_t)record->args.num[0];
+        job.refused_seq = (uint64_t)record->args.num[1];
+    } else if (job.point != 0) {
+        job.bytes = cmk_point(world, (CmkPointId){job.point})->bytes;
+    }
+    count_job(store, &job);
+    CmkStoreJob *cell = cmk_store_writer_row(store->writer, CMK_STORE_TABLE_JOB);
+    if (cell != NULL) {
+        *cell = job;
+    }
+}
+
+static bool ends_job(CmkOpId op)
+{
+    return op == CMK_OP_BACKUP_COMMIT || op == CMK_OP_RESTORE_COMMIT || op == CMK_OP_TASK_FINISH ||
+           op == CMK_OP_TASK_FAIL || op == CMK_OP_ENCRYPTION_COMMIT || op == CMK_OP_ROTATION_COMMIT;
+}
+
+/* ---- the reader ------------------------------------------------------------------------------ */
+
+static void keep_record(CmkRunStore *store, const CmkRecord *record)
+{
+    const bool is_routine = record->args.op == CMK_OP_TASK_WAIT ||
+                            (record->status == CMK_STATUS_OK && is_key_request(record->args.op));
+    if (is_routine && store->run.level == CMK_STORE_LEVEL_CHANGES) {
+        return;
+    }
+    CmkRecord *row = cmk_store_writer_row(store->writer, CMK_STORE_TABLE_JOURNAL);
+    if (row != NULL) {
+        *row = *record;
+    }
+}
+
+static void read_record(void *self, const CmkWorld *world, const CmkRecord *record)
+{
+    CmkRunStore *store = self;
+    if (cmk_store_writer_has_failed(store->writer)) {
+        return;
+    }
+    if (!store->has_begun) {
+        store->has_begun = true;
+        look_at_all_vaults(store, world, record);
+    }
+    keep_record(store, record);
+    if (is_key_request(record->args.op)) {
+        count_request(store, world, record);
+        return;
+    }
+    if (record->status != CMK_STATUS_OK) {
+        return;
+    }
+    if (ends_job(record->args.op)) {
+        put_job(store, world, record);
+    }
+    if ((store->run.model->operations[record->args.op]->writes & CMK_BIT(BACKUP_VAULT)) != 0) {
+        follow_states(store, world, record);
+    }
+    if (record->args.origin != 0 &&
+        (record->args.actor == CMK_ACTOR_FAULT || record->args.actor == CMK_ACTOR_STEP)) {
+        follow_faults(store, world, record);
+    }
+}
+
+CmkRunStore *cmk_store_open(const char *path, const CmkStoreRun *run)
+{
+    CmkRunStore *store = g_new0(CmkRunStore, 1);
+    const char *strings[CMK_ARRAY_LEN(store->strings)] = {run->scenario_name, run->scenario_text,
+                                                          run->version, run->crypto_mode};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(strings); i++) {
+        store->strings[i] = g_strdup(strings[i]);
+    }
+    store->run = *run;
+    store->run.scenario_name = store->strings[0];
+    store->run.scenario_text = store->strings[1];
+    store->run.version = store->strings[2];
+    store->run.crypto_mode = store->strings[3];
+    requests_grow(&store->requests);
+    store->writer = cmk_store_writer_open(path);
+    return store;
+}
+
+CmkReader cmk_store_reader(CmkRunStore *store)
+{
+    return (CmkReader){.read = read_record, .self = store};
+}
+
+bool cmk_store_has_failed(CmkRunStore *store)
+{
+    return cmk_store_writer_has_failed(store->writer);
+}
+
+static void store_free(CmkRunStore *store)
+{
+    g_free(store->requests.entries);
+    g_free(store->requests.slots);
+    g_free(store->vaults.items);
+    g_free(store->faults.items);
+    for (size_t i = 0; i < CMK_ARRAY_LEN(store->strings); i++) {
+        g_free(store->strings[i]);
+    }
+    g_free(store);
+}
+
+void cmk_store_abandon(CmkRunStore *store)
+{
+    if (store != NULL) {
+        cmk_store_writer_abort(store->writer);
+        store_free(store);
+    }
+}
+
+/* ---- the end ----------------------------------------------------------------------------------
+ */
+
+static int fill(void *self, sqlite3 *db)
+{
+    const CmkRunStore *store = self;
+    return cmk_store_fill(db, &store->run, &store->jobs.counts, store->result);
+}
+
+bool cmk_store_finish(CmkRunStore *store, const CmkStoreResult *result, GError **error)
+{
+    for (uint32_t vault = 1; vault < store->vaults.count; vault++) {
+        if (store->vaults.items[vault].state != NO_STATE) {
+            put_state(store, vault, -1, 0);
+        }
+    }
+    for (uint32_t plan = 1; plan < store->faults.count; plan++) {
+        if (store->faults.items[plan].state != NO_STATE) {
+            put_fault(store, plan, -1, 0);
+        }
+    }
+    put_requests(store);
+    put_job_hours(store);
+    store->result = result;
+    const bool is_good = cmk_store_writer_close(store->writer, fill, store, error);
+    store_free(store);
+    return is_good;
+}

@@ -1,0 +1,336 @@
+#include "analysis/store_fill.h"
+
+#include <string.h>
+
+#include "analysis/store_schema.h"
+
+/* One small table being filled: binds in order, then puts the row. The first failure stays. */
+typedef struct Filler {
+    sqlite3 *db;
+    sqlite3_stmt *insert;
+    int position;
+    int code;
+} Filler;
+
+static void fill_begin(Filler *filler, const char *table, int column_count)
+{
+    g_autoptr(GString) sql = g_string_new(NULL);
+    g_string_printf(sql, "INSERT INTO %s VALUES (", table);
+    for (int i = 0; i < column_count; i++) {
+        g_string_append(sql, i == 0 ? "?" : ", ?");
+    }
+    g_string_append_c(sql, ')');
+    (void)sqlite3_finalize(filler->insert);
+    filler->insert = NULL;
+    filler->position = 0;
+    if (filler->code == SQLITE_OK) {
+        filler->code = sqlite3_prepare_v2(filler->db, sql->str, -1, &filler->insert, NULL);
+    }
+}
+
+static void fill_number(Filler *filler, int64_t value)
+{
+    filler->position++;
+    if (filler->code == SQLITE_OK) {
+        filler->code = sqlite3_bind_int64(filler->insert, filler->position, value);
+    }
+}
+
+static void fill_null(Filler *filler)
+{
+    filler->position++;
+}
+
+static void fill_reference(Filler *filler, uint32_t row)
+{
+    if (row == 0) {
+        fill_null(filler);
+    } else {
+        fill_number(filler, row);
+    }
+}
+
+/* NULL stays NULL; a name from outside may be anything, a database holds UTF-8. */
+static void fill_text(Filler *filler, const char *text)
+{
+    filler->position++;
+    if (text != NULL && filler->code == SQLITE_OK) {
+        g_autofree char *valid = g_utf8_make_valid(text, -1);
+        filler->code =
+            sqlite3_bind_text(filler->insert, filler->position, valid, -1, SQLITE_TRANSIENT);
+    }
+}
+
+static void fill_put(Filler *filler)
+{
+    filler->position = 0;
+    if (filler->code == SQLITE_OK) {
+        const int code = sqlite3_step(filler->insert);
+        filler->code = code == SQLITE_DONE ? SQLITE_OK : code;
+        (void)sqlite3_reset(filler->insert);
+        (void)sqlite3_clear_bindings(filler->insert);
+    }
+}
+
+static void fill_operations(Filler *filler, const CmkModel *model)
+{
+    fill_begin(filler, "operation", 5);
+    for (uint32_t i = 1; i < model->operation_count; i++) {
+        const CmkOperation *operation = model->operations[i];
+        fill_number(filler, i);
+        fill_text(filler, operation->name);
+        fill_text(filler, operation->text);
+        fill_text(filler, operation->rules);
+        fill_text(filler, operation->action);
+        fill_put(filler);
+    }
+    fill_begin(filler, "guard", 5);
+    for (uint32_t i = 1; i < model->guard_count; i++) {
+        const CmkGuard *guard = model->guards[i];
+        fill_number(filler, i);
+        fill_text(filler, guard->name);
+        fill_number(filler, guard->status);
+        fill_text(filler, guard->rule);
+        fill_text(filler, guard->text);
+        fill_put(filler);
+    }
+}
+
+static void fill_statuses(Filler *filler, const CmkModel *model)
+{
+    fill_begin(filler, "status", 8);
+    for (uint32_t i = 0; i < model->status_count; i++) {
+        const CmkStatusRow *status = &model->statuses[i];
+        fill_number(filler, i);
+        fill_number(filler, status->number);
+        fill_text(filler, status->name);
+        fill_text(filler, status->code);
+        fill_text(filler, status->inner);
+        fill_reference(filler, status->http);
+        fill_text(filler, status->rule);
+        fill_text(filler, status->text);
+        fill_put(filler);
+    }
+}
+
+static void fill_words(Filler *filler)
+{
+    uint32_t count = 0;
+    const CmkStoreWord *words = cmk_store_words(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i == 0 || strcmp(words[i].table, words[i - 1].table) != 0) {
+            fill_begin(filler, words[i].table, 2);
+        }
+        fill_number(filler, words[i].code);
+        fill_text(filler, words[i].word);
+        fill_put(filler);
+    }
+    fill_begin(filler, "task_kind", 5);
+    for (uint32_t kind = 0; kind < CMK_TASK__COUNT; kind++) {
+        const CmkTaskFacts *facts = cmk_task_facts((CmkTaskKind)kind);
+        fill_number(filler, kind);
+        fill_text(filler, facts->name);
+        fill_text(filler, facts->verb);
+        fill_number(filler, facts->is_seen);
+        fill_text(filler, facts->rule);
+        fill_put(filler);
+    }
+    fill_begin(filler, "rule", 3);
+    const CmkRule *rules = cmk_rules(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        fill_text(filler, rules[i].id);
+        fill_text(filler, rules[i].provenance);
+        fill_text(filler, rules[i].text);
+        fill_put(filler);
+    }
+}
+
+static void fill_entity(Filler *filler, uint32_t kind, uint32_t id, const char *name,
+                        uint32_t parent_kind, uint32_t parent)
+{
+    fill_number(filler, kind);
+    fill_number(filler, id);
+    fill_text(filler, name);
+    fill_reference(filler, parent == 0 ? 0 : parent_kind);
+    fill_reference(filler, parent);
+    fill_put(filler);
+}
+
+/* "vault/key". */
+static char *key_name(const CmkWorld *world, uint32_t row)
+{
+    const CmkKey *key = cmk_key(world, (CmkKeyId){row});
+    const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
+    return g_strdup_printf("%s/%s", cmk_name(world, vault->name), cmk_name(world, key->name));
+}
+
+static void fill_keys(Filler *filler, const CmkWorld *world)
+{
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_KEY_VAULT); i++) {
+        const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){i});
+        fill_entity(filler, CMK_STORE_ENTITY_KEY_VAULT, i, cmk_name(world, vault->name),
+                    CMK_STORE_ENTITY_REGION, vault->region);
+    }
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_KEY); i++) {
+        g_autofree char *name = key_name(world, i);
+        fill_entity(filler, CMK_STORE_ENTITY_KEY, i, name, CMK_STORE_ENTITY_KEY_VAULT,
+                    cmk_key(world, (CmkKeyId){i})->key_vault);
+    }
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_VERSION); i++) {
+        const CmkVersion *version = cmk_version(world, (CmkVersionId){i});
+        g_autofree char *key = key_name(world, version->key);
+        g_autofree char *name = g_strdup_printf("%s/%u", key, version->number);
+        fill_entity(filler, CMK_STORE_ENTITY_VERSION, i, name, CMK_STORE_ENTITY_KEY, version->key);
+    }
+}
+
+static void fill_identities(Filler *filler, const CmkWorld *world)
+{
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_IDENTITY); i++) {
+        const CmkIdentity *identity = cmk_identity(world, (CmkIdentityId){i});
+        fill_entity(filler, CMK_STORE_ENTITY_IDENTITY, i, cmk_name(world, identity->name),
+                    CMK_STORE_ENTITY_REGION, identity->region);
+    }
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_PRINCIPAL); i++) {
+        const CmkPrincipal *principal = cmk_principal(world, (CmkPrincipalId){i});
+        const bool is_user = principal->identity != 0;
+        const uint32_t owner = is_user ? principal->identity : principal->backup_vault;
+        const uint32_t name = is_user ? cmk_identity(world, (CmkIdentityId){owner})->name
+                                      : cmk_backup_vault(world, (CmkBackupVaultId){owner})->name;
+        g_autofree char *text = g_strdup_printf("%s%s (principal %u)", cmk_name(world, name),
+                                                is_user ? "" : " system identity", i);
+        fill_entity(filler, CMK_STORE_ENTITY_PRINCIPAL, i, text,
+                    is_user ? CMK_STORE_ENTITY_IDENTITY : CMK_STORE_ENTITY_BACKUP_VAULT, owner);
+    }
+}
+
+static void fill_protection(Filler *filler, const CmkWorld *world)
+{
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_BACKUP_VAULT); i++) {
+        const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){i});
+        fill_entity(filler, CMK_STORE_ENTITY_BACKUP_VAULT, i, cmk_name(world, vault->name),
+                    CMK_STORE_ENTITY_REGION, vault->region);
+    }
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_INSTANCE); i++) {
+        const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){i});
+        fill_entity(filler, CMK_STORE_ENTITY_INSTANCE, i, cmk_name(world, instance->name),
+                    CMK_STORE_ENTITY_BACKUP_VAULT, instance->backup_vault);
+    }
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_POLICY); i++) {
+        const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){i});
+        fill_entity(filler, CMK_STORE_ENTITY_POLICY, i, cmk_name(world, policy->name), 0, 0);
+    }
+}
+
+/* A step without an `id` is called after its operation. */
+static void fill_steps(Filler *filler, const CmkModel *model, const CmkWorld *world)
+{
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_PLAN); i++) {
+        const CmkPlanRow *plan = cmk_plan(world, (CmkPlanId){i});
+        const char *name =
+            plan->name != 0 ? cmk_name(world, plan->name) : model->operations[plan->args.op]->name;
+        const uint32_t parent = plan->kind == CMK_PLAN_FAULT_END ? plan->of : plan->remedies;
+        fill_entity(filler, CMK_STORE_ENTITY_STEP, i, name, CMK_STORE_ENTITY_STEP, parent);
+    }
+}
+
+static void fill_entities(Filler *filler, const CmkModel *model, const CmkWorld *world)
+{
+    uint32_t region_count = 0;
+    const CmkRegionFacts *regions = cmk_region_facts(&region_count);
+    fill_begin(filler, "entity", 5);
+    for (uint32_t i = 1; i < region_count; i++) {
+        fill_entity(filler, CMK_STORE_ENTITY_REGION, i, regions[i].name, 0, 0);
+    }
+    fill_keys(filler, world);
+    fill_identities(filler, world);
+    fill_protection(filler, world);
+    fill_steps(filler, model, world);
+}
+
+static void fill_costs(Filler *filler, const CmkStoreResult *result)
+{
+    fill_begin(filler, "cost_item", 10);
+    for (uint32_t i = 0; i < result->cost_item_count; i++) {
+        const CmkCostItem *item = &result->cost_items[i];
+        fill_number(filler, i + 1);
+        fill_text(filler, item->meter);
+        fill_reference(filler, item->backup_vault);
+        fill_reference(filler, item->key_vault);
+        fill_number(filler, item->is_overdue);
+        fill_number(filler, item->from);
+        fill_number(filler, item->to);
+        fill_number(filler, item->quantity);
+        fill_text(filler, item->unit);
+        fill_number(filler, item->nanos);
+        fill_put(filler);
+    }
+}
+
+static void fill_expectations(Filler *filler, const CmkStoreResult *result)
+{
+    fill_begin(filler, "expectation_result", 5);
+    for (uint32_t i = 0; i < result->expectation_count; i++) {
+        const CmkStoreExpectation *expectation = &result->expectations[i];
+        fill_number(filler, i + 1);
+        fill_text(filler, expectation->text);
+        fill_number(filler, expectation->verdict);
+        if (expectation->violated_at < 0) {
+            fill_null(filler);
+        } else {
+            fill_number(filler, expectation->violated_at);
+        }
+        fill_text(filler, expectation->detail);
+        fill_put(filler);
+    }
+}
+
+static void fill_run(Filler *filler, const CmkStoreRun *run, const CmkStoreCounts *counts,
+                     const CmkStoreResult *result)
+{
+    char seed[24];
+    (void)g_snprintf(seed, sizeof(seed), "%" G_GUINT64_FORMAT, run->seed);
+    fill_begin(filler, "run", 22);
+    fill_number(filler, 1);
+    fill_text(filler, run->scenario_name);
+    fill_text(filler, run->scenario_text);
+    fill_text(filler, seed);
+    fill_text(filler, run->version);
+    fill_text(filler, run->crypto_mode);
+    fill_number(filler, run->level);
+    fill_number(filler, run->start);
+    fill_number(filler, run->horizon);
+    fill_number(filler, cmk_world_now(result->world));
+    fill_number(filler, result->verdict);
+    fill_text(filler, result->reason);
+    fill_text(filler, result->digest);
+    fill_text(filler, result->crypto_digest);
+    fill_number(filler, (int64_t)cmk_world_next_seq(result->world) - 1);
+    fill_number(filler, (int64_t)counts->jobs);
+    fill_number(filler, (int64_t)counts->failed);
+    fill_number(filler, (int64_t)counts->silent);
+    fill_number(filler, result->cost.total_nanos);
+    fill_number(filler, result->cost.overdue_nanos);
+    if (result->has_baseline) {
+        fill_number(filler, result->baseline_nanos);
+    } else {
+        fill_null(filler);
+    }
+    fill_text(filler, CMK_STORE_CURRENCY);
+    fill_put(filler);
+}
+
+int cmk_store_fill(sqlite3 *db, const CmkStoreRun *run, const CmkStoreCounts *counts,
+                   const CmkStoreResult *result)
+{
+    Filler filler = {.db = db, .code = SQLITE_OK};
+    fill_words(&filler);
+    fill_operations(&filler, run->model);
+    fill_statuses(&filler, run->model);
+    fill_entities(&filler, run->model, result->world);
+    fill_costs(&filler, result);
+    fill_expectations(&filler, result);
+    fill_run(&filler, run, counts, result);
+    (void)sqlite3_finalize(filler.insert);
+    return filler.code;
+}

@@ -1,0 +1,84 @@
+/*
+ * What a person wants to know about a run, gathered while it goes on: jobs by kind and outcome,
+ * failures grouped by what was refused and what is to blame, changes of encryption settings, and
+ * which rules and knobs the outcome rests on.
+ *
+ * Must not know: how any of it is printed or stored.
+ */
+#ifndef CMK_ANALYSIS_STORY_H
+#define CMK_ANALYSIS_STORY_H
+
+#include <glib.h>
+
+#include "analysis/consequence.h"
+#include "scenarios/scenario.h"
+#include "sim/journal.h"
+
+/* Failed jobs that have all of these in common. */
+typedef struct CmkFailure {
+    CmkTaskKind kind;
+    CmkStatus status;  /* Backup's code */
+    CmkGuardId guard;  /* what refused the request */
+    uint32_t fault;    /* to blame: index into the plan + 1, 0 if none is */
+    uint32_t key_vault; /* that was asked, 0 if none */
+    bool is_seen;      /* somebody could see that the job failed (BK-20) */
+    uint32_t count;
+    CmkTime first;
+    CmkTime last;
+    CmkRecord refusal;  /* of the first of them */
+    const char *repair; /* what would have helped then, NULL if nothing does */
+} CmkFailure;
+
+/* Something that happened by itself, in consequence of what was done: settings that changed their
+ * state, a key that was purged, a region that was failed over, a newer key version taken up. */
+typedef struct CmkTurn {
+    CmkTime time;
+    CmkOpId op;            /* of the record; for settings that changed: CMK_OP_NONE */
+    uint32_t row;          /* settings, rotation: Backup vault; purge: key; else region */
+    CmkEncryption from;    /* of settings */
+    CmkEncryption to;
+} CmkTurn;
+
+/* Turns that are kept one by one; of the others only the number is known. */
+#define CMK_TURNS_MAX 200
+
+typedef struct CmkJobCounts {
+    uint32_t completed;
+    uint32_t failed;
+} CmkJobCounts;
+
+typedef struct CmkStory {
+    const CmkScenario *scenario;
+    const CmkModel *model;
+    CmkConsequences *consequences;
+    CmkJobCounts jobs[CMK_TASK__COUNT];
+    uint32_t retries;
+    GArray *failures; /* of CmkFailure, in order of their first moment */
+    GArray *turns;    /* of CmkTurn */
+    uint32_t turn_count;
+    uint32_t settings_changes;
+    uint64_t records;
+    bool has_applied[CMK_OP__COUNT];   /* since the start */
+    bool has_refused[CMK_GUARD__COUNT];
+    CmkRecord last_refusal;
+    GArray *states; /* of uint32_t: encryption of each vault when last looked at */
+} CmkStory;
+
+/* `scenario` and `model` must outlive it. */
+CmkStory *cmk_story_new(const CmkScenario *scenario, const CmkModel *model);
+
+/* Accepts NULL. */
+void cmk_story_free(CmkStory *story);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CmkStory, cmk_story_free)
+
+/* Add it to the journal before the first operation. */
+CmkReader cmk_story_reader(CmkStory *story);
+
+/* Rules that are assumed and that some operation applied or guard that refused rests on, and those
+ * of the knobs behind them: IDs in order of the alphabet, each once. Free the array. */
+GPtrArray *cmk_story_assumptions(const CmkStory *story);
+
+/* Failed jobs of all kinds: those that somebody could see, or those that nobody could. */
+uint32_t cmk_story_failed(const CmkStory *story, bool is_seen);
+
+#endif

@@ -1,0 +1,457 @@
+/* The summary that a person reads in a terminal, from the top: verdict, what happened, what failed
+ * and why, how it ended, what it cost, and on what all of that rests. */
+#include "analysis/result.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+int64_t cmk_result_net_nanos(const CmkResult *result)
+{
+    return result->has_baseline ? result->cost.total_nanos - result->baseline.total_nanos : 0;
+}
+
+char *cmk_result_money(int64_t nanos)
+{
+    const char *sign = nanos < 0 ? "-" : "";
+    const uint64_t size = nanos < 0 ? (uint64_t)-nanos : (uint64_t)nanos;
+    if (size == 0 || size >= UINT64_C(1000000000)) {
+        const uint64_t cents = (size + 5000000) / 10000000;
+        return g_strdup_printf("%s%" G_GUINT64_FORMAT ".%02" G_GUINT64_FORMAT " USD", sign,
+                               cents / 100, cents % 100);
+    }
+    const uint64_t parts = (size + 50000) / 100000; /* ten-thousandths */
+    return g_strdup_printf("%s%" G_GUINT64_FORMAT ".%04" G_GUINT64_FORMAT " USD", sign,
+                           parts / 10000, parts % 10000);
+}
+
+static const char *verdict_word(CmkVerdict verdict)
+{
+    static const char *const words[CMK_VERDICT__COUNT] = {
+        [CMK_VERDICT_HELD] = "HELD",
+        [CMK_VERDICT_VIOLATED] = "VIOLATED",
+        [CMK_VERDICT_UNDECIDED] = "UNDECIDED"};
+    return words[verdict];
+}
+
+/* "+20 d 3 h": from the start of the scenario on. */
+static char *moment(const CmkResult *result, CmkTime time)
+{
+    char text[CMK_DURATION_TEXT_SIZE];
+    cmk_duration_format(time - result->scenario->start, text, sizeof(text));
+    return g_strdup_printf("+%s", text);
+}
+
+static char *duration(int64_t us)
+{
+    char text[CMK_DURATION_TEXT_SIZE];
+    cmk_duration_format(us, text, sizeof(text));
+    return g_strdup(text);
+}
+
+static const char *plural(uint64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
+static const CmkPlanned *planned(const CmkResult *result, uint32_t index)
+{
+    return &g_array_index(result->scenario->plan, CmkPlanned, index);
+}
+
+static const char *code_of(CmkStatus status)
+{
+    return status == CMK_STATUS_OK ? "ok" : cmk_azure_model()->statuses[status].code;
+}
+
+/* ---- head ------------------------------------------------------------------------------------ */
+
+static void print_head(const CmkResult *result, GString *out)
+{
+    const CmkScenario *scenario = result->scenario;
+    char from[CMK_TIME_TEXT_SIZE];
+    char to[CMK_TIME_TEXT_SIZE];
+    cmk_time_format(scenario->start, from);
+    cmk_time_format(scenario->end, to);
+    g_autofree char *length = duration(scenario->end - scenario->start);
+    const uint32_t vaults = cmk_world_count(result->world, CMK_TABLE_BACKUP_VAULT);
+    const uint32_t instances = cmk_world_count(result->world, CMK_TABLE_INSTANCE);
+    g_string_append_printf(out, "%s: %s - %s\n", scenario->name, verdict_word(result->verdict),
+                           result->reason);
+    if (scenario->summary != NULL) {
+        g_string_append_printf(out, "%s\n", scenario->summary);
+    }
+    g_string_append_printf(out,
+                           "\n%s to %s (%s), %u Backup %s with %u protected %s, seed %" PRIu64 "\n",
+                           from, to, length, vaults, plural(vaults, "vault", "vaults"), instances,
+                           plural(instances, "instance", "instances"), result->seed);
+}
+
+/* ---- what happened --------------------------------------------------------------------------- */
+
+static void print_planned(const CmkResult *result, uint32_t index, GString *out)
+{
+    const CmkPlanned *item = planned(result, index);
+    const CmkFate *fate = cmk_consequences_fate(result->story->consequences, index + 1);
+    g_autofree char *when = moment(result, item->time);
+    const char *kind = item->kind == CMK_PLAN_STEP ? "step" : "fault";
+    g_string_append_printf(out, "  %-10s %-5s %-16s %s", when, kind,
+                           item->id == NULL ? "" : item->id, item->text);
+    if (item->kind == CMK_PLAN_FAULT_END) {
+        g_string_append(out, " (the fault ends)");
+    }
+    if (!fate->is_asked) {
+        g_string_append(out, "\n             -> was not reached\n");
+        return;
+    }
+    const CmkStatus status = fate->status;
+    if (item->kind != CMK_PLAN_STEP && status == CMK_STATUS_OK) {
+        g_string_append_c(out, '\n');
+        return;
+    }
+    const bool was_expected = item->expect_status == (int32_t)status;
+    g_string_append_printf(out, "\n             -> %s%s%s", code_of(status),
+                           was_expected ? ", as expected" : "",
+                           fate->is_ended ? "" : ", still running at the end");
+    if (fate->is_ended && fate->ended_at > fate->asked_at) {
+        g_autofree char *took = duration(fate->ended_at - fate->asked_at);
+        g_string_append_printf(out, ", after %s", took);
+    }
+    g_string_append_c(out, '\n');
+}
+
+static void print_plan(const CmkResult *result, GString *out)
+{
+    if (result->scenario->plan->len == 0) {
+        return;
+    }
+    g_string_append(out, "\nWhat was done\n");
+    for (guint i = 0; i < result->scenario->plan->len; i++) {
+        print_planned(result, i, out);
+    }
+}
+
+/* ---- jobs ------------------------------------------------------------------------------------ */
+
+static void print_jobs(const CmkResult *result, GString *out)
+{
+    g_string_append(out, "\nJobs          completed     failed   shown to people\n");
+    for (uint32_t kind = 0; kind < CMK_TASK__COUNT; kind++) {
+        const CmkJobCounts *counts = &result->story->jobs[kind];
+        const CmkTaskFacts *facts = cmk_task_facts((CmkTaskKind)kind);
+        if (counts->completed + counts->failed > 0) {
+            g_string_append_printf(out, "  %-10s %10u %10u   %s\n", facts->name, counts->completed,
+                                   counts->failed, facts->is_seen ? "yes" : "no, never");
+        }
+    }
+    if (result->story->retries > 0) {
+        g_string_append_printf(out, "  %u %s tried again after a passing trouble.\n",
+                               result->story->retries,
+                               plural(result->story->retries, "request was", "requests were"));
+    }
+}
+
+static void print_rules(const char *rules, GString *out)
+{
+    const char *at = rules;
+    const char *separator = "";
+    while (*at != '\0') {
+        const size_t length = strcspn(at, " ");
+        const CmkRule *rule = cmk_rule_find(at, length);
+        g_string_append_printf(out, "%s%.*s %s", separator, (int)length, at,
+                               rule == NULL ? "?" : rule->provenance);
+        separator = ", ";
+        at += length + strspn(at + length, " ");
+    }
+}
+
+static const char *blamed_text(const CmkResult *result, const CmkFailure *failure)
+{
+    return failure->fault == 0 ? NULL : planned(result, failure->fault - 1)->text;
+}
+
+static void print_cause(const CmkResult *result, const CmkFailure *failure, GString *out)
+{
+    const CmkGuard *guard = cmk_azure_model()->guards[failure->guard];
+    if (failure->guard != CMK_GUARD_NONE) {
+        const CmkStatusRow *status = &cmk_azure_model()->statuses[guard->status];
+        g_string_append_printf(out, "    why: %s", status->text);
+        if (status->http != 0) {
+            g_string_append_printf(out, " (%s answers %u %s%s%s)",
+                                   cmk_name(result->world,
+                                            cmk_key_vault(result->world,
+                                                          (CmkKeyVaultId){failure->key_vault})
+                                                ->name),
+                                   status->http, status->code, status->inner == NULL ? "" : "/",
+                                   status->inner == NULL ? "" : status->inner);
+        }
+        g_string_append_printf(out, "\n    must hold: %s [", guard->text);
+        print_rules(guard->rule, out);
+        g_string_append(out, "]\n");
+        if (failure->repair != NULL) {
+            g_string_append_printf(out, "    to repair: %s\n", failure->repair);
+        }
+    }
+    const char *blamed = blamed_text(result, failure);
+    if (blamed != NULL) {
+        const CmkPlanned *fault = planned(result, failure->fault - 1);
+        g_string_append_printf(out, "    because of: %s%s%s%s\n",
+                               fault->id == NULL ? "" : fault->id, fault->id == NULL ? "" : " (",
+                               blamed, fault->id == NULL ? "" : ")");
+    }
+}
+
+static void print_failures(const CmkResult *result, bool is_seen, GString *out)
+{
+    const GArray *failures = result->story->failures;
+    if (cmk_story_failed(result->story, is_seen) == 0) {
+        return;
+    }
+    g_string_append(out, is_seen ? "\nWhat failed, and people could see it\n"
+                                 : "\nWhat failed WITH NO ERROR SHOWN TO ANYBODY [BK-20]\n");
+    for (guint i = 0; i < failures->len; i++) {
+        const CmkFailure *failure = &g_array_index(failures, CmkFailure, i);
+        if (failure->is_seen != is_seen) {
+            continue;
+        }
+        g_autofree char *first = moment(result, failure->first);
+        g_autofree char *last = moment(result, failure->last);
+        g_autofree char *length = duration(failure->last - failure->first);
+        g_string_append_printf(out, "  %u %s %s, %s\n", failure->count,
+                               cmk_task_facts(failure->kind)->name,
+                               plural(failure->count, "job", "jobs"), code_of(failure->status));
+        if (failure->count > 1) {
+            g_string_append_printf(out, "    from %s to %s (%s)\n", first, last, length);
+        } else {
+            g_string_append_printf(out, "    at %s\n", first);
+        }
+        print_cause(result, failure, out);
+    }
+}
+
+/* ---- how it ended ---------------------------------------------------------------------------- */
+
+static const char *encryption_word(CmkEncryption encryption)
+{
+    switch (encryption) {
+    case CMK_ENCRYPTION_DISABLED:
+        return "Disabled";
+    case CMK_ENCRYPTION_ENABLED:
+        return "Enabled";
+    case CMK_ENCRYPTION_INCONSISTENT:
+        return "Inconsistent";
+    }
+    return "?";
+}
+
+#define TURNS_SHOWN 16
+
+static char *turn_text(const CmkResult *result, const CmkTurn *turn)
+{
+    const CmkWorld *world = result->world;
+    if (turn->op == CMK_OP_NONE) {
+        const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){turn->row});
+        return g_strdup_printf("encryption settings of %s: %s -> %s", cmk_name(world, vault->name),
+                               encryption_word(turn->from), encryption_word(turn->to));
+    }
+    if (turn->op == CMK_OP_ROTATION_COMMIT) {
+        const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){turn->row});
+        return g_strdup_printf("%s takes up the newer version of its key",
+                               cmk_name(world, vault->name));
+    }
+    if (turn->op == CMK_OP_KEY_PURGE) {
+        const CmkKey *key = cmk_key(world, (CmkKeyId){turn->row});
+        const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
+        return g_strdup_printf("key %s/%s is purged", cmk_name(world, vault->name),
+                               cmk_name(world, key->name));
+    }
+    static const char *const words[CMK_OP__COUNT] = {
+        [CMK_OP_REGION_BEGIN_FAILOVER] = "the failover of its key vaults begins",
+        [CMK_OP_REGION_COMPLETE_FAILOVER] = "the pair answers for its key vaults, read-only",
+        [CMK_OP_REGION_COMPLETE_FAILBACK] = "its key vaults take every request again"};
+    uint32_t count = 0;
+    return g_strdup_printf("region %s: %s", cmk_region_facts(&count)[turn->row].name,
+                           words[turn->op]);
+}
+
+/* What followed by itself from what was done. */
+static void print_turns(const CmkResult *result, GString *out)
+{
+    const GArray *turns = result->story->turns;
+    const guint shown = MIN(turns->len, TURNS_SHOWN);
+    if (shown > 0) {
+        g_string_append(out, "\nWhat followed by itself\n");
+    }
+    for (guint i = 0; i < shown; i++) {
+        const CmkTurn *turn = &g_array_index(turns, CmkTurn, i);
+        g_autofree char *when = moment(result, turn->time);
+        g_autofree char *text = turn_text(result, turn);
+        g_string_append_printf(out, "  %-15s %s\n", when, text);
+    }
+    if (result->story->turn_count > shown) {
+        g_string_append_printf(out, "  ... and %u more\n", result->story->turn_count - shown);
+    }
+}
+
+static void print_states(const CmkResult *result, GString *out)
+{
+    uint32_t counts[3] = {0, 0, 0};
+    const uint32_t vaults = cmk_world_count(result->world, CMK_TABLE_BACKUP_VAULT);
+    for (uint32_t i = 1; i <= vaults; i++) {
+        counts[cmk_backup_vault(result->world, (CmkBackupVaultId){i})->encryption]++;
+    }
+    g_string_append(out, "  encryption settings at the end:");
+    const char *separator = "";
+    for (uint32_t i = 0; i < 3; i++) {
+        if (counts[i] > 0) {
+            g_string_append_printf(out, "%s %u %s", separator, counts[i],
+                                   encryption_word((CmkEncryption)i));
+            separator = ",";
+        }
+    }
+    g_string_append(out, result->story->settings_changes == 0 ? ", never changed\n" : "\n");
+}
+
+static void print_recoveries(const CmkResult *result, GString *out)
+{
+    for (guint i = 0; i < result->scenario->plan->len; i++) {
+        const CmkPlanned *item = planned(result, i);
+        uint32_t open = 0;
+        if (item->kind != CMK_PLAN_FAULT) {
+            continue;
+        }
+        const uint32_t touched =
+            cmk_consequences_touched(result->story->consequences, i + 1, &open);
+        const int64_t took = cmk_consequences_time_to_recover(result->story->consequences, i + 1);
+        if (touched == 0) {
+            continue;
+        }
+        g_string_append_printf(out, "  %s touched %u Backup %s: ",
+                               item->id == NULL ? item->what : item->id, touched,
+                               plural(touched, "vault", "vaults"));
+        if (took >= 0) {
+            g_autofree char *length = duration(took);
+            g_string_append_printf(out, "recovered %s after it began\n", length);
+        } else {
+            g_string_append_printf(out, "%u not recovered at the end\n", open);
+        }
+    }
+}
+
+static void print_end(const CmkResult *result, GString *out)
+{
+    const CmkRestoreCounts *check = &result->restore_check;
+    g_string_append(out, "\nHow it ended\n");
+    print_states(result, out);
+    print_recoveries(result, out);
+    const bool is_real = strcmp(result->crypto_mode, "off") != 0;
+    const uint32_t points = check->restored + check->refused + check->lost;
+    g_string_append_printf(out, "  %u recovery %s remain: %u can be restored%s", points,
+                           plural(points, "point", "points"), check->restored,
+                           is_real ? " (each was decrypted and compared)" : "");
+    if (check->refused > 0) {
+        g_string_append_printf(out, ", %u cannot now but could again", check->refused);
+    }
+    if (check->lost > 0) {
+        g_string_append_printf(out, ", %u ARE LOST: the only key that could open them is purged",
+                               check->lost);
+    }
+    g_string_append_c(out, '\n');
+}
+
+/* ---- cost ------------------------------------------------------------------------------------ */
+
+static void print_cost(const CmkResult *result, GString *out)
+{
+    const int64_t net = cmk_result_net_nanos(result);
+    g_autofree char *total = cmk_result_money(result->cost.total_nanos);
+    g_autofree char *overdue = cmk_result_money(result->cost.overdue_nanos);
+    g_autofree char *net_text = cmk_result_money(net);
+    g_string_append(out, "\nCost\n");
+    g_string_append_printf(out, "  total    %14s\n", total);
+    g_string_append_printf(out,
+                           "  overdue  %14s   data kept after the maintenance that should have "
+                           "removed or moved it\n",
+                           overdue);
+    if (!result->has_baseline) {
+        g_string_append(out, "  net            0.00 USD   there are no faults to compare with\n");
+        return;
+    }
+    const char *meaning = "no difference to the same run without the faults";
+    if (net < 0) {
+        meaning = "less than without the faults: failed backups store nothing";
+    } else if (net > 0) {
+        meaning = "more than the same run without the faults and their remedies";
+    }
+    g_string_append_printf(out, "  net      %14s   %s\n", net_text, meaning);
+}
+
+/* ---- expectations and footing ---------------------------------------------------------------- */
+
+static void print_claims(const CmkResult *result, GString *out)
+{
+    static const char *const words[CMK_VERDICT__COUNT] = {[CMK_VERDICT_HELD] = "held",
+                                                          [CMK_VERDICT_VIOLATED] = "VIOLATED",
+                                                          [CMK_VERDICT_UNDECIDED] = "undecided"};
+    if (result->claims->len == 0) {
+        return;
+    }
+    g_string_append(out, "\nExpectations\n");
+    for (guint i = 0; i < result->claims->len; i++) {
+        const CmkClaim *claim = &g_array_index(result->claims, CmkClaim, i);
+        g_string_append_printf(out, "  %-9s %s\n", words[claim->verdict], claim->text);
+        if (claim->verdict == CMK_VERDICT_HELD) {
+            continue;
+        }
+        if (claim->violated_at >= 0) {
+            g_autofree char *when = moment(result, claim->violated_at);
+            g_string_append_printf(out, "            first at %s", when);
+            g_string_append_printf(out, "%s%s\n", claim->detail == NULL ? "" : ": ",
+                                   claim->detail == NULL ? "" : claim->detail);
+        } else if (claim->detail != NULL) {
+            g_string_append_printf(out, "            %s\n", claim->detail);
+        }
+    }
+}
+
+static void print_footing(const CmkResult *result, GString *out)
+{
+    const CmkEnvelopeCounters *crypto = &result->crypto;
+    if (strcmp(result->crypto_mode, "off") == 0) {
+        g_string_append(out, "\nCryptography: off, nothing was computed.\n");
+    } else {
+        g_string_append_printf(out,
+                               "\nCryptography: %s; really computed: %" PRIu64 " wraps, %" PRIu64
+                               " unwraps, %" PRIu64 " encryptions, %" PRIu64 " decryptions.\n",
+                               result->crypto_mode, crypto->wraps, crypto->unwraps,
+                               crypto->encryptions, crypto->decryptions);
+    }
+    g_string_append_printf(out, "Digest %s", result->digest);
+    if (result->crypto_digest != NULL) {
+        g_string_append_printf(out, ", of the ciphertext %s", result->crypto_digest);
+    }
+    g_string_append_printf(out, "\nRepeat: %s\n", result->repeat);
+    if (result->db_path != NULL) {
+        g_string_append_printf(out, "Database: %s\n", result->db_path);
+    }
+    g_autoptr(GPtrArray) assumed = cmk_story_assumptions(result->story);
+    g_string_append_printf(out, "\nThis is a model. What it says here rests on %u assumed %s:\n",
+                           assumed->len, plural(assumed->len, "rule", "rules"));
+    for (guint i = 0; i < assumed->len; i++) {
+        const CmkRule *rule = g_ptr_array_index(assumed, i);
+        g_string_append_printf(out, "  %-8s %s\n", rule->id, rule->text);
+    }
+}
+
+void cmk_result_print(const CmkResult *result, GString *out)
+{
+    print_head(result, out);
+    print_plan(result, out);
+    print_turns(result, out);
+    print_jobs(result, out);
+    print_failures(result, true, out);
+    print_failures(result, false, out);
+    print_end(result, out);
+    print_cost(result, out);
+    print_claims(result, out);
+    print_footing(result, out);
+}
