@@ -212,13 +212,24 @@ static bool principal_exists(const CmkWorld *world, const CmkArgs *args, uint64_
     return cmk_access_caller(world, args).i != 0;
 }
 
+static bool create_caller(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    return refused->ref[CMK_REF_IDENTITY] != 0 && cmk_repair_create_identity(world, refused, ret);
+}
+
+static bool enable_caller(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    return refused->ref[CMK_REF_IDENTITY] == 0 && cmk_repair_enable_system(world, refused, ret);
+}
+
 const CmkGuard cmk_guard_principal_exists = {
     .name = "principal-exists",
     .holds = principal_exists,
     .status = CMK_STATUS_OF(NOT_FOUND),
     .rule = "MI-3 MI-5",
     .text = "The identity has a principal that can be given rights.",
-    .repairs = {{CMK_OP_SYSTEM_IDENTITY_ENABLE, cmk_repair_enable_system,
+    .repairs = {{CMK_OP_IDENTITY_CREATE, create_caller, "create the identity"},
+                {CMK_OP_SYSTEM_IDENTITY_ENABLE, enable_caller,
                  "switch the system-assigned identity on"}}};
 
 /* The assignment that role.remove takes away: of the given role if one is given, still acting. */

@@ -132,7 +132,7 @@ static bool encryption_is_not_turned_off(const CmkWorld *world, const CmkArgs *a
                                          uint64_t *ret_blame)
 {
     *ret_blame = vault_of(world, args)->encryption_by;
-    return args->num[0] != 1;
+    return args->num[0] != CMK_SAYS_FALSE;
 }
 
 const CmkGuard cmk_guard_encryption_is_not_turned_off = {
@@ -160,10 +160,13 @@ static Target target_of(const CmkWorld *world, const CmkArgs *args)
     if (args->ref[CMK_REF_KEY] != 0) {
         const CmkKey *key = cmk_key(world, (CmkKeyId){args->ref[CMK_REF_KEY]});
         target.key = args->ref[CMK_REF_KEY];
+        /* A version that is named but does not exist stays 0: reading it is refused. */
+        const bool is_pinned =
+            args->ref[CMK_REF_VERSION] != 0 || args->num[CMK_NUM_VERSION] != 0;
         target.pinned = args->ref[CMK_REF_VERSION];
-        target.version = target.pinned != 0 ? target.pinned : key->current_version;
+        target.version = is_pinned ? target.pinned : key->current_version;
     }
-    if (args->num[1] != 0) {
+    if (args->num[CMK_NUM_SYSTEM] != 0) {
         target.identity = 0;
     } else if (args->ref[CMK_REF_IDENTITY] != 0) {
         target.identity = args->ref[CMK_REF_IDENTITY];
@@ -218,7 +221,8 @@ const CmkGuard cmk_guard_target_user_identity_is_attached = {
     .holds = target_user_identity_is_attached,
     .status = CMK_STATUS_OF(USER_IDENTITY_NOT_FOUND),
     .rule = "BV-34 BV-41 ERR-6 ERR-M2",
-    .text = "The user-assigned identity that the settings are to use exists and is attached."};
+    .text = "The user-assigned identity that the settings are to use exists and is attached.",
+    .repairs = CMK_REPAIRS_ATTACH};
 
 static bool regions_match(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -327,12 +331,37 @@ static bool target_version_is_usable(const CmkWorld *world, const CmkArgs *args,
     return is_usable_now(world, version);
 }
 
+/* The version that the settings are to use, as if the refused operation had named it. */
+static CmkArgs naming_target(const CmkWorld *world, const CmkArgs *refused)
+{
+    const CmkTask *task = task_of(world, refused);
+    CmkArgs named = *refused;
+    named.ref[CMK_REF_VERSION] = task->target_version;
+    named.ref[CMK_REF_KEY] = task->target_key;
+    named.ref[CMK_REF_KEY_VAULT] = cmk_key(world, (CmkKeyId){task->target_key})->key_vault;
+    return named;
+}
+
+static bool enable_target(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const CmkArgs named = naming_target(world, refused);
+    return cmk_repair_enable_version(world, &named, ret);
+}
+
+static bool extend_target(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const CmkArgs named = naming_target(world, refused);
+    return cmk_repair_extend_version(world, &named, ret);
+}
+
 const CmkGuard cmk_guard_target_version_is_usable = {
     .name = "target-version-is-usable",
     .holds = target_version_is_usable,
     .status = CMK_STATUS_OF(AUTH_FAILURE),
     .rule = "BV-36 BV-41 ERR-2 ERR-M9 ERR-M10",
-    .text = "The key version is enabled and inside its validity."};
+    .text = "The key version is enabled and inside its validity.",
+    .repairs = {{CMK_OP_KEY_UPDATE, enable_target, "enable the key version again"},
+                {CMK_OP_KEY_UPDATE, extend_target, "move the validity of the key version"}}};
 
 static uint32_t encryption_validate(CmkSim *sim, const CmkArgs *args)
 {

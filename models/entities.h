@@ -35,8 +35,15 @@ enum {
 };
 _Static_assert(CMK_REF__COUNT == CMK_REFS, "each slot has a name");
 
-/* Types of parameters (CmkParam.type). A key also fills the slot of its key vault. A boolean is 1 for
- * false and 2 for true, so that 0 says "not given". */
+/* Numbers of CmkArgs that stand for the same in every operation with such a parameter: 1 for the
+ * word "system", and the number of a key's version, 0 where none is named. The timeline turns the
+ * number into the row of the version when the moment has come. */
+enum { CMK_NUM_SYSTEM = 1, CMK_NUM_VERSION = 3 };
+
+/* How booleans are passed; 0 stands for "not given". */
+enum { CMK_SAYS_FALSE = 1, CMK_SAYS_TRUE = 2 };
+
+/* Types of parameters (CmkParam.type). A key also fills the slot of its key vault. */
 enum {
     CMK_PARAM_BACKUP_VAULT = 1,
     CMK_PARAM_INSTANCE,

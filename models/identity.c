@@ -59,22 +59,13 @@ static bool user_identity_is_attached(const CmkWorld *world, const CmkArgs *args
     return attachment->is_attached != 0 && identity->state == CMK_IDENTITY_ACTIVE;
 }
 
-#define ATTACH                                                                                     \
-    {                                                                                              \
-        {CMK_OP_IDENTITY_CREATE, cmk_repair_create_identity, "create the identity again"},         \
-        {                                                                                          \
-            CMK_OP_IDENTITY_ATTACH, cmk_repair_attach_identity,                                    \
-                "attach the identity to the Backup vault again"                                    \
-        }                                                                                          \
-    }
-
 const CmkGuard cmk_guard_user_identity_is_attached = {
     .name = "user-identity-is-attached",
     .holds = user_identity_is_attached,
     .status = CMK_STATUS_OF(USER_IDENTITY_NOT_ATTACHED),
     .rule = "ERR-M2 BV-29 MI-6",
     .text = "The user-assigned identity of the encryption settings is attached to the vault.",
-    .repairs = ATTACH};
+    .repairs = CMK_REPAIRS_ATTACH};
 
 static bool caller_is_known(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {

@@ -9,11 +9,14 @@ static const CmkKey *key_of(const CmkWorld *world, const CmkArgs *args)
     return cmk_key(world, (CmkKeyId){args->ref[CMK_REF_KEY]});
 }
 
-/* The version that the arguments name, or else the current one of the key. */
+/* The version that the arguments name, which may not exist, or else the current one of the key.
+ * Requests of jobs always name one. */
 static CmkVersionId version_of(const CmkWorld *world, const CmkArgs *args)
 {
     const uint32_t named = args->ref[CMK_REF_VERSION];
-    return (CmkVersionId){named != 0 ? named : key_of(world, args)->current_version};
+    const bool is_named =
+        named != 0 || args->num[CMK_NUM_VERSION] != 0 || args->ref[CMK_REF_TASK] != 0;
+    return (CmkVersionId){is_named ? named : key_of(world, args)->current_version};
 }
 
 uint32_t cmk_key_epoch(const CmkWorld *world, uint32_t row)
@@ -192,13 +195,13 @@ const CmkOperation cmk_op_key_rotate = {
     .az = "az keyvault key rotate",
 };
 
-/* num[0]: 0 as it is, 1 disabled, 2 enabled; num[1], num[2]: 0 as it is, else the instant. */
+/* num[0]: enabled, num[1] and num[2]: instants; 0 leaves each as it is. */
 static uint32_t key_update(CmkSim *sim, const CmkArgs *args)
 {
     const CmkVersionId id = version_of(sim->world, args);
     CmkVersion *version = cmk_version_mut(sim, id);
     if (args->num[0] != 0) {
-        version->is_enabled = args->num[0] == 2;
+        version->is_enabled = args->num[0] == CMK_SAYS_TRUE;
     }
     if (args->num[1] != 0) {
         version->expires = args->num[1];

@@ -40,6 +40,16 @@ CmkPointId cmk_plan_choose_point(const CmkWorld *world, CmkInstanceId instance,
     return (CmkPointId){best};
 }
 
+/* The version of the key with this number, among those that live now; {0} if there is none. */
+static CmkVersionId version_numbered(const CmkWorld *world, CmkKeyId key, int64_t number)
+{
+    uint32_t row = cmk_key(world, key)->current_version;
+    while (row != 0 && cmk_version(world, (CmkVersionId){row})->number != number) {
+        row = cmk_version(world, (CmkVersionId){row})->previous;
+    }
+    return (CmkVersionId){row};
+}
+
 void cmk_on_plan(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkPlanId id = {timer->subject};
@@ -50,6 +60,11 @@ void cmk_on_plan(CmkSim *sim, const CmkTimer *timer)
             cmk_plan_choose_point(sim->world, (CmkInstanceId){args.ref[CMK_REF_INSTANCE]},
                                   (CmkPointChoice)args.num[0])
                 .i;
+    }
+    if (args.ref[CMK_REF_KEY] != 0 && args.num[CMK_NUM_VERSION] != 0) {
+        args.ref[CMK_REF_VERSION] = version_numbered(sim->world, (CmkKeyId){args.ref[CMK_REF_KEY]},
+                                                     args.num[CMK_NUM_VERSION])
+                                        .i;
     }
     (void)cmk_apply(sim, &args);
     if (id.i < cmk_world_count(sim->world, CMK_TABLE_PLAN)) {

@@ -42,53 +42,65 @@ bool cmk_repair_same_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs 
 
 bool cmk_repair_enable_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    (void)world;
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
     ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
     ret->ref[CMK_REF_VERSION] = refused->ref[CMK_REF_VERSION];
-    ret->num[0] = 2; /* enabled: true */
-    return true;
+    ret->num[0] = CMK_SAYS_TRUE;
+    return cmk_version(world, (CmkVersionId){refused->ref[CMK_REF_VERSION]})->is_enabled == 0;
 }
 
 bool cmk_repair_extend_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    (void)world;
+    const CmkVersion *version =
+        cmk_version(world, (CmkVersionId){refused->ref[CMK_REF_VERSION]});
+    const CmkTime now = cmk_world_now(world);
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
     ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
     ret->ref[CMK_REF_VERSION] = refused->ref[CMK_REF_VERSION];
-    ret->num[1] = CMK_TIME_MAX;
-    return true;
+    ret->num[1] = version->expires <= now ? CMK_TIME_MAX : 0;
+    ret->num[2] = version->not_before > now ? now : 0;
+    return ret->num[1] != 0 || ret->num[2] != 0;
+}
+
+/* The user-assigned identity that a request names, or else that of the settings. */
+static uint32_t user_identity_of(const CmkWorld *world, const CmkArgs *refused)
+{
+    const uint32_t named = refused->ref[CMK_REF_IDENTITY];
+    const CmkBackupVaultId vault = {refused->ref[CMK_REF_BACKUP_VAULT]};
+    return named != 0 ? named : cmk_backup_vault(world, vault)->identity;
 }
 
 bool cmk_repair_attach_identity(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
+    const CmkIdentityId identity = {user_identity_of(world, refused)};
     ret->ref[CMK_REF_BACKUP_VAULT] = refused->ref[CMK_REF_BACKUP_VAULT];
-    ret->ref[CMK_REF_IDENTITY] = refused->ref[CMK_REF_IDENTITY];
-    return cmk_identity(world, (CmkIdentityId){refused->ref[CMK_REF_IDENTITY]})->state ==
-           CMK_IDENTITY_ACTIVE;
+    ret->ref[CMK_REF_IDENTITY] = identity.i;
+    return cmk_identity(world, identity)->state == CMK_IDENTITY_ACTIVE;
 }
 
 bool cmk_repair_create_identity(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    const CmkIdentity *identity =
-        cmk_identity(world, (CmkIdentityId){refused->ref[CMK_REF_IDENTITY]});
-    ret->ref[CMK_REF_IDENTITY] = refused->ref[CMK_REF_IDENTITY];
+    const CmkIdentityId id = {user_identity_of(world, refused)};
+    const CmkIdentity *identity = cmk_identity(world, id);
+    ret->ref[CMK_REF_IDENTITY] = id.i;
     ret->ref[CMK_REF_REGION] = identity->region;
-    return identity->state == CMK_IDENTITY_ABSENT;
+    return id.i != 0 && identity->state == CMK_IDENTITY_ABSENT;
 }
 
 bool cmk_repair_enable_system(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    ret->ref[CMK_REF_BACKUP_VAULT] = refused->ref[CMK_REF_BACKUP_VAULT];
-    return cmk_backup_vault(world, (CmkBackupVaultId){refused->ref[CMK_REF_BACKUP_VAULT]})
-               ->system_principal == 0;
+    const CmkBackupVaultId vault = {refused->ref[CMK_REF_BACKUP_VAULT]};
+    ret->ref[CMK_REF_BACKUP_VAULT] = vault.i;
+    return vault.i != 0 && cmk_backup_vault(world, vault)->system_principal == 0;
 }
 
 bool cmk_repair_return_region(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    ret->ref[CMK_REF_REGION] =
-        cmk_key_vault(world, (CmkKeyVaultId){refused->ref[CMK_REF_KEY_VAULT]})->region;
-    return true;
+    const CmkRegionId region = {
+        cmk_key_vault(world, (CmkKeyVaultId){refused->ref[CMK_REF_KEY_VAULT]})->region};
+    const uint32_t state = cmk_region(world, region)->state;
+    ret->ref[CMK_REF_REGION] = region.i;
+    return state != CMK_REGION_UP && state != CMK_REGION_FAILING_BACK; /* then it is on its way */
 }
 
 bool cmk_repair_unthrottle(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)

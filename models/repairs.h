@@ -22,6 +22,16 @@ bool cmk_repair_enable_system(const CmkWorld *world, const CmkArgs *refused, Cmk
 bool cmk_repair_return_region(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_unthrottle(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 
+/* For a user-assigned identity that is not attached: it may have to be made anew first. */
+#define CMK_REPAIRS_ATTACH                                                                         \
+    {                                                                                              \
+        {CMK_OP_IDENTITY_CREATE, cmk_repair_create_identity, "create the identity again"},         \
+        {                                                                                          \
+            CMK_OP_IDENTITY_ATTACH, cmk_repair_attach_identity,                                    \
+                "attach the identity to the Backup vault again"                                    \
+        }                                                                                          \
+    }
+
 /* Repeat the update of the encryption settings with what they say now (BV-30, BV-33). */
 bool cmk_repair_update_encryption(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 

@@ -24,7 +24,7 @@ static const CmkVersion *version_of(const CmkWorld *world, const CmkArgs *args)
 #define EXTEND                                                                                     \
     {                                                                                              \
         {                                                                                          \
-            CMK_OP_KEY_UPDATE, cmk_repair_extend_version, "move the expiry of the key version"     \
+            CMK_OP_KEY_UPDATE, cmk_repair_extend_version, "move the validity of the key version"     \
         }                                                                                          \
     }
 
@@ -80,7 +80,8 @@ const CmkGuard cmk_guard_version_is_yet_valid = {.name = "version-is-yet-valid",
                                                  .holds = version_is_yet_valid,
                                                  .status = CMK_STATUS_OF(KEY_NOT_YET_VALID),
                                                  .rule = "KV-13 KV-14 KV-33 KVE-7",
-                                                 .text = "The key version is already valid."};
+                                                 .text = "The key version is already valid.",
+                                                 .repairs = EXTEND};
 
 /* num[0] of a request: 1 when a job asks, which Backup refuses outside the validity even where the
  * key vault would unwrap (OQ-6); taking up a newer version reads the old one all the same. */

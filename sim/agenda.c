@@ -41,31 +41,28 @@ static size_t first_child_of(size_t k)
     return 4 * (k - 2);
 }
 
+#define BOTH_TABLES ((UINT64_C(1) << CMK_TABLE_AGENDA_HEAP) | (UINT64_C(1) << CMK_TABLE_TIMER))
+
+static size_t pending_of(const CmkTable *heap_table)
+{
+    return heap_table->count == 0 ? 0 : heap_table->count - ROOT + 1;
+}
+
 uint32_t cmk_agenda_count(const CmkWorld *world)
 {
-    const uint32_t rows = world->tables[CMK_TABLE_AGENDA_HEAP].count;
-    return rows == 0 ? 0 : rows - (uint32_t)ROOT + 1;
+    return (uint32_t)pending_of(&world->tables[CMK_TABLE_AGENDA_HEAP]);
 }
 
 static Key *heap_of(CmkWorld *world)
 {
-    char *rows = cmk_layout_row(world, CMK_TABLE_AGENDA_HEAP, 0);
+    char *rows = (char *)world + world->tables[CMK_TABLE_AGENDA_HEAP].offset;
     return __builtin_assume_aligned(rows, 64);
 }
 
 static CmkTimer *timers_of(CmkWorld *world)
 {
-    char *rows = cmk_layout_row(world, CMK_TABLE_TIMER, 0);
+    char *rows = (char *)world + world->tables[CMK_TABLE_TIMER].offset;
     return __builtin_assume_aligned(rows, 64);
-}
-
-/* Sets the number of keys in the heap. */
-static void set_pending(CmkWorld *world, size_t count)
-{
-    CmkTable *table = &world->tables[CMK_TABLE_AGENDA_HEAP];
-    table->count = count == 0 ? 0 : (uint32_t)(ROOT + count - 1);
-    CMK_ASSERT(table->count < table->limit + CMK_ROWS_PER_OPERATION);
-    world->written |= UINT64_C(1) << CMK_TABLE_AGENDA_HEAP;
 }
 
 /* Row 0 of the timer table, which is nobody's timer, keeps the agenda's counter in its first eight
@@ -78,6 +75,29 @@ static uint64_t take_order(CmkTimer *timers)
     const uint64_t next = order + 1;
     memcpy(timers, &next, sizeof(next));
     return order;
+}
+
+/* As cmk_world_row_add() and cmk_world_row_recycle(), for rows of which the size is known. */
+static uint32_t take_row(CmkWorld *world, const CmkTimer *timers)
+{
+    CmkTable *table = &world->tables[CMK_TABLE_TIMER];
+    const uint32_t row = table->free_head;
+    if (row == 0) {
+        return cmk_layout_take(world, CMK_TABLE_TIMER);
+    }
+    table->free_head = timers[row].next_free;
+    table->free_count--;
+    cmk_layout_note_use(world, CMK_TABLE_TIMER);
+    return row;
+}
+
+static void give_row_back(CmkWorld *world, CmkTimer *timers, uint32_t row)
+{
+    CmkTable *table = &world->tables[CMK_TABLE_TIMER];
+    timers[row].next_free = table->free_head;
+    table->free_head = row;
+    table->free_count++;
+    cmk_layout_note_use(world, CMK_TABLE_TIMER);
 }
 
 static void sift_up(Key *heap, size_t k, Key key)
@@ -125,6 +145,19 @@ static void sift_down(Key *heap, size_t end, Key key)
     heap[k] = key;
 }
 
+/* Copies what the caller of push has set; the rest is for the agenda to fill in. By fields, as they
+ * were written a moment ago: a wider load would wait until those stores have reached the cache. */
+static inline void copy_timer(CmkTimer *to, const CmkTimer *from)
+{
+    to->next_free = 0;
+    to->kind = from->kind;
+    to->is_cancelled = 0;
+    to->subject = from->subject;
+    to->epoch = from->epoch;
+    to->cause_seq = from->cause_seq;
+    to->origin = from->origin;
+}
+
 CmkTimerId cmk_agenda_push(CmkWorld *world, CmkTime time, uint32_t class_of_ties,
                            const CmkTimer *timer)
 {
@@ -132,24 +165,19 @@ CmkTimerId cmk_agenda_push(CmkWorld *world, CmkTime time, uint32_t class_of_ties
     CMK_ASSERT(class_of_ties < CMK_TIMER_CLASSES_MAX);
     CmkTimer *timers = timers_of(world);
     const uint64_t order = take_order(timers);
-    const uint32_t row = cmk_layout_take(world, CMK_TABLE_TIMER);
+    const uint32_t row = take_row(world, timers);
     CmkTimer *slot = &timers[row];
-    /* By fields, as the caller has just written them: a wider load would wait for its stores. */
-    slot->next_free = 0;
-    slot->kind = timer->kind;
-    slot->is_cancelled = 0;
-    slot->subject = timer->subject;
-    slot->epoch = timer->epoch;
-    slot->cause_seq = timer->cause_seq;
-    slot->origin = timer->origin;
-    slot->generation = (uint32_t)order; /* unique among the timers that can be pending together */
-
+    copy_timer(slot, timer);
+    slot->generation = (uint32_t)order; /* unique among timers that can be pending together */
     const uint64_t low =
         (uint64_t)class_of_ties << (ROW_BITS + ORDER_BITS) | order << ROW_BITS | row;
-    const size_t count = cmk_agenda_count(world);
-    set_pending(world, count + 1);
-    sift_up(heap_of(world), ROOT + count, (Key)(uint64_t)time << 64 | low);
-    return (CmkTimerId){.row = row, .generation = slot->generation};
+    CmkTable *heap_table = &world->tables[CMK_TABLE_AGENDA_HEAP];
+    const size_t place = ROOT + pending_of(heap_table);
+    CMK_ASSERT(place < heap_table->limit + CMK_ROWS_PER_OPERATION);
+    heap_table->count = (uint32_t)place;
+    world->written |= BOTH_TABLES;
+    sift_up(heap_of(world), place, (Key)(uint64_t)time << 64 | low);
+    return (CmkTimerId){.row = row, .generation = (uint32_t)order};
 }
 
 bool cmk_agenda_cancel(CmkWorld *world, CmkTimerId id)
@@ -166,31 +194,41 @@ bool cmk_agenda_cancel(CmkWorld *world, CmkTimerId id)
     return true;
 }
 
+/* Takes the root off the heap and fetches what the next one will need. */
+static void remove_root(CmkTable *heap_table, Key *heap, const CmkTimer *timers)
+{
+    const size_t last = heap_table->count; /* the row of the last key */
+    heap_table->count = last == ROOT ? 0 : (uint32_t)last - 1;
+    if (last > ROOT) {
+        sift_down(heap, last, heap[last]);
+        __builtin_prefetch(&timers[(uint64_t)heap[ROOT] & ROW_MASK]);
+    }
+}
+
 bool cmk_agenda_pop(CmkWorld *world, CmkTime until, CmkTime *ret_time, CmkTimer *ret_timer)
 {
+    CmkTable *heap_table = &world->tables[CMK_TABLE_AGENDA_HEAP];
     Key *heap = heap_of(world);
     CmkTimer *timers = timers_of(world);
-    bool is_found = false;
-    for (size_t left = cmk_agenda_count(world); left > 0 && !is_found; left--) {
+    while (heap_table->count != 0) {
         const CmkTime time = (CmkTime)(uint64_t)(heap[ROOT] >> 64);
         if (time > until) {
-            break;
+            return false;
         }
-        CmkTimer *slot = &timers[(uint64_t)heap[ROOT] & ROW_MASK];
-        const size_t end = ROOT + left - 1; /* of the heap without its root */
-        if (end > ROOT) {
-            sift_down(heap, end, heap[end]);
-            /* The next one is needed soon, and its row is anywhere. */
-            __builtin_prefetch(&timers[(uint64_t)heap[ROOT] & ROW_MASK]);
-        }
-        set_pending(world, left - 1);
-        is_found = slot->is_cancelled == 0;
-        if (is_found) {
+        const uint32_t row = (uint32_t)((uint64_t)heap[ROOT] & ROW_MASK);
+        remove_root(heap_table, heap, timers);
+        const bool is_cancelled = timers[row].is_cancelled != 0;
+        if (!is_cancelled) {
             *ret_time = time;
-            ret_timer->next_free = 0; ret_timer->kind = slot->kind; ret_timer->is_cancelled = 0; ret_timer->subject = slot->subject; ret_timer->epoch = slot->epoch; ret_timer->cause_seq = slot->cause_seq; ret_timer->origin = slot->origin; ret_timer->generation = slot->generation;
+            copy_timer(ret_timer, &timers[row]);
+            ret_timer->generation = timers[row].generation;
+            timers[row].is_cancelled = 1; /* a handle to it cancels nothing any more */
         }
-        slot->is_cancelled = 1; /* a handle to it cancels nothing any more */
-        cmk_layout_give_back(world, CMK_TABLE_TIMER, (uint32_t)(slot - timers));
+        give_row_back(world, timers, row);
+        world->written |= BOTH_TABLES;
+        if (!is_cancelled) {
+            return true;
+        }
     }
-    return is_found;
+    return false;
 }

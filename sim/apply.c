@@ -54,6 +54,29 @@ static bool is_checked_now(const CmkSim *sim)
                                      cmk_world_next_seq(sim->world) % SELF_CHECK_SAMPLE == 0);
 }
 
+/* Guards, then the effect; fills in the record, which is not yet committed. */
+static void decide(CmkSim *sim, const CmkOperation *operation, const CmkArgs *args,
+                   CmkRecord *record)
+{
+    /* Field by field, which is faster than clearing all of it first. */
+    record->seq = cmk_world_next_seq(sim->world);
+    record->time = cmk_world_now(sim->world);
+    record->blame_seq = 0;
+    record->status = CMK_STATUS_OK;
+    record->result = 0;
+    record->args = *args;
+    cmk_world_clear_written(sim->world);
+    record->guard = first_refusal(sim->model, operation, sim->world, args, &record->blame_seq);
+    if (record->guard == CMK_GUARD_NONE) {
+        record->result = operation->effect(sim, args);
+    } else {
+        record->status = sim->model->guards[record->guard]->status;
+    }
+    if (operation->account != NULL) {
+        operation->account(sim, args, record->guard);
+    }
+}
+
 /* Only declared tables written, by the marks that writing leaves and by their bytes; a refusal
  * leaves all but scratch tables alone. `before` is the world as it was. */
 static void check_writes(const CmkSim *sim, const CmkOperation *operation, const CmkWorld *before,
@@ -78,8 +101,10 @@ static void check_writes(const CmkSim *sim, const CmkOperation *operation, const
 static void check_after(const CmkSim *sim, const CmkOperation *operation, const CmkArgs *args,
                         CmkWorld *before)
 {
-    CmkSim again = {.model = sim->model, .world = before};
-    (void)cmk_apply(&again, args);
+    CmkSim again = {.model = sim->model, .world = before, .is_applying = true};
+    CmkRecord record;
+    decide(&again, operation, args, &record);
+    cmk_world_commit_record(before, &record, sizeof(record));
     const char *differs = NULL;
     if (!cmk_world_equal(before, sim->world, &differs)) {
         breach(operation, "the same arguments gave another world",
@@ -88,20 +113,6 @@ static void check_after(const CmkSim *sim, const CmkOperation *operation, const 
     const char *broken = sim->model->invariant == NULL ? NULL : sim->model->invariant(sim->world);
     if (broken != NULL) {
         breach(operation, "an invariant does not hold", broken);
-    }
-}
-
-static void decide(CmkSim *sim, const CmkOperation *operation, CmkRecord *record)
-{
-    const CmkArgs *args = &record->args;
-    record->guard = first_refusal(sim->model, operation, sim->world, args, &record->blame_seq);
-    if (record->guard == CMK_GUARD_NONE) {
-        record->result = operation->effect(sim, args);
-    } else {
-        record->status = sim->model->guards[record->guard]->status;
-    }
-    if (operation->account != NULL) {
-        operation->account(sim, args, record->guard);
     }
 }
 
@@ -122,11 +133,9 @@ CmkOutcome cmk_apply(CmkSim *sim, const CmkArgs *args)
         return (CmkOutcome){.status = CMK_STATUS_LIMIT_REACHED};
     }
     CmkWorld *before = is_checked_now(sim) ? cmk_world_clone(sim->world) : NULL;
-    CmkRecord record = {
-        .seq = cmk_world_next_seq(sim->world), .time = cmk_world_now(sim->world), .args = *args};
-    cmk_world_clear_written(sim->world);
+    CmkRecord record;
     sim->is_applying = true;
-    decide(sim, operation, &record);
+    decide(sim, operation, args, &record);
     if (before != NULL) {
         check_writes(sim, operation, before, record.guard);
     }

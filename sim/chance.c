@@ -37,10 +37,11 @@ uint64_t cmk_minus_log_q32(uint64_t u)
     const uint64_t ln2_q57 = UINT64_C(99893036290645747);      /* ln(2) * 2^57, rounded */
     const uint64_t shift = (uint64_t)__builtin_clzll(u);
     const uint64_t x_q63 = u << shift;
-    const bool is_halved = x_q63 > sqrt2_q63;
-    /* Halved: x is x_q63 / 2^64, below 1, and z changes sign. */
-    const uint64_t distance = is_halved ? 0 - x_q63 : x_q63 - one_q63;
-    const uint64_t sum = (x_q63 >> 32) + (is_halved ? UINT64_C(1) << 32 : UINT64_C(1) << 31);
+    /* All ones if x is halved, which nobody can predict, so no branch depends on it. x is then
+     * x_q63 / 2^64, below 1, and z changes sign. */
+    const uint64_t halved = 0 - (uint64_t)(x_q63 > sqrt2_q63);
+    const uint64_t distance = ((x_q63 - one_q63) ^ halved) + (one_q63 & halved) - halved;
+    const uint64_t sum = (x_q63 >> 32) + (UINT64_C(1) << 31) + (UINT64_C(1) << 31 & halved);
     const uint64_t z_q33 = (distance << 1) / sum;
 
     const uint64_t square = z_q33 * z_q33 >> 34; /* in units of 2^-32, as are the terms */
@@ -52,9 +53,8 @@ uint64_t cmk_minus_log_q32(uint64_t u)
     series = (UINT64_C(1) << 32) + (square * series >> 32);
     const uint64_t log_q57 = (z_q33 * series >> 32) << 25; /* 2 z series in units of 2^-32 */
 
-    const uint64_t minus_log_q57 =
-        is_halved ? shift * ln2_q57 + log_q57 : (shift + 1) * ln2_q57 - log_q57;
-    return (minus_log_q57 + (UINT64_C(1) << 24)) >> 25;
+    const uint64_t whole_q57 = (shift + 1 + halved) * ln2_q57;
+    return (whole_q57 + ((0 - log_q57) ^ halved) - halved + (UINT64_C(1) << 24)) >> 25;
 }
 
 int64_t cmk_chance_exponential(uint64_t seed, CmkStream stream, uint64_t n, int64_t mean_us)

@@ -1,5 +1,7 @@
 #include "sim/engine.h"
 
+#include "sim/world_layout.h"
+
 bool cmk_engine_step(CmkSim *sim, CmkTime until)
 {
     CmkTime time = 0;
@@ -7,7 +9,8 @@ bool cmk_engine_step(CmkSim *sim, CmkTime until)
     if (!cmk_agenda_pop(sim->world, until, &time, &timer)) {
         return false;
     }
-    cmk_world_set_now(sim->world, time);
+    CMK_ASSERT(time >= sim->world->now);
+    sim->world->now = time;
     CMK_ASSERT(timer.kind < sim->model->event_count);
     const CmkEventRow *event = &sim->model->events[timer.kind];
     if (event->epoch_of == NULL || event->epoch_of(sim->world, timer.subject) == timer.epoch) {
@@ -18,7 +21,7 @@ bool cmk_engine_step(CmkSim *sim, CmkTime until)
 
 static bool is_exhausted(CmkSim *sim)
 {
-    if (sim->exhausted == NULL) {
+    if (sim->world->overfull != 0) {
         sim->exhausted = cmk_world_overfull_table(sim->world);
     }
     return sim->exhausted != NULL;
@@ -48,7 +51,7 @@ CmkTimerId cmk_engine_set_timer(CmkSim *sim, CmkTime time, uint32_t kind, uint32
                             .subject = subject,
                             .epoch =
                                 event->epoch_of == NULL ? 0 : event->epoch_of(sim->world, subject),
-                            .cause_seq = cmk_world_next_seq(sim->world),
+                            .cause_seq = sim->world->next_seq,
                             .origin = args->origin};
     return cmk_agenda_push(sim->world, time, event->class_of_ties, &timer);
 }

@@ -2,8 +2,8 @@
  * The shapes of the tables that a model is made of: operations, guards, statuses, events, knobs.
  *
  * An operation is the only thing that changes a world. Its guards are asked in order and the first
- * one that does not hold decides the status; if all hold its effect runs. Guards and effects draw no
- * random numbers and call no other operation: an effect may set timers.
+ * one that does not hold decides the status; if all hold its effect runs. Guards and effects draw
+ * no random numbers and call no other operation: an effect may set timers.
  *
  * Must not know: what any operation means.
  */

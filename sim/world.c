@@ -197,6 +197,7 @@ uint32_t cmk_world_row_add(CmkWorld *world, uint32_t table)
     CMK_ASSERT(table < world->table_count);
     const uint32_t used_before = world->tables[table].count;
     const uint32_t row = cmk_layout_take(world, table);
+    world->written |= UINT64_C(1) << table;
     if (row <= used_before) { /* the fresh pages of the block are zero */
         memset(cmk_layout_row(world, table, row), 0, world->tables[table].row_size);
     }
@@ -205,10 +206,15 @@ uint32_t cmk_world_row_add(CmkWorld *world, uint32_t table)
 
 void cmk_world_row_recycle(CmkWorld *world, uint32_t table, uint32_t row)
 {
-    const CmkTable *t = table_of(world, table);
+    CMK_ASSERT(table < world->table_count);
+    CmkTable *t = &world->tables[table];
     CMK_ASSERT(row != 0 && row <= t->count);
     CMK_ASSERT(t->free_count < t->count);
-    cmk_layout_give_back(world, table, row);
+    memcpy(cmk_layout_row(world, table, row), &t->free_head, sizeof(t->free_head));
+    t->free_head = row;
+    t->free_count++;
+    world->written |= UINT64_C(1) << table;
+    cmk_layout_note_use(world, table);
 }
 
 bool cmk_world_has_room(const CmkWorld *world, uint32_t table)

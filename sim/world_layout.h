@@ -41,13 +41,24 @@ static inline char *cmk_layout_row(CmkWorld *world, uint32_t table, uint32_t row
     return (char *)world + t->offset + (uint64_t)row * t->row_size;
 }
 
-/* As cmk_world_row_add(), but a row that was in use before keeps its bytes. */
+/* To be called when a table's number of rows in use has changed. */
+static inline void cmk_layout_note_use(CmkWorld *world, uint32_t table)
+{
+    const CmkTable *t = &world->tables[table];
+    const uint64_t bit = UINT64_C(1) << table;
+    if (t->count - t->free_count > t->limit) {
+        world->overfull |= bit;
+    } else if (world->overfull != 0) {
+        world->overfull &= ~bit;
+    }
+}
+
+/* As cmk_world_row_add(), but a row that was in use before keeps its bytes, and nothing is marked
+ * as written. */
 static inline uint32_t cmk_layout_take(CmkWorld *world, uint32_t table)
 {
     CmkTable *t = &world->tables[table];
-    const uint64_t bit = UINT64_C(1) << table;
     uint32_t row = t->free_head;
-    world->written |= bit;
     if (row != 0) {
         memcpy(&t->free_head, cmk_layout_row(world, table, row), sizeof(t->free_head));
         t->free_count--;
@@ -55,24 +66,8 @@ static inline uint32_t cmk_layout_take(CmkWorld *world, uint32_t table)
         CMK_ASSERT(t->count < t->limit + CMK_ROWS_PER_OPERATION);
         row = ++t->count;
     }
-    if (t->count - t->free_count > t->limit) {
-        world->overfull |= bit;
-    }
+    cmk_layout_note_use(world, table);
     return row;
-}
-
-/* cmk_world_row_recycle() for a row that is known to be in use. */
-static inline void cmk_layout_give_back(CmkWorld *world, uint32_t table, uint32_t row)
-{
-    CmkTable *t = &world->tables[table];
-    const uint64_t bit = UINT64_C(1) << table;
-    memcpy(cmk_layout_row(world, table, row), &t->free_head, sizeof(t->free_head));
-    t->free_head = row;
-    t->free_count++;
-    world->written |= bit;
-    if (t->count - t->free_count <= t->limit) {
-        world->overfull &= ~bit;
-    }
 }
 
 #endif

@@ -1,0 +1,124 @@
+#include "faults/catalogue.h"
+
+#include <string.h>
+
+static const CmkFault faults[] = {
+    {.name = "identity.delete",
+     .text = "A user-assigned identity is deleted; another one of its name is somebody else.",
+     .rules = "MI-7 BV-29 OQ-4",
+     .op = CMK_OP_IDENTITY_DELETE,
+     .endless = "a deleted identity does not come back",
+     .heals = {CMK_OP_IDENTITY_CREATE, CMK_OP_IDENTITY_ATTACH, CMK_OP_ROLE_ASSIGN,
+               CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION}},
+    {.name = "identity.detach",
+     .text = "A user-assigned identity is detached from a Backup vault.",
+     .rules = "MI-6 BV-29 BV-31",
+     .op = CMK_OP_IDENTITY_DETACH,
+     .end = CMK_OP_IDENTITY_ATTACH,
+     .heals = {CMK_OP_IDENTITY_ATTACH}},
+    {.name = "identity.disable",
+     .text = "The system-assigned identity of a Backup vault is switched off, which deletes its "
+             "principal.",
+     .rules = "MI-5 MI-16 BV-29 BV-30",
+     .op = CMK_OP_SYSTEM_IDENTITY_DISABLE,
+     .end = CMK_OP_SYSTEM_IDENTITY_ENABLE,
+     .heals = {CMK_OP_SYSTEM_IDENTITY_ENABLE, CMK_OP_ROLE_ASSIGN,
+               CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION}},
+    {.name = "key.delete",
+     .text = "A key is deleted with all its versions, and is purged when its retention ends.",
+     .rules = "SD-5 SD-6 KV-25 BV-23",
+     .op = CMK_OP_KEY_DELETE,
+     .end = CMK_OP_KEY_RECOVER,
+     .heals = {CMK_OP_KEY_RECOVER}},
+    {.name = "key.disable",
+     .text = "A key version is disabled.",
+     .rules = "KV-16 KVE-6 ERR-M9",
+     .op = CMK_OP_KEY_UPDATE,
+     .end = CMK_OP_KEY_UPDATE,
+     .given = {"enabled", CMK_SAYS_FALSE},
+     .given_end = {"enabled", CMK_SAYS_TRUE},
+     .heals = {CMK_OP_KEY_UPDATE}},
+    {.name = "key.expire",
+     .text = "A key version expires at this moment.",
+     .rules = "KV-13 KV-14 KVE-7 ERR-M10",
+     .op = CMK_OP_KEY_UPDATE,
+     .end = CMK_OP_KEY_UPDATE,
+     .given = {"expires", CMK_FAULT_NOW},
+     .given_end = {"expires", CMK_TIME_MAX},
+     .heals = {CMK_OP_KEY_UPDATE}},
+    {.name = "key.purge",
+     .text = "A deleted key is destroyed for good.",
+     .rules = "SD-9 BV-23 OQ-29",
+     .op = CMK_OP_KEY_PURGE,
+     .endless = "what is purged is lost"},
+    {.name = "keyvault.throttle",
+     .text = "Somebody else uses up all requests that a key vault answers.",
+     .rules = "KVE-14 THR-2 ERR-M12",
+     .op = CMK_OP_KEY_VAULT_THROTTLE,
+     .end = CMK_OP_KEY_VAULT_UNTHROTTLE,
+     .heals = {CMK_OP_KEY_VAULT_UNTHROTTLE}},
+    {.name = "policy.remove",
+     .text = "A key vault's access policy for an identity is removed.",
+     .rules = "AC-5 AC-7 AC-14 BV-32",
+     .op = CMK_OP_ACCESS_POLICY_REMOVE,
+     .end = CMK_OP_ACCESS_POLICY_SET,
+     .heals = {CMK_OP_ACCESS_POLICY_SET}},
+    {.name = "region.outage",
+     .text = "A region is lost, and with it the key vaults that live there.",
+     .rules = "REL-2 REL-4 KVE-18 ERR-M12",
+     .op = CMK_OP_REGION_LOSE,
+     .end = CMK_OP_REGION_RETURN,
+     .heals = {CMK_OP_REGION_RETURN}},
+    {.name = "role.revoke",
+     .text = "Roles of an identity on a key vault or key are taken away.",
+     .rules = "AC-8 AC-10 BV-32 ERR-1",
+     .op = CMK_OP_ROLE_REMOVE,
+     .end = CMK_OP_ROLE_ASSIGN,
+     .heals = {CMK_OP_ROLE_ASSIGN}},
+};
+
+const CmkFault *cmk_faults(uint32_t *ret_count)
+{
+    CMK_ASSERT(ret_count != NULL);
+    *ret_count = (uint32_t)CMK_ARRAY_LEN(faults);
+    return faults;
+}
+
+const CmkFault *cmk_fault_find(const char *name)
+{
+    CMK_ASSERT(name != NULL);
+    size_t low = 0;
+    size_t high = CMK_ARRAY_LEN(faults);
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = strcmp(name, faults[middle].name);
+        if (order == 0) {
+            return &faults[middle];
+        }
+        low = order > 0 ? middle + 1 : low;
+        high = order < 0 ? middle : high;
+    }
+    return NULL;
+}
+
+const CmkParam *cmk_fault_param(const CmkModel *model, CmkOpId op, const char *name)
+{
+    CMK_ASSERT(op != CMK_OP_NONE && op < model->operation_count);
+    const CmkOperation *operation = model->operations[op];
+    for (uint32_t i = 0; i < CMK_PARAMS_MAX && operation->params[i].name != NULL; i++) {
+        if (strcmp(operation->params[i].name, name) == 0) {
+            return &operation->params[i];
+        }
+    }
+    return NULL;
+}
+
+void cmk_fault_give(const CmkModel *model, const CmkFaultValue *value, CmkTime now, CmkArgs *args)
+{
+    if (value->param == NULL) {
+        return;
+    }
+    const CmkParam *param = cmk_fault_param(model, args->op, value->param);
+    CMK_ASSERT(param != NULL && param->is_num != 0);
+    args->num[param->slot] = value->value == CMK_FAULT_NOW ? now : value->value;
+}

@@ -1,0 +1,223 @@
+/*
+ * The language of scenario files: what each map in them may hold, as structs and field tables. All
+ * knowledge of keys, types, ranges, defaults and what a key means is here.
+ *
+ * Must not know: how a world is made from it.
+ */
+#ifndef CMK_SCENARIOS_LANGUAGE_H
+#define CMK_SCENARIOS_LANGUAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "models/model.h"
+#include "scenarios/fields.h"
+
+/* The `cmksim:` that this program reads. */
+#define CMK_LANGUAGE_VERSION 1
+
+/* ---- world ----------------------------------------------------------------------------------- */
+
+typedef struct CmkKeyItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    uint32_t type; /* CmkKeyType */
+    bool is_enabled;
+    int64_t size_bits;  /* 0: the usual one of the type */
+    CmkTime expires;    /* 0: never */
+    CmkTime not_before; /* 0: since it was made */
+} CmkKeyItem;
+
+typedef struct CmkAccessPolicyItem {
+    const CmkNode *node;
+    CmkReference principal;
+    GArray *permissions; /* of uint32_t: index into the vocabulary of permissions */
+} CmkAccessPolicyItem;
+
+typedef struct CmkKeyVaultItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    uint32_t region;
+    uint32_t permission_model; /* CmkPermissionModel */
+    uint32_t sku;              /* CmkSku */
+    bool has_soft_delete;
+    bool has_purge_protection;
+    int64_t retention_days;
+    GArray *keys;            /* of CmkKeyItem */
+    GArray *access_policies; /* of CmkAccessPolicyItem */
+} CmkKeyVaultItem;
+
+typedef struct CmkIdentityItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    uint32_t region;
+    uint32_t reserved;
+} CmkIdentityItem;
+
+typedef struct CmkDatastoresItem {
+    const CmkNode *node;
+    CmkPeriod operational; /* zero: not kept there */
+    CmkPeriod vault;
+} CmkDatastoresItem;
+
+typedef struct CmkPolicyItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    CmkDatastoresItem datastores;
+    CmkPeriod archive_after; /* zero: never */
+    CmkRepeat schedule;
+} CmkPolicyItem;
+
+typedef struct CmkEncryptionItem {
+    const CmkNode *node; /* NULL: platform-managed keys */
+    CmkReference key;
+    CmkReference identity;
+    bool has_infrastructure;
+} CmkEncryptionItem;
+
+typedef struct CmkInstanceItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    uint32_t datasource;
+    uint32_t reserved;
+    int64_t size_bytes;
+    int64_t daily_change_ppm;
+    int64_t sample_bytes;
+    CmkReference policy;
+} CmkInstanceItem;
+
+typedef struct CmkBackupVaultItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    uint32_t region;
+    uint32_t redundancy; /* CmkRedundancy */
+    GArray *identities;  /* of CmkReference */
+    CmkEncryptionItem encryption;
+    GArray *instances; /* of CmkInstanceItem */
+} CmkBackupVaultItem;
+
+typedef struct CmkGrantItem {
+    const CmkNode *node;
+    CmkReference principal;
+    uint32_t role;
+    uint32_t reserved;
+    CmkReference scope;
+} CmkGrantItem;
+
+typedef struct CmkVaryScheduleItem {
+    const CmkNode *node;
+    int64_t uniform_us; /* each vault's schedule starts up to this much later; 0: at once */
+} CmkVaryScheduleItem;
+
+typedef struct CmkVaryItem {
+    const CmkNode *node;
+    CmkVaryScheduleItem schedule;
+} CmkVaryItem;
+
+typedef struct CmkFleetItem {
+    const CmkNode *node;
+    int64_t count;
+    const CmkNode *name; /* with {n} */
+    CmkReference like;
+    CmkVaryItem vary;
+} CmkFleetItem;
+
+typedef struct CmkWorldItem {
+    const CmkNode *node;
+    GArray *key_vaults;    /* of CmkKeyVaultItem */
+    GArray *identities;    /* of CmkIdentityItem */
+    GArray *policies;      /* of CmkPolicyItem */
+    GArray *backup_vaults; /* of CmkBackupVaultItem */
+    GArray *grants;        /* of CmkGrantItem */
+    GArray *fleets;        /* of CmkFleetItem */
+} CmkWorldItem;
+
+/* ---- timeline and expectations --------------------------------------------------------------- */
+
+typedef struct CmkTimelineItem {
+    const CmkNode *node;
+    CmkTime at;
+    const CmkNode *id;
+    const CmkNode *operation;
+    const CmkNode *fault;
+    const CmkNode *with;
+    const CmkNode *target;
+    int64_t for_us;
+    const CmkNode *remedies;
+    const CmkNode *expect_status;
+} CmkTimelineItem;
+
+typedef struct CmkAlwaysItem {
+    const CmkNode *node;
+    const CmkNode *that;
+    const CmkNode *from;
+    const CmkNode *until;
+} CmkAlwaysItem;
+
+typedef struct CmkAtItem {
+    const CmkNode *node;
+    CmkTime time;
+    const CmkNode *that;
+} CmkAtItem;
+
+typedef struct CmkEventuallyItem {
+    const CmkNode *node;
+    const CmkNode *that;
+    int64_t within_us;
+    const CmkNode *after;
+} CmkEventuallyItem;
+
+/* Exactly one of the five is there. */
+typedef struct CmkExpectItem {
+    const CmkNode *node;
+    CmkAlwaysItem always;
+    const CmkNode *never;
+    const CmkNode *final;
+    CmkAtItem at;
+    CmkEventuallyItem eventually;
+} CmkExpectItem;
+
+/* ---- the file -------------------------------------------------------------------------------- */
+
+typedef struct CmkFileItem {
+    const CmkNode *node;
+    int64_t version;
+    const CmkNode *name;
+    const CmkNode *summary;
+    GArray *tags;  /* of const CmkNode * */
+    GArray *shows; /* of uint32_t: rules */
+    CmkTime start;
+    CmkPeriod horizon;
+    uint64_t seed;
+    uint32_t profile;
+    const CmkNode *settings;
+    CmkWorldItem world;
+    GArray *timeline; /* of CmkTimelineItem */
+    GArray *expect;   /* of CmkExpectItem */
+} CmkFileItem;
+
+/* The table of the whole file, from which all others can be reached. */
+const CmkFields *cmk_language_fields(void);
+
+/* The part of it for `world`, in a file of its own. */
+extern const CmkFields cmk_language_world_fields;
+
+/* ---- words ----------------------------------------------------------------------------------- */
+
+extern const CmkVocabulary cmk_vocabulary_regions;
+extern const CmkVocabulary cmk_vocabulary_roles;
+extern const CmkVocabulary cmk_vocabulary_datasources;
+extern const CmkVocabulary cmk_vocabulary_rules;
+extern const CmkVocabulary cmk_vocabulary_profiles;
+extern const CmkVocabulary cmk_vocabulary_knobs;
+/* Operations that a step may ask for: those that name what they are about. */
+extern const CmkVocabulary cmk_vocabulary_operations;
+extern const CmkVocabulary cmk_vocabulary_faults;
+/* "ok" and the codes that a step may end with; the number is the row of the status. */
+extern const CmkVocabulary cmk_vocabulary_statuses;
+/* Word i stands for bit i of CMK_PERMISSION_*. */
+extern const CmkVocabulary cmk_vocabulary_permissions;
+
+#endif

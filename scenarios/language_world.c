@@ -1,0 +1,439 @@
+/* The `world` section of the language: the fleet as it is at the start. */
+#include "models/envelope.h"
+#include "scenarios/language.h"
+
+/* ---- words that only this file needs --------------------------------------------------------- */
+
+static const char *const key_type_words[] = {"RSA", "RSA-HSM", "EC", "EC-HSM", NULL};
+static const CmkVocabulary key_types = {.what = "a type of key", .words = key_type_words};
+
+static const char *const permission_model_words[] = {"rbac", "access_policy", NULL};
+static const CmkVocabulary permission_models = {.what = "a permission model",
+                                                .words = permission_model_words};
+
+static const char *const sku_words[] = {"standard", "premium", NULL};
+static const CmkVocabulary skus = {.what = "a tier of key vaults", .words = sku_words};
+
+static const char *const redundancy_words[] = {"local", "zone", "geo", NULL};
+static const CmkVocabulary redundancies = {.what = "a redundancy", .words = redundancy_words};
+
+_Static_assert(CMK_KEY_RSA == 0 && CMK_KEY_RSA_HSM == 1 && CMK_KEY_EC == 2 && CMK_KEY_EC_HSM == 3,
+               "word i stands for type i");
+_Static_assert(CMK_PERMISSIONS_RBAC == 0 && CMK_PERMISSIONS_POLICY == 1, "word i stands for i");
+_Static_assert(CMK_SKU_STANDARD == 0 && CMK_SKU_PREMIUM == 1, "word i stands for i");
+_Static_assert(CMK_REDUNDANCY_LOCAL == 0 && CMK_REDUNDANCY_ZONE == 1 && CMK_REDUNDANCY_GEO == 2,
+               "word i stands for i");
+
+#define REGION_DOC "the Azure region, such as westeurope"
+#define PRINCIPAL_DOC "an identity, or a Backup vault for its system-assigned identity"
+
+/* ---- key vaults ------------------------------------------------------------------------------ */
+
+/* Names: KV-9. Sizes are checked where the type is known too (KV-2). */
+static const CmkField key_rows[] = {
+    {.name = "name",
+     .doc = "the name of a key",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkKeyItem, name),
+     .min = 1,
+     .max = 127,
+     .also = "-"},
+    {.name = "type",
+     .doc = "the type of the key; Backup takes RSA and RSA-HSM (KV-5)",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkKeyItem, type),
+     .vocabulary = &key_types,
+     .fallback = "RSA"},
+    {.name = "size",
+     .doc = "bits: 2048, 3072 or 4096 for RSA, which is 2048 if left out; 256, 384 or 521 for EC",
+     .type = CMK_FIELD_INTEGER,
+     .offset = offsetof(CmkKeyItem, size_bits),
+     .min = 1,
+     .max = 4096},
+    {.name = "enabled",
+     .doc = "whether the key is enabled",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkKeyItem, is_enabled),
+     .fallback = "true"},
+    {.name = "expires",
+     .doc = "the moment at which the key expires; never if left out",
+     .type = CMK_FIELD_INSTANT,
+     .offset = offsetof(CmkKeyItem, expires)},
+    {.name = "not_before",
+     .doc = "the moment from which the key is valid; since it was made if left out",
+     .type = CMK_FIELD_INSTANT,
+     .offset = offsetof(CmkKeyItem, not_before)},
+};
+static CMK_FIELDS(key_fields, CmkKeyItem, "a key", key_rows);
+
+static const CmkField access_policy_rows[] = {
+    {.name = "principal",
+     .doc = PRINCIPAL_DOC,
+     .type = CMK_FIELD_REFERENCE,
+     .is_required = true,
+     .offset = offsetof(CmkAccessPolicyItem, principal),
+     .accepts = CMK_PARAM_CALLER},
+    {.name = "permissions",
+     .doc = "what it may do with keys; Backup needs get, wrapKey and unwrapKey (AC-7)",
+     .type = CMK_FIELD_WORD,
+     .is_required = true,
+     .is_list = true,
+     .min_items = 1,
+     .offset = offsetof(CmkAccessPolicyItem, permissions),
+     .vocabulary = &cmk_vocabulary_permissions},
+};
+static CMK_FIELDS(access_policy_fields, CmkAccessPolicyItem, "an access policy",
+                  access_policy_rows);
+
+/* Names: KV-8. Retention: SD-1. Permission model: AC-3. */
+static const CmkField key_vault_rows[] = {
+    {.name = "name",
+     .doc = "the name of a key vault",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkKeyVaultItem, name),
+     .min = 3,
+     .max = 24,
+     .also = "-"},
+    {.name = "region",
+     .doc = REGION_DOC,
+     .type = CMK_FIELD_WORD,
+     .is_required = true,
+     .offset = offsetof(CmkKeyVaultItem, region),
+     .vocabulary = &cmk_vocabulary_regions},
+    {.name = "permission_model",
+     .doc = "who decides about access to keys: rbac for role assignments, or access_policy",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkKeyVaultItem, permission_model),
+     .vocabulary = &permission_models,
+     .fallback = "rbac"},
+    {.name = "purge_protection",
+     .doc = "whether a deleted key is kept until its retention ends; Backup asks for it (BV-39)",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkKeyVaultItem, has_purge_protection),
+     .fallback = "false"},
+    {.name = "soft_delete",
+     .doc = "whether a deleted key can be recovered; Backup asks for it (BV-39)",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkKeyVaultItem, has_soft_delete),
+     .fallback = "true"},
+    {.name = "retention_days",
+     .doc = "for how many days a deleted key is kept (SD-1)",
+     .type = CMK_FIELD_INTEGER,
+     .offset = offsetof(CmkKeyVaultItem, retention_days),
+     .min = 7,
+     .max = 90,
+     .fallback = "90"},
+    {.name = "sku",
+     .doc = "standard, or premium for keys in a hardware module (KV-3)",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkKeyVaultItem, sku),
+     .vocabulary = &skus,
+     .fallback = "standard"},
+    {.name = "keys",
+     .doc = "the keys in it",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkKeyVaultItem, keys),
+     .fields = &key_fields},
+    {.name = "access_policies",
+     .doc = "who may use its keys where the permission model is access_policy",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkKeyVaultItem, access_policies),
+     .fields = &access_policy_fields},
+};
+static CMK_FIELDS(key_vault_fields, CmkKeyVaultItem, "a key vault", key_vault_rows);
+
+/* ---- identities, grants ---------------------------------------------------------------------- */
+
+/* Names: MI-20. */
+static const CmkField identity_rows[] = {
+    {.name = "name",
+     .doc = "the name of a user-assigned identity",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkIdentityItem, name),
+     .min = 3,
+     .max = 128,
+     .also = "-_"},
+    {.name = "region",
+     .doc = REGION_DOC,
+     .type = CMK_FIELD_WORD,
+     .is_required = true,
+     .offset = offsetof(CmkIdentityItem, region),
+     .vocabulary = &cmk_vocabulary_regions},
+};
+static CMK_FIELDS(identity_fields, CmkIdentityItem, "an identity", identity_rows);
+
+static const CmkField grant_rows[] = {
+    {.name = "principal",
+     .doc = PRINCIPAL_DOC,
+     .type = CMK_FIELD_REFERENCE,
+     .is_required = true,
+     .offset = offsetof(CmkGrantItem, principal),
+     .accepts = CMK_PARAM_CALLER},
+    {.name = "role",
+     .doc = "the display name of a role; Backup needs Key Vault Crypto Service Encryption User",
+     .type = CMK_FIELD_WORD,
+     .is_required = true,
+     .offset = offsetof(CmkGrantItem, role),
+     .vocabulary = &cmk_vocabulary_roles},
+    {.name = "scope",
+     .doc = "a key vault, or one key as vault/key (AC-9)",
+     .type = CMK_FIELD_REFERENCE,
+     .is_required = true,
+     .offset = offsetof(CmkGrantItem, scope),
+     .accepts = CMK_PARAM_SCOPE},
+};
+static CMK_FIELDS(grant_fields, CmkGrantItem, "a grant", grant_rows);
+
+/* ---- policies -------------------------------------------------------------------------------- */
+
+static const CmkField datastores_rows[] = {
+    {.name = "operational",
+     .doc = "how long snapshots are kept; left out: there are none",
+     .type = CMK_FIELD_PERIOD,
+     .offset = offsetof(CmkDatastoresItem, operational)},
+    {.name = "vault",
+     .doc = "how long recovery points are kept in the vault; left out: there are none",
+     .type = CMK_FIELD_PERIOD,
+     .offset = offsetof(CmkDatastoresItem, vault)},
+};
+static CMK_FIELDS(datastores_fields, CmkDatastoresItem, "`datastores`", datastores_rows);
+
+static const CmkField policy_rows[] = {
+    {.name = "name",
+     .doc = "the name of a policy",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkPolicyItem, name),
+     .min = 1,
+     .max = 150,
+     .also = "-_"},
+    {.name = "datastores",
+     .doc = "where recovery points are kept, and how long: {operational: P7D, vault: P3M}",
+     .type = CMK_FIELD_MAP,
+     .is_required = true,
+     .offset = offsetof(CmkPolicyItem, datastores),
+     .fields = &datastores_fields},
+    {.name = "archive_after",
+     .doc = "the age at which points move from the vault to the archive; left out: never",
+     .type = CMK_FIELD_PERIOD,
+     .offset = offsetof(CmkPolicyItem, archive_after)},
+    {.name = "schedule",
+     .doc = "when backups start (BK-5): R/2025-03-03T02:00:00+00:00/P1D",
+     .type = CMK_FIELD_REPEAT,
+     .is_required = true,
+     .offset = offsetof(CmkPolicyItem, schedule)},
+};
+static CMK_FIELDS(policy_fields, CmkPolicyItem, "a policy", policy_rows);
+
+/* ---- Backup vaults --------------------------------------------------------------------------- */
+
+static const CmkField encryption_rows[] = {
+    {.name = "key",
+     .doc = "the key as vault/key, or vault/key/version to pin a version",
+     .type = CMK_FIELD_REFERENCE,
+     .is_required = true,
+     .offset = offsetof(CmkEncryptionItem, key),
+     .accepts = CMK_PARAM_KEY_TARGET},
+    {.name = "identity",
+     .doc = "who opens the key: an identity of the vault, or the word system",
+     .type = CMK_FIELD_REFERENCE,
+     .is_required = true,
+     .offset = offsetof(CmkEncryptionItem, identity),
+     .accepts = CMK_PARAM_USER_OR_SYSTEM},
+    {.name = "infrastructure",
+     .doc = "whether there is a second layer of encryption under a platform key (BV-21)",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkEncryptionItem, has_infrastructure),
+     .fallback = "false"},
+};
+static CMK_FIELDS(encryption_fields, CmkEncryptionItem, "`encryption`", encryption_rows);
+
+
+static const CmkField instance_rows[] = {
+    {.name = "name",
+     .doc = "the name of a backup instance",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkInstanceItem, name),
+     .min = 1,
+     .max = 150,
+     .also = "-_"},
+    {.name = "datasource",
+     .doc = "what is backed up, by its name in the Azure command line: AzureDisk",
+     .type = CMK_FIELD_WORD,
+     .is_required = true,
+     .offset = offsetof(CmkInstanceItem, datasource),
+     .vocabulary = &cmk_vocabulary_datasources},
+    {.name = "size",
+     .doc = "how much data it holds: 250 GiB",
+     .type = CMK_FIELD_SIZE,
+     .is_required = true,
+     .offset = offsetof(CmkInstanceItem, size_bytes),
+     .min = 1,
+     .max = (int64_t)1 << 50},
+    {.name = "daily_change",
+     .doc = "which share of it changes in a day: 2%",
+     .type = CMK_FIELD_SHARE,
+     .is_required = true,
+     .offset = offsetof(CmkInstanceItem, daily_change_ppm),
+     .min = 0,
+     .max = 1000000},
+    {.name = "policy",
+     .doc = "the policy that it is backed up by",
+     .type = CMK_FIELD_REFERENCE,
+     .is_required = true,
+     .offset = offsetof(CmkInstanceItem, policy),
+     .accepts = CMK_PARAM_POLICY},
+    {.name = "sample",
+     .doc = "size of the sample of its data that is really encrypted for each recovery point",
+     .type = CMK_FIELD_SIZE,
+     .offset = offsetof(CmkInstanceItem, sample_bytes),
+     .min = 1,
+     .max = CMK_ENVELOPE_SAMPLE_BYTES_MAX,
+     .fallback = "4 KiB"},
+};
+static CMK_FIELDS(instance_fields, CmkInstanceItem, "a backup instance", instance_rows);
+
+/* Names: BV-1. Redundancy: BV-2. */
+static const CmkField backup_vault_rows[] = {
+    {.name = "name",
+     .doc = "the name of a Backup vault",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkBackupVaultItem, name),
+     .min = 2,
+     .max = 50,
+     .also = "-"},
+    {.name = "region",
+     .doc = REGION_DOC,
+     .type = CMK_FIELD_WORD,
+     .is_required = true,
+     .offset = offsetof(CmkBackupVaultItem, region),
+     .vocabulary = &cmk_vocabulary_regions},
+    {.name = "redundancy",
+     .doc = "how copies are spread: local, zone or geo",
+     .type = CMK_FIELD_WORD,
+     .is_required = true,
+     .offset = offsetof(CmkBackupVaultItem, redundancy),
+     .vocabulary = &redundancies},
+    {.name = "identities",
+     .doc = "the user-assigned identities attached to it; the word system enables its own (MI-2)",
+     .type = CMK_FIELD_REFERENCE,
+     .is_list = true,
+     .offset = offsetof(CmkBackupVaultItem, identities),
+     .accepts = CMK_PARAM_USER_OR_SYSTEM},
+    {.name = "encryption",
+     .doc = "the customer-managed key; left out: platform-managed keys (BV-16)",
+     .type = CMK_FIELD_MAP,
+     .offset = offsetof(CmkBackupVaultItem, encryption),
+     .fields = &encryption_fields},
+    {.name = "instances",
+     .doc = "what it backs up",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkBackupVaultItem, instances),
+     .fields = &instance_fields},
+};
+static CMK_FIELDS(backup_vault_fields, CmkBackupVaultItem, "a Backup vault", backup_vault_rows);
+
+/* ---- fleets ---------------------------------------------------------------------------------- */
+
+static const CmkField vary_schedule_rows[] = {
+    {.name = "uniform",
+     .doc = "the schedule of each vault starts later by a time drawn evenly below this one",
+     .type = CMK_FIELD_DURATION,
+     .is_required = true,
+     .offset = offsetof(CmkVaryScheduleItem, uniform_us),
+     .min = CMK_SECOND_US,
+     .max = 366 * CMK_DAY_US},
+};
+static CMK_FIELDS(vary_schedule_fields, CmkVaryScheduleItem, "`schedule`", vary_schedule_rows);
+
+static const CmkField vary_rows[] = {
+    {.name = "schedule",
+     .doc = "by how much the start of the schedules varies: {uniform: 24h}",
+     .type = CMK_FIELD_MAP,
+     .offset = offsetof(CmkVaryItem, schedule),
+     .fields = &vary_schedule_fields},
+    CMK_FIELD_OF_LATER("size", "the distribution of the sizes"),
+    CMK_FIELD_OF_LATER("region", "the regions that the vaults are spread over"),
+};
+static CMK_FIELDS(vary_fields, CmkVaryItem, "`vary`", vary_rows);
+
+static const CmkField fleet_rows[] = {
+    {.name = "count",
+     .doc = "how many Backup vaults there are besides the one they are like",
+     .type = CMK_FIELD_INTEGER,
+     .is_required = true,
+     .offset = offsetof(CmkFleetItem, count),
+     .min = 1,
+     .max = 1000000},
+    {.name = "name",
+     .doc = "the names of the vaults, with {n} for the number: \"bv-{n}\"",
+     .type = CMK_FIELD_TEXT,
+     .is_required = true,
+     .offset = offsetof(CmkFleetItem, name)},
+    {.name = "like",
+     .doc = "the Backup vault that each one is like, with the same key, identity and policies",
+     .type = CMK_FIELD_REFERENCE,
+     .is_required = true,
+     .offset = offsetof(CmkFleetItem, like),
+     .accepts = CMK_PARAM_BACKUP_VAULT},
+    {.name = "vary",
+     .doc = "what differs from vault to vault",
+     .type = CMK_FIELD_MAP,
+     .offset = offsetof(CmkFleetItem, vary),
+     .fields = &vary_fields},
+    CMK_FIELD_OF_LATER("keys", "whether the vaults share a key"),
+    CMK_FIELD_OF_LATER("per_key_vault", "how many vaults have their keys in one key vault"),
+};
+static CMK_FIELDS(fleet_fields, CmkFleetItem, "a fleet", fleet_rows);
+
+static const CmkField world_rows[] = {
+    {.name = "key_vaults",
+     .doc = "key vaults with their keys",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkWorldItem, key_vaults),
+     .fields = &key_vault_fields},
+    {.name = "identities",
+     .doc = "user-assigned identities",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkWorldItem, identities),
+     .fields = &identity_fields},
+    {.name = "policies",
+     .doc = "backup policies",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkWorldItem, policies),
+     .fields = &policy_fields},
+    {.name = "backup_vaults",
+     .doc = "Backup vaults with what they back up",
+     .type = CMK_FIELD_MAP,
+     .is_required = true,
+     .is_list = true,
+     .min_items = 1,
+     .offset = offsetof(CmkWorldItem, backup_vaults),
+     .fields = &backup_vault_fields},
+    {.name = "grants",
+     .doc = "role assignments on key vaults and keys",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkWorldItem, grants),
+     .fields = &grant_fields},
+    {.name = "fleets",
+     .doc = "many Backup vaults like one that is written out",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkWorldItem, fleets),
+     .fields = &fleet_fields},
+    CMK_FIELD_OF_LATER("managed_hsms", "Managed HSMs"),
+    CMK_FIELD_OF_LATER("groups", "groups of identities"),
+};
+CMK_FIELDS(cmk_language_world_fields, CmkWorldItem, "`world`", world_rows);

@@ -1,0 +1,188 @@
+/* How large a world must be, from the scenario alone. Memory is reserved for these numbers and only
+ * touched where it is used, so they are generous where they cannot be exact. */
+#include <string.h>
+
+#include "scenarios/estate.h"
+
+/* Jobs of one instance at one time: backups of two stores, tiering, expiry. */
+#define TASKS_PER_INSTANCE 4
+/* Settings and rotation of one Backup vault. */
+#define TASKS_PER_VAULT 2
+/* Maintenance, healing and what waits of either under an older epoch. */
+#define TIMERS_PER_VAULT 6
+/* Rotation poll and purge, under this epoch and an older one. */
+#define TIMERS_PER_KEY 4
+#define SPARE 64
+
+typedef struct Counting {
+    const CmkScenario *scenario;
+    uint64_t rows[CMK_TABLE__COUNT];
+    uint64_t timers;
+} Counting;
+
+static uint64_t length_of(const GArray *array)
+{
+    return array == NULL ? 0 : array->len;
+}
+
+/* Backups by a policy from the start to the horizon, wherever in a day they are moved to. */
+static uint64_t backups_of(const CmkScenario *scenario, const CmkPolicyItem *policy)
+{
+    const CmkRepeat *schedule = &policy->schedule;
+    const int64_t first =
+        cmk_period_first_index(schedule->start, schedule->period, scenario->start);
+    const int64_t after =
+        cmk_period_first_index(schedule->start, schedule->period, scenario->end + 1);
+    return (uint64_t)(after - first) + 1;
+}
+
+/* A Backup vault that is there `times` times. */
+static void count_vault(Counting *counting, const CmkBackupVaultItem *vault, uint64_t times)
+{
+    const CmkWorldItem *world = &counting->scenario->estate->file.world;
+    const uint64_t identities = length_of(vault->identities);
+    counting->rows[CMK_TABLE_ATTACHMENT] += identities * times;
+    counting->rows[CMK_TABLE_PRINCIPAL] += identities * times;
+    counting->rows[CMK_TABLE_TASK] += TASKS_PER_VAULT * times;
+    counting->timers += TIMERS_PER_VAULT * times;
+    for (guint i = 0; vault->instances != NULL && i < vault->instances->len; i++) {
+        const CmkInstanceItem *instance = &g_array_index(vault->instances, CmkInstanceItem, i);
+        const CmkPolicyItem *policy =
+            &g_array_index(world->policies, CmkPolicyItem, instance->policy.row - 1);
+        const uint64_t queues = cmk_node_count(policy->datastores.node);
+        counting->rows[CMK_TABLE_QUEUE] += queues * times;
+        /* Points that should be gone may all be there still, hence no retention here. */
+        counting->rows[CMK_TABLE_POINT] +=
+            queues * times * (backups_of(counting->scenario, policy) + 2);
+        counting->rows[CMK_TABLE_TASK] += TASKS_PER_INSTANCE * times;
+        counting->timers += queues * times;
+    }
+}
+
+/* Grants to a system-assigned identity that a fleet has copies of are given to each copy. */
+static uint64_t copies_of(const CmkScenario *scenario, const CmkReference *principal)
+{
+    uint64_t copies = 1;
+    for (guint i = 0; i < scenario->estate->fleets->len; i++) {
+        const CmkFleet *fleet = &g_array_index(scenario->estate->fleets, CmkFleet, i);
+        if (principal->kind == CMK_NAMED_BACKUP_VAULT && principal->row == fleet->like_row) {
+            copies += fleet->count;
+        }
+    }
+    return copies;
+}
+
+static void count_access(Counting *counting)
+{
+    const CmkWorldItem *world = &counting->scenario->estate->file.world;
+    for (guint i = 0; world->grants != NULL && i < world->grants->len; i++) {
+        counting->rows[CMK_TABLE_ASSIGNMENT] +=
+            copies_of(counting->scenario, &g_array_index(world->grants, CmkGrantItem, i).principal);
+    }
+    for (guint i = 0; world->key_vaults != NULL && i < world->key_vaults->len; i++) {
+        const GArray *policies =
+            g_array_index(world->key_vaults, CmkKeyVaultItem, i).access_policies;
+        for (guint j = 0; policies != NULL && j < policies->len; j++) {
+            counting->rows[CMK_TABLE_ACCESS_POLICY] += copies_of(
+                counting->scenario, &g_array_index(policies, CmkAccessPolicyItem, j).principal);
+        }
+    }
+}
+
+/* What is planned may add rows to each table that its operation writes. */
+static void count_plan(Counting *counting)
+{
+    static const uint32_t growing[] = {
+        CMK_TABLE_VERSION,    CMK_TABLE_PRINCIPAL, CMK_TABLE_ASSIGNMENT, CMK_TABLE_ACCESS_POLICY,
+        CMK_TABLE_ATTACHMENT, CMK_TABLE_QUEUE,     CMK_TABLE_POINT,      CMK_TABLE_TASK};
+    const CmkModel *model = cmk_azure_model();
+    const GArray *plan = counting->scenario->plan;
+    for (guint i = 0; i < plan->len; i++) {
+        const CmkPlanned *planned = &g_array_index(plan, CmkPlanned, i);
+        const uint64_t writes = model->operations[planned->op]->writes;
+        for (uint32_t j = 0; j < CMK_ARRAY_LEN(growing); j++) {
+            counting->rows[growing[j]] +=
+                (writes >> growing[j] & 1) != 0 ? CMK_ROWS_PER_OPERATION : 0;
+        }
+        counting->timers += CMK_ROWS_PER_OPERATION;
+        counting->rows[CMK_TABLE_NAME] += planned->id != NULL;
+        counting->rows[CMK_TABLE_NAME_BYTES] += planned->id == NULL ? 0 : strlen(planned->id) + 1;
+    }
+    counting->rows[CMK_TABLE_PLAN] = plan->len;
+}
+
+static void count_names(Counting *counting)
+{
+    const GArray *named = counting->scenario->named;
+    uint64_t *bytes = &counting->rows[CMK_TABLE_NAME_BYTES];
+    counting->rows[CMK_TABLE_NAME] += named->len;
+    for (guint i = 0; i < named->len; i++) {
+        *bytes += strlen(g_array_index(named, CmkNamed, i).name) + 1;
+    }
+    *bytes = *bytes / sizeof(CmkNameBytes) + 2;
+}
+
+static void count(Counting *counting)
+{
+    const CmkEstate *estate = counting->scenario->estate;
+    const CmkWorldItem *world = &estate->file.world;
+    uint64_t *rows = counting->rows;
+    rows[CMK_TABLE_KEY_VAULT] = estate->rows[CMK_NAMED_KEY_VAULT];
+    rows[CMK_TABLE_KEY] = estate->rows[CMK_NAMED_KEY];
+    rows[CMK_TABLE_VERSION] = estate->rows[CMK_NAMED_KEY];
+    rows[CMK_TABLE_IDENTITY] = estate->rows[CMK_NAMED_IDENTITY];
+    rows[CMK_TABLE_PRINCIPAL] = estate->rows[CMK_NAMED_IDENTITY];
+    rows[CMK_TABLE_BACKUP_VAULT] = estate->rows[CMK_NAMED_BACKUP_VAULT];
+    rows[CMK_TABLE_POLICY] = estate->rows[CMK_NAMED_POLICY];
+    rows[CMK_TABLE_INSTANCE] = estate->rows[CMK_NAMED_INSTANCE];
+    for (guint i = 0; i < world->backup_vaults->len; i++) {
+        count_vault(counting, &g_array_index(world->backup_vaults, CmkBackupVaultItem, i), 1);
+    }
+    for (guint i = 0; i < estate->fleets->len; i++) {
+        const CmkFleet *fleet = &g_array_index(estate->fleets, CmkFleet, i);
+        count_vault(counting, fleet->like, fleet->count);
+    }
+    count_access(counting);
+    count_plan(counting);
+    count_names(counting);
+    counting->timers +=
+        rows[CMK_TABLE_TASK] + rows[CMK_TABLE_ASSIGNMENT] + TIMERS_PER_KEY * rows[CMK_TABLE_KEY];
+}
+
+static bool refuse(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint64_t number,
+                   const char *what, uint64_t most)
+{
+    cmk_diagnostics_error(diagnostics, cmk_node_key_position(scenario->estate->file.world.node),
+                          "this world is too large: it needs room for %" G_GUINT64_FORMAT
+                          " %s, and there is room for %" G_GUINT64_FORMAT,
+                          number, what, most);
+    cmk_diagnostics_hint(diagnostics, "make the fleet smaller, the horizon shorter, or back up "
+                                      "less often");
+    return false;
+}
+
+bool cmk_limits_of(const CmkScenario *scenario, CmkDiagnostics *diagnostics, CmkLimits *ret_limits)
+{
+    static const char *const names[CMK_TABLE__COUNT] = {
+#define X(id, name, type, handle, scratch, text) [CMK_TABLE_##id] = (text),
+        CMK_TABLES(X)
+#undef X
+    };
+    Counting counting = {.scenario = scenario};
+    count(&counting);
+    const uint64_t most = INT32_MAX;
+    memset(ret_limits, 0, sizeof(*ret_limits));
+    for (uint32_t table = CMK_TABLE_FIRST_OF_MODEL; table < CMK_TABLE__COUNT; table++) {
+        const uint64_t needed = counting.rows[table] + SPARE;
+        if (needed > most) {
+            return refuse(scenario, diagnostics, needed, names[table], most);
+        }
+        ret_limits->rows[table] = (uint32_t)needed;
+    }
+    const uint64_t timers = counting.timers + SPARE;
+    if (timers > CMK_TIMERS_MAX) {
+        return refuse(scenario, diagnostics, timers, "pending timers", CMK_TIMERS_MAX);
+    }
+    ret_limits->timers = (uint32_t)timers;
+    return true;
+}

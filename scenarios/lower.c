@@ -1,0 +1,543 @@
+/*
+ * Making the world of a scenario: names are declared, then the documented sequence of operations
+ * brings everything to life before the start (BV-34), and the timeline is planned.
+ */
+#include <string.h>
+
+#include "models/key_vault.h"
+#include "scenarios/estate.h"
+#include "sim/chance.h"
+#include "sim/engine.h"
+
+/* Changes when the same scenario would give another digest. */
+#define DIGEST_FORMAT 1
+
+/* After propagation, so that what it ends is over; and for settings to be applied. */
+#define MARGIN_US CMK_SECOND_US
+#define SETTINGS_US CMK_HOUR_US
+
+typedef struct Building {
+    const CmkScenario *scenario;
+    const CmkWorldItem *world;
+    CmkSim *sim;
+    CmkDiagnostics *diagnostics;
+    CmkVariant variant;
+    uint64_t seed;
+    CmkGuardId last_guard; /* of the last refusal */
+    GArray *guards;        /* of CmkGuardId: last refusal about each Backup vault */
+} Building;
+
+/* One Backup vault: written out, or a member of a fleet. */
+typedef struct Vault {
+    const CmkBackupVaultItem *item;
+    const CmkFleet *fleet; /* NULL: written out */
+    uint32_t row;
+    uint32_t first_instance;
+    int64_t offset_us; /* of its schedules */
+} Vault;
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+static void remember_refusal(void *self, const CmkWorld *world, const CmkRecord *record)
+{
+    Building *building = self;
+    const uint32_t vault = record->args.ref[CMK_REF_BACKUP_VAULT];
+    (void)world;
+    if (record->guard != CMK_GUARD_NONE) {
+        building->last_guard = record->guard;
+        if (vault < building->guards->len) {
+            g_array_index(building->guards, CmkGuardId, vault) = record->guard;
+        }
+    }
+}
+
+/* The rules refuse what a node of the file asks for: an error there that names the rule. */
+static bool refuse(const Building *building, const CmkNode *node, CmkGuardId guard)
+{
+    const CmkModel *model = building->sim->model;
+    if (building->sim->exhausted != NULL || guard == CMK_GUARD_NONE) {
+        cmk_diagnostics_error(building->diagnostics, cmk_node_position(node),
+                              "the set-up needs more %s than there is room for",
+                              building->sim->exhausted == NULL ? "time" : building->sim->exhausted);
+        return false;
+    }
+    const CmkGuard *row = model->guards[guard];
+    cmk_diagnostics_error(building->diagnostics, cmk_node_position(node),
+                          "the rules refuse this world (%s): %s", row->rule,
+                          model->statuses[row->status].code);
+    cmk_diagnostics_hint(building->diagnostics, "this must hold: %s", row->text);
+    return false;
+}
+
+static CmkArgs args_of(CmkOpId op)
+{
+    return (CmkArgs){.op = op, .actor = CMK_ACTOR_SETUP};
+}
+
+static bool apply(Building *building, const CmkArgs *args, const CmkNode *node)
+{
+    const CmkOutcome outcome = cmk_apply(building->sim, args);
+    return outcome.status == CMK_STATUS_OK || refuse(building, node, outcome.guard);
+}
+
+static bool run_for(Building *building, int64_t duration_us)
+{
+    const CmkTime until = cmk_world_now(building->sim->world) + duration_us;
+    return cmk_engine_run(building->sim, until, NULL, NULL) == CMK_ENGINE_REACHED ||
+           refuse(building, building->world->node, CMK_GUARD_NONE);
+}
+
+static bool run_propagation(Building *building)
+{
+    return run_for(building, building->scenario->knobs[CMK_KNOB_ROLE_PROPAGATION] + MARGIN_US);
+}
+
+/* ---- Backup vaults one by one ---------------------------------------------------------------- */
+
+typedef bool (*VisitVault)(Building *building, const Vault *vault);
+
+static bool visit_members(Building *building, const CmkFleet *fleet, VisitVault visit)
+{
+    const int64_t uniform_us = fleet->item->vary.schedule.uniform_us;
+    for (uint32_t i = 0; i < fleet->count; i++) {
+        Vault vault = {.item = fleet->like,
+                       .fleet = fleet,
+                       .row = fleet->first_vault + i,
+                       .first_instance = fleet->first_instance + i * fleet->instance_count};
+        if (uniform_us > 0) {
+            const CmkStream stream = {.purpose = CMK_CHANCE_FLEET_SCHEDULE, .entity = vault.row};
+            vault.offset_us =
+                (int64_t)cmk_chance_below(building->seed, stream, 0, (uint64_t)uniform_us);
+        }
+        if (!visit(building, &vault)) {
+            return false; /* what one member lacks all others lack too */
+        }
+    }
+    return true;
+}
+
+/* In the order of their rows. */
+static bool visit_vaults(Building *building, VisitVault visit)
+{
+    const GArray *vaults = building->world->backup_vaults;
+    const GArray *fleets = building->scenario->estate->fleets;
+    uint32_t instance = 1;
+    bool is_right = true;
+    for (guint i = 0; i < vaults->len; i++) {
+        const Vault vault = {.item = &g_array_index(vaults, CmkBackupVaultItem, i),
+                             .row = i + 1,
+                             .first_instance = instance};
+        instance += vault.item->instances == NULL ? 0 : vault.item->instances->len;
+        is_right &= visit(building, &vault);
+    }
+    for (guint i = 0; is_right && i < fleets->len; i++) {
+        is_right &= visit_members(building, &g_array_index(fleets, CmkFleet, i), visit);
+    }
+    return is_right;
+}
+
+/* ---- declaring ------------------------------------------------------------------------------- */
+
+static void declare_key_vaults(Building *building)
+{
+    CmkWorld *world = building->sim->world;
+    const GArray *vaults = building->world->key_vaults;
+    for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
+        const CmkKeyVaultItem *vault = &g_array_index(vaults, CmkKeyVaultItem, i);
+        const CmkKeyVaultId id = cmk_declare_key_vault(world, cmk_node_text(vault->name));
+        CMK_ASSERT(id.i == i + 1);
+        for (guint j = 0; vault->keys != NULL && j < vault->keys->len; j++) {
+            const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, j);
+            (void)cmk_declare_key(world, id, cmk_node_text(key->name));
+        }
+    }
+}
+
+static void declare_policies(Building *building)
+{
+    const GArray *policies = building->world->policies;
+    for (guint i = 0; policies != NULL && i < policies->len; i++) {
+        const CmkPolicyItem *item = &g_array_index(policies, CmkPolicyItem, i);
+        const CmkNode *datastores = item->datastores.node;
+        const CmkPolicy policy = {.has_operational =
+                                      cmk_node_get(datastores, "operational") != NULL,
+                                  .has_vault = cmk_node_get(datastores, "vault") != NULL,
+                                  .has_archive = cmk_node_get(item->node, "archive_after") != NULL,
+                                  .schedule_start = item->schedule.start,
+                                  .schedule_period = item->schedule.period,
+                                  .operational_retention = item->datastores.operational,
+                                  .vault_retention = item->datastores.vault,
+                                  .archive_after = item->archive_after};
+        (void)cmk_declare_policy(building->sim->world, &policy, cmk_node_text(item->name));
+    }
+}
+
+static bool declare_vault(Building *building, const Vault *vault)
+{
+    CmkWorld *world = building->sim->world;
+    g_autofree char *member =
+        vault->fleet == NULL
+            ? NULL
+            : cmk_fleet_member_name(vault->fleet, vault->row - vault->fleet->first_vault);
+    const CmkBackupVaultId id =
+        cmk_declare_backup_vault(world, member != NULL ? member : cmk_node_text(vault->item->name));
+    CMK_ASSERT(id.i == vault->row);
+    const GArray *instances = vault->item->instances;
+    for (guint i = 0; instances != NULL && i < instances->len; i++) {
+        const CmkInstanceItem *item = &g_array_index(instances, CmkInstanceItem, i);
+        const CmkInstanceId instance = cmk_declare_instance(world, id, cmk_node_text(item->name));
+        CMK_ASSERT(instance.i == vault->first_instance + i);
+        cmk_describe_instance(world, instance,
+                              &(CmkInstance){.size_bytes = item->size_bytes,
+                                             .daily_change_ppm = item->daily_change_ppm,
+                                             .sample_bytes = (uint32_t)item->sample_bytes,
+                                             .schedule_offset_us = vault->offset_us});
+    }
+    return true;
+}
+
+/* The row of a planned item, given its index + 1; 0 if it is left out. */
+static uint32_t plan_row(const GArray *rows, uint32_t plan)
+{
+    return plan == 0 ? 0 : g_array_index(rows, uint32_t, plan - 1);
+}
+
+static void declare_plan(Building *building)
+{
+    const GArray *plan = building->scenario->plan;
+    g_autoptr(GArray) rows = g_array_sized_new(FALSE, TRUE, sizeof(uint32_t), plan->len);
+    for (guint i = 0; i < plan->len; i++) {
+        const CmkPlanned *planned = &g_array_index(plan, CmkPlanned, i);
+        const bool is_of_fault = planned->kind != CMK_PLAN_STEP || planned->remedies != 0;
+        uint32_t row = 0;
+        if (building->variant == CMK_VARIANT_AS_WRITTEN || !is_of_fault) {
+            const CmkPlanRow entry = {.kind = planned->kind,
+                                      .remedies = plan_row(rows, planned->remedies),
+                                      .of = plan_row(rows, planned->of),
+                                      .time = planned->time,
+                                      .args = planned->args};
+            row = cmk_declare_plan(building->sim->world, &entry, planned->id).i;
+        }
+        g_array_append_val(rows, row);
+    }
+}
+
+static void declare_all(Building *building)
+{
+    const GArray *identities = building->world->identities;
+    declare_key_vaults(building);
+    for (guint i = 0; identities != NULL && i < identities->len; i++) {
+        (void)cmk_declare_identity(
+            building->sim->world,
+            cmk_node_text(g_array_index(identities, CmkIdentityItem, i).name));
+    }
+    declare_policies(building);
+    (void)visit_vaults(building, declare_vault);
+    declare_plan(building);
+}
+
+/* ---- key vaults, keys, identities ------------------------------------------------------------ */
+
+static bool create_key(Building *building, const CmkKeyItem *key, uint32_t vault, uint32_t row)
+{
+    CmkArgs create = args_of(CMK_OP_KEY_CREATE);
+    create.ref[CMK_REF_KEY_VAULT] = vault;
+    create.ref[CMK_REF_KEY] = row;
+    cmk_parameters_set(&create, "type", key->type);
+    cmk_parameters_set(&create, "size", key->size_bits);
+    if (!apply(building, &create, key->node)) {
+        return false;
+    }
+    if (key->is_enabled && key->expires == 0 && key->not_before == 0) {
+        return true;
+    }
+    CmkArgs update = args_of(CMK_OP_KEY_UPDATE);
+    update.ref[CMK_REF_KEY_VAULT] = vault;
+    update.ref[CMK_REF_KEY] = row;
+    cmk_parameters_set(&update, "enabled", key->is_enabled ? 2 : 1); /* 0: as it is */
+    cmk_parameters_set(&update, "expires", key->expires);
+    cmk_parameters_set(&update, "not_before", key->not_before);
+    return apply(building, &update, key->node);
+}
+
+static bool create_key_vaults(Building *building)
+{
+    const GArray *vaults = building->world->key_vaults;
+    bool is_right = true;
+    uint32_t key_row = 0;
+    for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
+        const CmkKeyVaultItem *vault = &g_array_index(vaults, CmkKeyVaultItem, i);
+        CmkArgs create = args_of(CMK_OP_KEY_VAULT_CREATE);
+        create.ref[CMK_REF_KEY_VAULT] = i + 1;
+        create.ref[CMK_REF_REGION] = vault->region;
+        cmk_parameters_set(&create, "permission_model", vault->permission_model);
+        cmk_parameters_set(&create, "protection",
+                           (vault->has_soft_delete ? CMK_KEY_VAULT_SOFT_DELETE : 0) |
+                               (vault->has_purge_protection ? CMK_KEY_VAULT_PURGE_PROTECTION : 0));
+        cmk_parameters_set(&create, "retention_days", vault->retention_days);
+        cmk_parameters_set(&create, "sku", vault->sku);
+        is_right &= apply(building, &create, vault->node);
+        for (guint j = 0; vault->keys != NULL && j < vault->keys->len; j++) {
+            is_right &=
+                create_key(building, &g_array_index(vault->keys, CmkKeyItem, j), i + 1, ++key_row);
+        }
+    }
+    return is_right;
+}
+
+static bool create_identities(Building *building)
+{
+    const GArray *identities = building->world->identities;
+    bool is_right = true;
+    for (guint i = 0; identities != NULL && i < identities->len; i++) {
+        const CmkIdentityItem *item = &g_array_index(identities, CmkIdentityItem, i);
+        CmkArgs create = args_of(CMK_OP_IDENTITY_CREATE);
+        create.ref[CMK_REF_IDENTITY] = i + 1;
+        create.ref[CMK_REF_REGION] = item->region;
+        is_right &= apply(building, &create, item->node);
+    }
+    return is_right;
+}
+
+/* ---- access ---------------------------------------------------------------------------------- */
+
+/* Applies to the principal, and where that is a vault that fleets are like, to their members. */
+static bool apply_to_copies(Building *building, CmkArgs args, const CmkReference *principal,
+                            const CmkNode *node)
+{
+    const GArray *fleets = building->scenario->estate->fleets;
+    cmk_parameters_put(principal, &args);
+    if (!apply(building, &args, node)) {
+        return false;
+    }
+    for (guint i = 0; principal->kind == CMK_NAMED_BACKUP_VAULT && i < fleets->len; i++) {
+        const CmkFleet *fleet = &g_array_index(fleets, CmkFleet, i);
+        for (uint32_t j = 0; fleet->like_row == principal->row && j < fleet->count; j++) {
+            args.ref[CMK_REF_BACKUP_VAULT] = fleet->first_vault + j;
+            if (!apply(building, &args, node)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool set_access_policies(Building *building, CmkNamedKind kind)
+{
+    const GArray *vaults = building->world->key_vaults;
+    bool is_right = true;
+    for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
+        const GArray *policies = g_array_index(vaults, CmkKeyVaultItem, i).access_policies;
+        for (guint j = 0; policies != NULL && j < policies->len; j++) {
+            const CmkAccessPolicyItem *item = &g_array_index(policies, CmkAccessPolicyItem, j);
+            int64_t permissions = 0;
+            for (guint k = 0; k < item->permissions->len; k++) {
+                permissions |= INT64_C(1) << g_array_index(item->permissions, uint32_t, k);
+            }
+            CmkArgs args = args_of(CMK_OP_ACCESS_POLICY_SET);
+            args.ref[CMK_REF_KEY_VAULT] = i + 1;
+            cmk_parameters_set(&args, "permissions", permissions);
+            if (item->principal.kind == kind) {
+                is_right &= apply_to_copies(building, args, &item->principal, item->node);
+            }
+        }
+    }
+    return is_right;
+}
+
+static bool assign_roles(Building *building, CmkNamedKind kind)
+{
+    const GArray *grants = building->world->grants;
+    bool is_right = true;
+    for (guint i = 0; grants != NULL && i < grants->len; i++) {
+        const CmkGrantItem *grant = &g_array_index(grants, CmkGrantItem, i);
+        CmkArgs args = args_of(CMK_OP_ROLE_ASSIGN);
+        cmk_parameters_put(&grant->scope, &args);
+        cmk_parameters_set(&args, "role", grant->role);
+        if (grant->principal.kind == kind) {
+            is_right &= apply_to_copies(building, args, &grant->principal, grant->node);
+        }
+    }
+    return is_right;
+}
+
+/* What principals of this kind may do, with propagation completed. */
+static bool give_access(Building *building, CmkNamedKind kind)
+{
+    const bool are_policies_set = set_access_policies(building, kind);
+    return assign_roles(building, kind) && are_policies_set && run_propagation(building);
+}
+
+/* ---- Backup vaults --------------------------------------------------------------------------- */
+
+static bool create_policies(Building *building)
+{
+    const GArray *policies = building->world->policies;
+    bool is_right = true;
+    for (guint i = 0; policies != NULL && i < policies->len; i++) {
+        CmkArgs create = args_of(CMK_OP_BACKUP_POLICY_CREATE);
+        create.ref[CMK_REF_POLICY] = i + 1;
+        is_right &= apply(building, &create, g_array_index(policies, CmkPolicyItem, i).node);
+    }
+    return is_right;
+}
+
+static const CmkNode *node_of(const Vault *vault, const CmkNode *node)
+{
+    return vault->fleet == NULL ? node : vault->fleet->item->node;
+}
+
+/* Without customer-managed keys at first, since a system-assigned identity is there only after the
+ * vault (BV-20). */
+static bool create_vault(Building *building, const Vault *vault)
+{
+    const CmkBackupVaultItem *item = vault->item;
+    const int64_t interval_us = building->scenario->knobs[CMK_KNOB_MAINTENANCE_INTERVAL];
+    CmkArgs create = args_of(CMK_OP_BACKUP_VAULT_CREATE);
+    create.ref[CMK_REF_BACKUP_VAULT] = vault->row;
+    create.ref[CMK_REF_REGION] = item->region;
+    cmk_parameters_set(&create, "redundancy", item->redundancy);
+    cmk_parameters_set(&create, "infrastructure_encryption", item->encryption.has_infrastructure);
+    /* Maintenance follows the vault's time of creation (OQ-26): spread like the schedules. */
+    cmk_parameters_set(&create, "maintenance_offset_us", vault->offset_us % interval_us);
+    if (!apply(building, &create, node_of(vault, item->node))) {
+        return false;
+    }
+    bool is_right = true;
+    for (guint i = 0; item->identities != NULL && i < item->identities->len; i++) {
+        const CmkReference *identity = &g_array_index(item->identities, CmkReference, i);
+        CmkArgs args = args_of(identity->kind == CMK_NAMED_SYSTEM ? CMK_OP_SYSTEM_IDENTITY_ENABLE
+                                                                  : CMK_OP_IDENTITY_ATTACH);
+        args.ref[CMK_REF_BACKUP_VAULT] = vault->row;
+        args.ref[CMK_REF_IDENTITY] = identity->row;
+        is_right &= apply(building, &args, node_of(vault, identity->node));
+    }
+    return is_right;
+}
+
+static bool update_encryption(Building *building, const Vault *vault)
+{
+    const CmkEncryptionItem *encryption = &vault->item->encryption;
+    if (encryption->node == NULL) {
+        return true;
+    }
+    CmkArgs update = args_of(CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    update.ref[CMK_REF_BACKUP_VAULT] = vault->row;
+    cmk_parameters_put(&encryption->key, &update);
+    cmk_parameters_put(&encryption->identity, &update);
+    g_array_index(building->guards, CmkGuardId, vault->row) = CMK_GUARD_NONE;
+    return apply(building, &update, node_of(vault, encryption->node));
+}
+
+static bool check_encryption(Building *building, const Vault *vault)
+{
+    const CmkBackupVault *row =
+        cmk_backup_vault(building->sim->world, (CmkBackupVaultId){vault->row});
+    if (vault->item->encryption.node == NULL || row->encryption == CMK_ENCRYPTION_ENABLED) {
+        return true;
+    }
+    return refuse(building, node_of(vault, vault->item->encryption.node),
+                  g_array_index(building->guards, CmkGuardId, vault->row));
+}
+
+static bool protect_instances(Building *building, const Vault *vault)
+{
+    const GArray *instances = vault->item->instances;
+    bool is_right = true;
+    for (guint i = 0; instances != NULL && i < instances->len; i++) {
+        const CmkInstanceItem *item = &g_array_index(instances, CmkInstanceItem, i);
+        CmkArgs args = args_of(CMK_OP_INSTANCE_PROTECT);
+        args.ref[CMK_REF_BACKUP_VAULT] = vault->row;
+        args.ref[CMK_REF_INSTANCE] = vault->first_instance + i;
+        args.ref[CMK_REF_POLICY] = item->policy.row;
+        cmk_parameters_set(&args, "datasource", item->datasource);
+        is_right &= apply(building, &args, node_of(vault, item->node));
+    }
+    return is_right;
+}
+
+/* ---- all together ---------------------------------------------------------------------------- */
+
+/* The order is that of the documentation (BV-34). Each part needs what the ones before it made. */
+static bool set_up(Building *building)
+{
+    return create_key_vaults(building) && create_identities(building) &&
+           give_access(building, CMK_NAMED_IDENTITY) && create_policies(building) &&
+           visit_vaults(building, create_vault) && give_access(building, CMK_NAMED_BACKUP_VAULT) &&
+           visit_vaults(building, update_encryption) && run_for(building, SETTINGS_US) &&
+           visit_vaults(building, check_encryption) && visit_vaults(building, protect_instances);
+}
+
+/* The clock goes to the start, where whatever is due waits for the scenario to be open. */
+static bool open_scenario(Building *building)
+{
+    CmkWorld *world = building->sim->world;
+    const CmkTime start = building->scenario->start;
+    CMK_ASSERT(cmk_world_now(world) < start);
+    if (!run_for(building, start - 1 - cmk_world_now(world))) {
+        return false;
+    }
+    cmk_world_set_now(world, start);
+    const CmkArgs open = args_of(CMK_OP_SIMULATION_OPEN);
+    return apply(building, &open, building->world->node);
+}
+
+/* What the run is about, before its first record: integers of fixed width, then the file. */
+static void begin_digest(const Building *building)
+{
+    const CmkScenario *scenario = building->scenario;
+    const uint64_t head[] = {DIGEST_FORMAT,
+                             building->seed,
+                             (uint64_t)building->variant,
+                             (uint64_t)scenario->start,
+                             (uint64_t)scenario->end,
+                             CMK_KNOB__COUNT,
+                             scenario->canonical->len};
+    cmk_world_fold(building->sim->world, head, sizeof(head));
+    cmk_world_fold(building->sim->world, scenario->knobs, sizeof(scenario->knobs));
+    cmk_world_fold(building->sim->world, scenario->canonical->str, scenario->canonical->len);
+}
+
+bool cmk_scenario_build(const CmkScenario *scenario, CmkVariant variant, uint64_t seed, CmkSim *sim,
+                        CmkDiagnostics *diagnostics)
+{
+    CMK_ASSERT(sim->model != NULL);
+    CmkLimits limits;
+    sim->world = NULL;
+    if (!cmk_limits_of(scenario, diagnostics, &limits)) {
+        return false;
+    }
+    const CmkWorldItem *item = &scenario->estate->file.world;
+    sim->world = cmk_azure_world_new(&limits, seed, scenario->start - CMK_SCENARIO_SETUP_US,
+                                     scenario->start, scenario->knobs);
+    if (sim->world == NULL) {
+        cmk_diagnostics_error(diagnostics, cmk_node_key_position(item->node),
+                              "there is not enough memory for this world");
+        cmk_diagnostics_hint(diagnostics, "make the fleet smaller or the horizon shorter");
+        return false;
+    }
+    g_autoptr(GArray) guards = g_array_sized_new(
+        FALSE, TRUE, sizeof(CmkGuardId), scenario->estate->rows[CMK_NAMED_BACKUP_VAULT] + 1);
+    g_array_set_size(guards, scenario->estate->rows[CMK_NAMED_BACKUP_VAULT] + 1);
+    Building building = {.scenario = scenario,
+                         .world = item,
+                         .sim = sim,
+                         .diagnostics = diagnostics,
+                         .variant = variant,
+                         .seed = seed,
+                         .guards = guards};
+    declare_all(&building);
+    begin_digest(&building);
+    /* One reader more while the world is set up, to know which guard refused what. */
+    CmkJournal *journal = sim->journal;
+    CmkJournal during = journal == NULL ? (CmkJournal){.count = 0} : *journal;
+    cmk_journal_add(&during, (CmkReader){.read = remember_refusal, .self = &building});
+    sim->journal = &during;
+    const bool is_built = set_up(&building) && open_scenario(&building);
+    sim->journal = journal;
+    if (!is_built) {
+        cmk_world_free(sim->world);
+        sim->world = NULL;
+    }
+    return is_built;
+}

@@ -1,0 +1,384 @@
+/* The names in the world section: their rows, and what references to them stand for. */
+#include <string.h>
+
+#include "scenarios/estate.h"
+
+/* Names that a hint is chosen from, at most. */
+#define CANDIDATES_MAX 512
+
+/* Stands in by_name for a short name that several instances have. */
+#define AMBIGUOUS UINT32_MAX
+
+static const struct {
+    const char *kind;
+    const char *text; /* for messages */
+} kinds[CMK_NAMED__COUNT] = {
+    [CMK_NAMED_NONE] = {"", ""},
+    [CMK_NAMED_KEY_VAULT] = {"key_vault", "key vault"},
+    [CMK_NAMED_KEY] = {"key", "key"},
+    [CMK_NAMED_IDENTITY] = {"identity", "identity"},
+    [CMK_NAMED_POLICY] = {"policy", "policy"},
+    [CMK_NAMED_BACKUP_VAULT] = {"backup_vault", "Backup vault"},
+    [CMK_NAMED_INSTANCE] = {"instance", "backup instance"},
+    [CMK_NAMED_SYSTEM] = {"", "system-assigned identity"},
+};
+
+const char *cmk_named_kind_text(CmkNamedKind kind)
+{
+    CMK_ASSERT(kind < CMK_NAMED__COUNT);
+    return kinds[kind].kind;
+}
+
+static uint32_t index_of(const CmkScenario *scenario, CmkNamedKind kind, const char *name)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(scenario->estate->by_name[kind], name));
+}
+
+static const CmkNamed *entry_of(const CmkScenario *scenario, CmkNamedKind kind, const char *name)
+{
+    const uint32_t index = index_of(scenario, kind, name);
+    return index == 0 || index == AMBIGUOUS ? NULL
+                                            : &g_array_index(scenario->named, CmkNamed, index - 1);
+}
+
+uint32_t cmk_scenario_find(const CmkScenario *scenario, const char *kind, const char *name)
+{
+    for (uint32_t i = CMK_NAMED_KEY_VAULT; i < CMK_NAMED_SYSTEM; i++) {
+        if (strcmp(kinds[i].kind, kind) == 0) {
+            const CmkNamed *entry = entry_of(scenario, (CmkNamedKind)i, name);
+            return entry == NULL ? 0 : entry->row;
+        }
+    }
+    return 0;
+}
+
+const CmkNamed *cmk_names_add(CmkScenario *scenario, CmkNamedKind kind, const CmkNamed *entry)
+{
+    CmkEstate *estate = scenario->estate;
+    const CmkNamed *earlier = entry_of(scenario, kind, entry->name);
+    if (earlier != NULL) {
+        return earlier;
+    }
+    char *name = g_string_chunk_insert(estate->strings, entry->name);
+    CmkNamed copy = *entry;
+    copy.kind = kinds[kind].kind;
+    copy.name = name;
+    g_array_append_val(scenario->named, copy);
+    g_hash_table_insert(estate->by_name[kind], name, GUINT_TO_POINTER(scenario->named->len));
+    return NULL;
+}
+
+/* ---- giving rows ----------------------------------------------------------------------------- */
+
+typedef struct Collecting {
+    CmkScenario *scenario;
+    CmkDiagnostics *diagnostics;
+    bool is_right;
+} Collecting;
+
+/* The next row of its kind; the row is taken even if the name is. */
+static void add(Collecting *collecting, CmkNamedKind kind, const char *name, const CmkNode *node,
+                uint32_t owner)
+{
+    const CmkNamed entry = {.name = name,
+                            .row = ++collecting->scenario->estate->rows[kind],
+                            .owner = owner,
+                            .node = node};
+    const CmkNamed *earlier = cmk_names_add(collecting->scenario, kind, &entry);
+    if (earlier != NULL) {
+        cmk_diagnostics_error(collecting->diagnostics, cmk_node_position(node),
+                              "a second %s is called `%s`", kinds[kind].text, cmk_node_text(node));
+        cmk_diagnostics_note(collecting->diagnostics, cmk_node_position(earlier->node),
+                             "the first one is here");
+        cmk_diagnostics_hint(collecting->diagnostics, "give it another name");
+        collecting->is_right = false;
+    }
+}
+
+/* An item without a readable name: what refers to it cannot be found. */
+static void miss_name(Collecting *collecting, CmkNamedKind kind)
+{
+    uint32_t *incomplete = &collecting->scenario->estate->incomplete;
+    *incomplete |= 1U << kind;
+    if (kind == CMK_NAMED_KEY_VAULT) {
+        *incomplete |= 1U << CMK_NAMED_KEY;
+    } else if (kind == CMK_NAMED_BACKUP_VAULT) {
+        *incomplete |= 1U << CMK_NAMED_INSTANCE;
+    }
+}
+
+/* "vault/thing" */
+static char *path_of(const CmkNode *vault, const CmkNode *thing)
+{
+    return g_strconcat(cmk_node_text(vault), "/", cmk_node_text(thing), NULL);
+}
+
+static void add_key_vaults(Collecting *collecting, const GArray *vaults)
+{
+    for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
+        const CmkKeyVaultItem *vault = &g_array_index(vaults, CmkKeyVaultItem, i);
+        if (vault->name == NULL) {
+            miss_name(collecting, CMK_NAMED_KEY_VAULT);
+            continue;
+        }
+        if (vault->keys == NULL && cmk_node_get(vault->node, "keys") != NULL) {
+            miss_name(collecting, CMK_NAMED_KEY);
+        }
+        add(collecting, CMK_NAMED_KEY_VAULT, cmk_node_text(vault->name), vault->name, 0);
+        for (guint j = 0; vault->keys != NULL && j < vault->keys->len; j++) {
+            const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, j);
+            if (key->name == NULL) {
+                miss_name(collecting, CMK_NAMED_KEY);
+                continue;
+            }
+            g_autofree char *path = path_of(vault->name, key->name);
+            add(collecting, CMK_NAMED_KEY, path, key->name, i + 1);
+        }
+    }
+}
+
+/* An instance is known as vault/instance, and as instance alone while no other is called so. */
+static void add_short_name(CmkScenario *scenario, const char *name)
+{
+    GHashTable *table = scenario->estate->by_name[CMK_NAMED_INSTANCE];
+    const bool is_taken = g_hash_table_contains(table, name);
+    g_hash_table_insert(table, g_string_chunk_insert(scenario->estate->strings, name),
+                        GUINT_TO_POINTER(is_taken ? AMBIGUOUS : scenario->named->len));
+}
+
+static void add_backup_vaults(Collecting *collecting, const GArray *vaults)
+{
+    for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
+        const CmkBackupVaultItem *vault = &g_array_index(vaults, CmkBackupVaultItem, i);
+        if (vault->name == NULL) {
+            miss_name(collecting, CMK_NAMED_BACKUP_VAULT);
+            continue;
+        }
+        if (vault->instances == NULL && cmk_node_get(vault->node, "instances") != NULL) {
+            miss_name(collecting, CMK_NAMED_INSTANCE);
+        }
+        add(collecting, CMK_NAMED_BACKUP_VAULT, cmk_node_text(vault->name), vault->name, 0);
+        for (guint j = 0; vault->instances != NULL && j < vault->instances->len; j++) {
+            const CmkInstanceItem *instance = &g_array_index(vault->instances, CmkInstanceItem, j);
+            if (instance->name == NULL) {
+                miss_name(collecting, CMK_NAMED_INSTANCE);
+                continue;
+            }
+            g_autofree char *path = path_of(vault->name, instance->name);
+            const guint before = collecting->scenario->named->len;
+            add(collecting, CMK_NAMED_INSTANCE, path, instance->name, i + 1);
+            if (collecting->scenario->named->len > before) {
+                add_short_name(collecting->scenario, cmk_node_text(instance->name));
+            }
+        }
+    }
+}
+
+/* ---- references ------------------------------------------------------------------------------ */
+
+/* Which kinds of names a type of parameter takes: bit per CmkNamedKind. */
+static uint32_t kinds_of(uint32_t accepts)
+{
+    switch (accepts) {
+    case CMK_PARAM_KEY_VAULT:
+        return 1U << CMK_NAMED_KEY_VAULT;
+    case CMK_PARAM_KEY:
+    case CMK_PARAM_KEY_TARGET:
+        return 1U << CMK_NAMED_KEY;
+    case CMK_PARAM_SCOPE:
+        return 1U << CMK_NAMED_KEY_VAULT | 1U << CMK_NAMED_KEY;
+    case CMK_PARAM_IDENTITY:
+        return 1U << CMK_NAMED_IDENTITY;
+    case CMK_PARAM_CALLER:
+        return 1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_BACKUP_VAULT;
+    case CMK_PARAM_USER_OR_SYSTEM:
+        return 1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_SYSTEM;
+    case CMK_PARAM_BACKUP_VAULT:
+        return 1U << CMK_NAMED_BACKUP_VAULT;
+    case CMK_PARAM_INSTANCE:
+        return 1U << CMK_NAMED_INSTANCE;
+    case CMK_PARAM_POLICY:
+        return 1U << CMK_NAMED_POLICY;
+    default:
+        CMK_ASSERT(false);
+        return 0;
+    }
+}
+
+static void hint_names(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint32_t accepted,
+                       const char *name)
+{
+    const char *candidates[CANDIDATES_MAX] = {NULL};
+    size_t count = 0;
+    for (guint i = 0; i < scenario->named->len && count < CANDIDATES_MAX; i++) {
+        const CmkNamed *entry = &g_array_index(scenario->named, CmkNamed, i);
+        for (uint32_t kind = CMK_NAMED_KEY_VAULT; kind < CMK_NAMED_SYSTEM; kind++) {
+            if ((accepted >> kind & 1) != 0 && entry->kind == kinds[kind].kind) {
+                candidates[count++] = entry->name;
+            }
+        }
+    }
+    if ((accepted >> CMK_NAMED_SYSTEM & 1) != 0 && count < CANDIDATES_MAX) {
+        candidates[count++] = "system";
+    }
+    cmk_diagnostics_hint_word(diagnostics, name, candidates, count);
+    if (count == 0) {
+        cmk_diagnostics_hint(diagnostics, "the world has none yet: add it to `world`");
+    }
+}
+
+/* "there is no identity or Backup vault called `x`" */
+static bool miss(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint32_t accepted,
+                 const CmkReference *reference)
+{
+    const char *name = cmk_node_text(reference->node);
+    const char *slash = strchr(name, '/');
+    if ((accepted & scenario->estate->incomplete) != 0) {
+        return false; /* it may be what could not be read, which has its message */
+    }
+    if ((accepted >> CMK_NAMED_KEY & 1) != 0 && slash != NULL) {
+        g_autofree char *vault = g_strndup(name, (gsize)(slash - name));
+        if (entry_of(scenario, CMK_NAMED_KEY_VAULT, vault) == NULL) {
+            cmk_diagnostics_error(diagnostics, cmk_node_position(reference->node),
+                                  "there is no key vault called `%s`", vault);
+            hint_names(scenario, diagnostics, 1U << CMK_NAMED_KEY_VAULT, vault);
+            return false;
+        }
+    }
+    g_autoptr(GString) what = g_string_new(NULL);
+    for (uint32_t kind = CMK_NAMED_KEY_VAULT; kind < CMK_NAMED_SYSTEM; kind++) {
+        if ((accepted >> kind & 1) != 0) {
+            g_string_append_printf(what, "%s%s", what->len == 0 ? "" : " or ", kinds[kind].text);
+        }
+    }
+    cmk_diagnostics_error(diagnostics, cmk_node_position(reference->node),
+                          "there is no %s called `%s`", what->str, name);
+    if (accepted == 1U << CMK_NAMED_KEY && slash == NULL) {
+        cmk_diagnostics_hint(diagnostics, "name a key as vault/key");
+        return false;
+    }
+    hint_names(scenario, diagnostics, accepted, name);
+    return false;
+}
+
+/* Cuts "vault/key/2" into the key's path and the number of the version. */
+static char *cut_version(const char *text, uint32_t *ret_version)
+{
+    const char *first = strchr(text, '/');
+    const char *second = first == NULL ? NULL : strchr(first + 1, '/');
+    int64_t number = 0;
+    char message[CMK_MESSAGE_SIZE];
+    if (second == NULL || !cmk_integer_parse(second + 1, 1, INT32_MAX, &number, message)) {
+        return g_strdup(text);
+    }
+    *ret_version = (uint32_t)number;
+    return g_strndup(text, (gsize)(second - text));
+}
+
+bool cmk_names_resolve(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint32_t accepts,
+                       CmkReference *reference)
+{
+    const char *text = cmk_node_text(reference->node);
+    const uint32_t accepted = kinds_of(accepts);
+    uint32_t version = 0;
+    g_autofree char *name =
+        accepts == CMK_PARAM_KEY_TARGET ? cut_version(text, &version) : g_strdup(text);
+    if ((accepted >> CMK_NAMED_SYSTEM & 1) != 0 && strcmp(name, "system") == 0) {
+        reference->kind = CMK_NAMED_SYSTEM;
+        return true;
+    }
+    const CmkNamed *found = NULL;
+    for (uint32_t kind = CMK_NAMED_KEY_VAULT; kind < CMK_NAMED_SYSTEM; kind++) {
+        const CmkNamed *entry =
+            (accepted >> kind & 1) == 0 ? NULL : entry_of(scenario, (CmkNamedKind)kind, name);
+        if (entry != NULL && found != NULL) {
+            cmk_diagnostics_error(diagnostics, cmk_node_position(reference->node),
+                                  "both an identity and a Backup vault are called `%s`", name);
+            cmk_diagnostics_hint(diagnostics, "rename one of them");
+            return false;
+        }
+        if (entry != NULL) {
+            found = entry;
+            *reference = (CmkReference){.node = reference->node,
+                                        .kind = kind,
+                                        .row = entry->row,
+                                        .owner = entry->owner,
+                                        .version = version};
+        }
+    }
+    if (found != NULL) {
+        return true;
+    }
+    if (accepts == CMK_PARAM_INSTANCE && index_of(scenario, CMK_NAMED_INSTANCE, name) != 0) {
+        cmk_diagnostics_error(diagnostics, cmk_node_position(reference->node),
+                              "several backup instances are called `%s`", name);
+        cmk_diagnostics_hint(diagnostics, "say which one as vault/%s", name);
+        return false;
+    }
+    return miss(scenario, diagnostics, accepted, reference);
+}
+
+static bool resolve(void *self, const CmkField *field, CmkReference *reference)
+{
+    Collecting *collecting = self;
+    return cmk_names_resolve(collecting->scenario, collecting->diagnostics, field->accepts,
+                             reference);
+}
+
+/* Lists of names that could not be read as a whole; single items are noticed when added. */
+static void note_incomplete(Collecting *collecting, const CmkWorldItem *world)
+{
+    static const struct {
+        const char *key;
+        CmkNamedKind kind;
+    } lists[] = {{"key_vaults", CMK_NAMED_KEY_VAULT},
+                 {"identities", CMK_NAMED_IDENTITY},
+                 {"policies", CMK_NAMED_POLICY},
+                 {"backup_vaults", CMK_NAMED_BACKUP_VAULT}};
+    const GArray *read[] = {world->key_vaults, world->identities, world->policies,
+                            world->backup_vaults};
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(lists); i++) {
+        if (read[i] == NULL &&
+            (world->node == NULL || cmk_node_get(world->node, lists[i].key) != NULL)) {
+            miss_name(collecting, lists[i].kind);
+        }
+    }
+}
+
+static void add_named(Collecting *collecting, const CmkWorldItem *world)
+{
+    note_incomplete(collecting, world);
+    add_key_vaults(collecting, world->key_vaults);
+    for (guint i = 0; world->identities != NULL && i < world->identities->len; i++) {
+        const CmkNode *name = g_array_index(world->identities, CmkIdentityItem, i).name;
+        if (name != NULL) {
+            add(collecting, CMK_NAMED_IDENTITY, cmk_node_text(name), name, 0);
+        } else {
+            miss_name(collecting, CMK_NAMED_IDENTITY);
+        }
+    }
+    for (guint i = 0; world->policies != NULL && i < world->policies->len; i++) {
+        const CmkNode *name = g_array_index(world->policies, CmkPolicyItem, i).name;
+        if (name != NULL) {
+            add(collecting, CMK_NAMED_POLICY, cmk_node_text(name), name, 0);
+        } else {
+            miss_name(collecting, CMK_NAMED_POLICY);
+        }
+    }
+    add_backup_vaults(collecting, world->backup_vaults);
+}
+
+bool cmk_names_collect(CmkScenario *scenario, CmkDiagnostics *diagnostics)
+{
+    Collecting collecting = {.scenario = scenario, .diagnostics = diagnostics, .is_right = true};
+    CmkEstate *estate = scenario->estate;
+    for (uint32_t kind = 0; kind < CMK_NAMED__COUNT; kind++) {
+        estate->by_name[kind] = g_hash_table_new(g_str_hash, g_str_equal);
+    }
+    add_named(&collecting, &estate->file.world);
+    /* Members of fleets have names too, so they come before references are resolved. */
+    const bool are_fleets_right = cmk_fleets_collect(scenario, diagnostics);
+    const bool are_resolved =
+        cmk_fields_visit(cmk_language_fields(), &estate->file, resolve, &collecting);
+    return collecting.is_right && are_fleets_right && are_resolved;
+}

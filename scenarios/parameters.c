@@ -1,0 +1,300 @@
+/* Parameters of operations, read through the operation's own table: nothing here knows what any
+ * operation means. */
+#include <string.h>
+
+#include "faults/catalogue.h"
+#include "scenarios/estate.h"
+
+/* Index i stands for CmkPointChoice i + 1. */
+static const char *const point_words[] = {"latest", "oldest", "latest_operational",
+                                          "latest_archive", NULL};
+static const CmkVocabulary points = {.what = "a choice of a recovery point", .words = point_words};
+_Static_assert(CMK_POINT_LATEST == 1 && CMK_POINT_OLDEST == 2 &&
+                   CMK_POINT_LATEST_OPERATIONAL == 3 && CMK_POINT_LATEST_ARCHIVE == 4,
+               "word i stands for choice i + 1");
+
+typedef struct Target {
+    const CmkScenario *scenario;
+    const char *what; /* the operation or fault as the user named it */
+    CmkReading reading;
+    CmkArgs *args;
+    GString *text;
+} Target;
+
+static const CmkOperation *operation_of(const CmkArgs *args)
+{
+    return cmk_azure_model()->operations[args->op];
+}
+
+void cmk_parameters_set(CmkArgs *args, const char *name, int64_t value)
+{
+    const CmkParam *param = cmk_fault_param(cmk_azure_model(), args->op, name);
+    CMK_ASSERT(param != NULL);
+    if (param->is_num != 0) {
+        args->num[param->slot] = value;
+    } else {
+        args->ref[param->slot] = (uint32_t)value;
+    }
+}
+
+void cmk_parameters_put(const CmkReference *reference, CmkArgs *args)
+{
+    switch ((CmkNamedKind)reference->kind) {
+    case CMK_NAMED_KEY_VAULT:
+        args->ref[CMK_REF_KEY_VAULT] = reference->row;
+        return;
+    case CMK_NAMED_KEY:
+        args->ref[CMK_REF_KEY] = reference->row;
+        args->ref[CMK_REF_KEY_VAULT] = reference->owner;
+        /* The set-up makes version 1 of each key, in the order of the keys; the timeline looks up
+         * the number itself. */
+        args->ref[CMK_REF_VERSION] = reference->version == 1 ? reference->row : 0;
+        if (reference->version != 0) {
+            args->num[CMK_NUM_VERSION] = reference->version;
+        }
+        return;
+    case CMK_NAMED_IDENTITY:
+        args->ref[CMK_REF_IDENTITY] = reference->row;
+        return;
+    case CMK_NAMED_POLICY:
+        args->ref[CMK_REF_POLICY] = reference->row;
+        return;
+    case CMK_NAMED_BACKUP_VAULT:
+        args->ref[CMK_REF_BACKUP_VAULT] = reference->row;
+        return;
+    case CMK_NAMED_INSTANCE:
+        args->ref[CMK_REF_INSTANCE] = reference->row;
+        args->ref[CMK_REF_BACKUP_VAULT] = reference->owner;
+        return;
+    case CMK_NAMED_SYSTEM:
+        args->num[CMK_NUM_SYSTEM] = 1;
+        return;
+    case CMK_NAMED_NONE:
+    case CMK_NAMED__COUNT:
+        break;
+    }
+    CMK_ASSERT(false);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static void add_text(Target *target, const CmkParam *param, const CmkNode *value)
+{
+    g_string_append(target->text, target->text->len == 0 ? "" : ", ");
+    if (param->type == CMK_PARAM_SCOPE && target->text->len > 0) {
+        g_string_truncate(target->text, target->text->len - 2);
+        g_string_append(target->text, " on ");
+    }
+    if (param->type >= CMK_PARAM_BOOLEAN) {
+        g_string_append_printf(target->text, "%s ", param->name);
+    }
+    if (cmk_node_kind(value) == CMK_NODE_SCALAR) {
+        g_string_append(target->text, cmk_node_text(value));
+        return;
+    }
+    for (const CmkNode *item = cmk_node_first(value); item != NULL; item = cmk_node_next(item)) {
+        g_string_append_printf(target->text, "%s%s", item == cmk_node_first(value) ? "" : "+",
+                               cmk_node_kind(item) == CMK_NODE_SCALAR ? cmk_node_text(item) : "");
+    }
+}
+
+static bool read_reference(Target *target, const CmkField *field, const CmkParam *param,
+                           const CmkNode *value)
+{
+    CmkReference reference = {0};
+    if (!cmk_field_read(&target->reading, field, value, &reference) ||
+        !cmk_names_resolve(target->scenario, target->reading.diagnostics, param->type,
+                           &reference)) {
+        return false;
+    }
+    cmk_parameters_put(&reference, target->args);
+    return true;
+}
+
+static bool read_permissions(Target *target, const CmkField *field, const CmkNode *value,
+                             int64_t *ret)
+{
+    g_autofree char *what = g_strdup_printf("`%s`", field->name);
+    if (!cmk_node_expect(target->reading.diagnostics, value, CMK_NODE_SEQUENCE, what)) {
+        return false;
+    }
+    bool is_right = true;
+    *ret = 0;
+    for (const CmkNode *item = cmk_node_first(value); item != NULL; item = cmk_node_next(item)) {
+        uint32_t bit = 0;
+        is_right &= cmk_field_read(&target->reading, field, item, &bit);
+        *ret |= INT64_C(1) << bit;
+    }
+    return is_right;
+}
+
+static bool read_word(Target *target, const CmkField *field, const CmkNode *value, int64_t *ret)
+{
+    uint32_t word = 0;
+    const bool is_right = cmk_field_read(&target->reading, field, value, &word);
+    *ret = word;
+    return is_right;
+}
+
+static bool read_boolean(Target *target, const CmkField *field, const CmkNode *value, int64_t *ret)
+{
+    bool is_true = false;
+    const bool is_right = cmk_field_read(&target->reading, field, value, &is_true);
+    *ret = is_true ? CMK_SAYS_TRUE : CMK_SAYS_FALSE;
+    return is_right;
+}
+
+/* A parameter of the model as a field of the language. */
+static CmkField field_of(const CmkParam *param)
+{
+    CmkField field = {.name = param->name, .doc = param->name, .type = CMK_FIELD_REFERENCE};
+    switch (param->type) {
+    case CMK_PARAM_POINT:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &points;
+        break;
+    case CMK_PARAM_ROLE:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_roles;
+        break;
+    case CMK_PARAM_REGION:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_regions;
+        break;
+    case CMK_PARAM_PERMISSIONS:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_permissions;
+        break;
+    case CMK_PARAM_BOOLEAN:
+        field.type = CMK_FIELD_BOOLEAN;
+        break;
+    case CMK_PARAM_INSTANT:
+        field.type = CMK_FIELD_INSTANT;
+        break;
+    case CMK_PARAM_INTEGER:
+    case CMK_PARAM_VERSION:
+        field.type = CMK_FIELD_INTEGER;
+        field.min = 1;
+        field.max = INT32_MAX;
+        break;
+    default:
+        break;
+    }
+    return field;
+}
+
+static bool read_value(Target *target, const CmkParam *param, const CmkNode *value)
+{
+    const CmkField field = field_of(param);
+    add_text(target, param, value);
+    int64_t number = 0;
+    bool is_right = false;
+    if (field.type == CMK_FIELD_REFERENCE) {
+        return read_reference(target, &field, param, value);
+    }
+    if (param->type == CMK_PARAM_PERMISSIONS) {
+        is_right = read_permissions(target, &field, value, &number);
+    } else if (field.type == CMK_FIELD_WORD) {
+        is_right = read_word(target, &field, value, &number);
+        number += param->type == CMK_PARAM_POINT ? CMK_POINT_LATEST : 0;
+    } else if (field.type == CMK_FIELD_BOOLEAN) {
+        is_right = read_boolean(target, &field, value, &number);
+    } else {
+        is_right = cmk_field_read(&target->reading, &field, value, &number);
+    }
+    if (is_right) {
+        cmk_parameters_set(target->args, param->name, number);
+    }
+    return is_right;
+}
+
+static void report_missing(const Target *target, const CmkNode *at, const CmkParam *param)
+{
+    const CmkField field = field_of(param);
+    const char *key = cmk_node_key(at);
+    cmk_diagnostics_error(target->reading.diagnostics, cmk_node_position(at), "%s needs `%s`",
+                          target->what, param->name);
+    cmk_diagnostics_hint(target->reading.diagnostics, "add %s%s%s`%s`: %s",
+                         key == NULL ? "" : "to `", key == NULL ? "" : key, key == NULL ? "" : "` ",
+                         param->name, cmk_field_type_text(field.type));
+}
+
+static bool report_unknown(const Target *target, const CmkNode *value)
+{
+    const CmkOperation *operation = operation_of(target->args);
+    const char *names[CMK_PARAMS_MAX];
+    size_t count = 0;
+    while (count < CMK_PARAMS_MAX && operation->params[count].name != NULL) {
+        names[count] = operation->params[count].name;
+        count++;
+    }
+    cmk_diagnostics_error(target->reading.diagnostics, cmk_node_key_position(value),
+                          "%s has no parameter `%s`", target->what, cmk_node_key(value));
+    cmk_diagnostics_hint_word(target->reading.diagnostics, cmk_node_key(value), names, count);
+    return false;
+}
+
+static bool read_map(Target *target, const CmkNode *map)
+{
+    const CmkOperation *operation = operation_of(target->args);
+    bool is_right = true;
+    for (const CmkNode *value = cmk_node_first(map); value != NULL; value = cmk_node_next(value)) {
+        const CmkParam *param =
+            cmk_fault_param(cmk_azure_model(), target->args->op, cmk_node_key(value));
+        is_right &=
+            param == NULL ? report_unknown(target, value) : read_value(target, param, value);
+    }
+    for (uint32_t i = 0; i < CMK_PARAMS_MAX && operation->params[i].name != NULL; i++) {
+        const CmkParam *param = &operation->params[i];
+        if (param->is_required == 0 || cmk_node_get(map, param->name) != NULL) {
+            continue;
+        }
+        if (is_right || !cmk_node_has_slip(map, param->name, NULL)) {
+            report_missing(target, map, param);
+        }
+        is_right = false;
+    }
+    return is_right;
+}
+
+/* The only required parameter; NULL if there are several, or none. */
+static const CmkParam *only_required(const CmkOperation *operation)
+{
+    const CmkParam *only = NULL;
+    for (uint32_t i = 0; i < CMK_PARAMS_MAX && operation->params[i].name != NULL; i++) {
+        if (operation->params[i].is_required != 0) {
+            if (only != NULL) {
+                return NULL;
+            }
+            only = &operation->params[i];
+        }
+    }
+    return only;
+}
+
+bool cmk_parameters_read(const CmkScenario *scenario, CmkDiagnostics *diagnostics,
+                         const CmkNode *item, const CmkNode *node, CmkArgs *args, GString *text)
+{
+    Target target = {.scenario = scenario,
+                     .reading = {.diagnostics = diagnostics, .start = scenario->start},
+                     .args = args,
+                     .text = text};
+    const CmkNode *fault = cmk_node_get(item, "fault");
+    target.what = cmk_node_text(fault != NULL ? fault : cmk_node_get(item, "do"));
+    const CmkOperation *operation = operation_of(args);
+    if (node == NULL) {
+        for (uint32_t i = 0; i < CMK_PARAMS_MAX && operation->params[i].name != NULL; i++) {
+            if (operation->params[i].is_required != 0) {
+                report_missing(&target, item, &operation->params[i]);
+                return false;
+            }
+        }
+        return true;
+    }
+    const CmkParam *only = only_required(operation);
+    if (cmk_node_kind(node) == CMK_NODE_SCALAR && !cmk_node_is_absent(node) && only != NULL) {
+        return read_value(&target, only, node);
+    }
+    g_autofree char *what = g_strdup_printf("`%s`", cmk_node_key(node));
+    return cmk_node_expect(diagnostics, node, CMK_NODE_MAP, what) && read_map(&target, node);
+}

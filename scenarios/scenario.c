@@ -1,0 +1,369 @@
+/* Reading a scenario file: the parts in their order, and what no table can say. */
+#include "scenarios/scenario.h"
+
+#include <string.h>
+
+#include "scenarios/estate.h"
+
+/* ---- made and freed -------------------------------------------------------------------------- */
+
+static void clear_planned(gpointer data)
+{
+    CmkPlanned *planned = data;
+    g_free(planned->id);
+    g_free(planned->what);
+    g_free(planned->text);
+}
+
+static void clear_expectation(gpointer data)
+{
+    CmkExpectation *expectation = data;
+    g_free(expectation->text);
+}
+
+static CmkScenario *scenario_new(const char *path)
+{
+    CmkScenario *scenario = g_new0(CmkScenario, 1);
+    scenario->path = g_strdup(path);
+    scenario->shows = g_ptr_array_new_with_free_func(g_free);
+    scenario->tags = g_ptr_array_new_with_free_func(g_free);
+    scenario->plan = g_array_new(FALSE, TRUE, sizeof(CmkPlanned));
+    g_array_set_clear_func(scenario->plan, clear_planned);
+    scenario->expectations = g_array_new(FALSE, TRUE, sizeof(CmkExpectation));
+    g_array_set_clear_func(scenario->expectations, clear_expectation);
+    scenario->named = g_array_new(FALSE, TRUE, sizeof(CmkNamed));
+    scenario->canonical = g_string_new(NULL);
+    scenario->estate = g_new0(CmkEstate, 1);
+    scenario->estate->fleets = g_array_new(FALSE, TRUE, sizeof(CmkFleet));
+    scenario->estate->strings = g_string_chunk_new(4096);
+    return scenario;
+}
+
+static void estate_free(CmkEstate *estate)
+{
+    cmk_fields_clear(cmk_language_fields(), &estate->file);
+    for (uint32_t kind = 0; kind < CMK_NAMED__COUNT; kind++) {
+        if (estate->by_name[kind] != NULL) {
+            g_hash_table_unref(estate->by_name[kind]);
+        }
+    }
+    g_array_unref(estate->fleets);
+    g_string_chunk_free(estate->strings);
+    g_free(estate);
+}
+
+void cmk_scenario_free(CmkScenario *scenario)
+{
+    if (scenario == NULL) {
+        return;
+    }
+    estate_free(scenario->estate);
+    g_free(scenario->path);
+    g_free(scenario->name);
+    g_free(scenario->summary);
+    g_ptr_array_unref(scenario->shows);
+    g_ptr_array_unref(scenario->tags);
+    g_array_unref(scenario->plan);
+    g_array_unref(scenario->expectations);
+    g_array_unref(scenario->named);
+    (void)g_string_free(scenario->canonical, TRUE);
+    cmk_tree_free(scenario->tree);
+    g_free(scenario);
+}
+
+/* ---- the head -------------------------------------------------------------------------------- */
+
+/* The version comes first, since it says how to read all the rest. */
+static bool check_version(const CmkNode *root, CmkDiagnostics *diagnostics)
+{
+    const CmkNode *first = cmk_node_first(root);
+    const CmkNode *version = cmk_node_get(root, "cmksim");
+    int64_t number = 0;
+    char message[CMK_MESSAGE_SIZE];
+    if (version == NULL || version != first) {
+        cmk_diagnostics_error(
+            diagnostics, version == NULL ? cmk_node_position(root) : cmk_node_key_position(version),
+            version == NULL ? "the key `cmksim` is missing" : "`cmksim` must be the first key");
+        cmk_diagnostics_hint(diagnostics, "begin the file with `cmksim: %d`", CMK_LANGUAGE_VERSION);
+        return false;
+    }
+    if (cmk_node_kind(version) == CMK_NODE_SCALAR &&
+        cmk_integer_parse(cmk_node_text(version), CMK_LANGUAGE_VERSION, CMK_LANGUAGE_VERSION,
+                          &number, message)) {
+        return true;
+    }
+    cmk_diagnostics_error(diagnostics, cmk_node_position(version),
+                          "this program reads version %d of the language", CMK_LANGUAGE_VERSION);
+    cmk_diagnostics_hint(diagnostics, "write `cmksim: %d`", CMK_LANGUAGE_VERSION);
+    return false;
+}
+
+/* What "+3d" counts from; a stand-in while `start` itself cannot be read. */
+static CmkTime start_of(const CmkNode *root)
+{
+    const CmkNode *start = cmk_node_get(root, "start");
+    CmkTime time = 0;
+    char message[CMK_MESSAGE_SIZE];
+    const bool is_read = start != NULL && cmk_node_kind(start) == CMK_NODE_SCALAR &&
+                         cmk_instant_parse(cmk_node_text(start), 0, &time, message);
+    return is_read ? time : CMK_SCENARIO_SETUP_US;
+}
+
+/* Start and end of the scenario; the end is far away while the horizon cannot be read. */
+static bool take_times(CmkScenario *scenario, CmkDiagnostics *diagnostics)
+{
+    const CmkFileItem *file = &scenario->estate->file;
+    const CmkNode *start = cmk_node_get(file->node, "start");
+    const bool is_known = file->start != 0 && (file->horizon.us != 0 || file->horizon.months != 0);
+    scenario->start = file->start;
+    scenario->end = CMK_TIME_MAX;
+    if (!is_known) {
+        return false;
+    }
+    scenario->end = cmk_time_add_period(file->start, file->horizon, 1);
+    if (cmk_node_text(start)[0] == '+') {
+        cmk_diagnostics_error(diagnostics, cmk_node_position(start),
+                              "the start must be an instant of its own, not one counted from it");
+        cmk_diagnostics_hint(diagnostics, "write for instance 2025-03-03T00:00:00Z");
+        return false;
+    }
+    if (file->start < CMK_SCENARIO_SETUP_US) {
+        cmk_diagnostics_error(diagnostics, cmk_node_position(start),
+                              "the start must leave 30 days after 1970-01-01 for the set-up");
+        return false;
+    }
+    CmkTime latest = 0;
+    CMK_ASSERT(cmk_time_parse("2200-12-31T23:59:59Z", &latest));
+    if (scenario->end > latest) {
+        const CmkNode *horizon = cmk_node_get(file->node, "horizon");
+        cmk_diagnostics_error(diagnostics, cmk_node_position(horizon),
+                              "the scenario would end after the year %d", CMK_YEAR_MAX);
+        cmk_diagnostics_hint(diagnostics, "give a shorter `horizon`");
+        return false;
+    }
+    return true;
+}
+
+static void take_head(CmkScenario *scenario)
+{
+    const CmkFileItem *file = &scenario->estate->file;
+    uint32_t rule_count = 0;
+    const CmkRule *rules = cmk_rules(&rule_count);
+    scenario->name = g_strdup(file->name == NULL ? "" : cmk_node_text(file->name));
+    scenario->summary = g_strdup(file->summary == NULL ? "" : cmk_node_text(file->summary));
+    scenario->seed = file->seed;
+    scenario->profile = (int32_t)file->profile;
+    for (guint i = 0; file->tags != NULL && i < file->tags->len; i++) {
+        const CmkNode *tag = g_array_index(file->tags, const CmkNode *, i);
+        g_ptr_array_add(scenario->tags, g_strdup(tag == NULL ? "" : cmk_node_text(tag)));
+    }
+    for (guint i = 0; file->shows != NULL && i < file->shows->len; i++) {
+        const uint32_t rule = g_array_index(file->shows, uint32_t, i);
+        CMK_ASSERT(rule < rule_count);
+        g_ptr_array_add(scenario->shows, g_strdup(rules[rule].id));
+    }
+}
+
+/* ---- settings -------------------------------------------------------------------------------- */
+
+static bool read_setting(const CmkReading *reading, const CmkKnob *knob, const CmkNode *value,
+                         int64_t *ret)
+{
+    CmkField field = {.name = knob->name,
+                      .doc = knob->text,
+                      .type = CMK_FIELD_INTEGER,
+                      .min = knob->min,
+                      .max = knob->max};
+    if (strcmp(knob->type, "duration") == 0) {
+        field.type = CMK_FIELD_DURATION;
+    } else if (strcmp(knob->type, "boolean") == 0) {
+        bool is_true = false;
+        field.type = CMK_FIELD_BOOLEAN;
+        const bool is_right = cmk_field_read(reading, &field, value, &is_true);
+        *ret = is_true;
+        return is_right;
+    }
+    return cmk_field_read(reading, &field, value, ret);
+}
+
+static bool read_settings(CmkScenario *scenario, CmkDiagnostics *diagnostics)
+{
+    const CmkModel *model = cmk_azure_model();
+    const CmkReading reading = {.diagnostics = diagnostics, .start = scenario->start};
+    const CmkNode *settings = scenario->estate->file.settings;
+    for (uint32_t i = 0; i < model->knob_count; i++) {
+        scenario->knobs[i] = model->knobs[i].values[scenario->profile];
+    }
+    if (settings == NULL) {
+        return true;
+    }
+    if (!cmk_node_expect(diagnostics, settings, CMK_NODE_MAP, "`settings`")) {
+        return false;
+    }
+    bool is_right = true;
+    for (const CmkNode *value = cmk_node_first(settings); value != NULL;
+         value = cmk_node_next(value)) {
+        const int32_t knob = cmk_knob_find(cmk_node_key(value));
+        if (knob < 0) {
+            cmk_vocabulary_miss(diagnostics, cmk_node_key_position(value), cmk_node_key(value),
+                                &cmk_vocabulary_knobs);
+            is_right = false;
+            continue;
+        }
+        is_right &= read_setting(&reading, &model->knobs[knob], value, &scenario->knobs[knob]);
+    }
+    return is_right;
+}
+
+/* ---- what no table can say about the world --------------------------------------------------- */
+
+/* KV-2 */
+static bool check_key(CmkKeyItem *key, CmkDiagnostics *diagnostics)
+{
+    const bool is_rsa = key->type == CMK_KEY_RSA || key->type == CMK_KEY_RSA_HSM;
+    static const int64_t rsa_sizes[] = {2048, 3072, 4096};
+    static const int64_t ec_sizes[] = {256, 384, 521};
+    const int64_t *sizes = is_rsa ? rsa_sizes : ec_sizes;
+    if (key->size_bits == 0) {
+        key->size_bits = sizes[0];
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        if (key->size_bits == sizes[i]) {
+            return true;
+        }
+    }
+    const CmkNode *size = cmk_node_get(key->node, "size");
+    cmk_diagnostics_error(diagnostics, cmk_node_position(size == NULL ? key->node : size),
+                          "%s keys of %" G_GINT64_FORMAT " bits do not exist (KV-2)",
+                          is_rsa ? "RSA" : "EC", key->size_bits);
+    cmk_diagnostics_hint(diagnostics,
+                         "write %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " or %" G_GINT64_FORMAT,
+                         sizes[0], sizes[1], sizes[2]);
+    return false;
+}
+
+static bool is_given(CmkPeriod period)
+{
+    return period.months != 0 || period.us != 0;
+}
+
+static bool check_policy(const CmkPolicyItem *policy, CmkDiagnostics *diagnostics)
+{
+    const CmkDatastoresItem *datastores = &policy->datastores;
+    if (datastores->node != NULL && cmk_node_count(datastores->node) == 0) {
+        cmk_diagnostics_error(diagnostics, cmk_node_position(datastores->node),
+                              "the policy keeps recovery points nowhere");
+        cmk_diagnostics_hint(diagnostics, "write {operational: P7D}, {vault: P3M} or both");
+        return false;
+    }
+    if (is_given(policy->archive_after) && datastores->node != NULL &&
+        cmk_node_get(datastores->node, "vault") == NULL) {
+        cmk_diagnostics_error(diagnostics,
+                              cmk_node_position(cmk_node_get(policy->node, "archive_after")),
+                              "only points in the vault can move to the archive (BK-24)");
+        cmk_diagnostics_hint(diagnostics, "add `vault` to `datastores`, or leave this out");
+        return false;
+    }
+    return true;
+}
+
+/* BV-21, BV-22: infrastructure encryption is for vaults whose settings begin with a user-assigned
+ * identity, and only at creation. */
+static bool check_encryption(const CmkEncryptionItem *encryption, CmkDiagnostics *diagnostics)
+{
+    bool is_right = true;
+    if (encryption->has_infrastructure && encryption->identity.kind == CMK_NAMED_SYSTEM) {
+        cmk_diagnostics_error(diagnostics, cmk_node_position(encryption->identity.node),
+                              "infrastructure encryption begins with a user-assigned identity "
+                              "(BV-20 BV-21 BV-22)");
+        cmk_diagnostics_hint(diagnostics, "name one of the vault's `identities`");
+        is_right = false;
+    }
+    if (encryption->key.version > 1) {
+        cmk_diagnostics_error(diagnostics, cmk_node_position(encryption->key.node),
+                              "at the start a key has version 1 only");
+        cmk_diagnostics_hint(diagnostics, "leave the number out to use the current version");
+        is_right = false;
+    }
+    return is_right;
+}
+
+static bool check_fleet(const CmkFleetItem *fleet, uint32_t written_out,
+                        CmkDiagnostics *diagnostics)
+{
+    if (fleet->like.row <= written_out) {
+        return true;
+    }
+    cmk_diagnostics_error(diagnostics, cmk_node_position(fleet->like.node),
+                          "`%s` is itself a member of a fleet", cmk_node_text(fleet->like.node));
+    cmk_diagnostics_hint(diagnostics, "name a Backup vault that is written out");
+    return false;
+}
+
+static bool check_world(CmkScenario *scenario, CmkDiagnostics *diagnostics)
+{
+    const CmkWorldItem *world = &scenario->estate->file.world;
+    bool is_right = true;
+    for (guint i = 0; world->key_vaults != NULL && i < world->key_vaults->len; i++) {
+        const GArray *keys = g_array_index(world->key_vaults, CmkKeyVaultItem, i).keys;
+        for (guint j = 0; keys != NULL && j < keys->len; j++) {
+            is_right &= check_key(&g_array_index(keys, CmkKeyItem, j), diagnostics);
+        }
+    }
+    for (guint i = 0; world->policies != NULL && i < world->policies->len; i++) {
+        is_right &= check_policy(&g_array_index(world->policies, CmkPolicyItem, i), diagnostics);
+    }
+    for (guint i = 0; world->backup_vaults != NULL && i < world->backup_vaults->len; i++) {
+        const CmkBackupVaultItem *vault =
+            &g_array_index(world->backup_vaults, CmkBackupVaultItem, i);
+        is_right &= check_encryption(&vault->encryption, diagnostics);
+    }
+    for (guint i = 0; world->fleets != NULL && i < world->fleets->len; i++) {
+        is_right &=
+            check_fleet(&g_array_index(world->fleets, CmkFleetItem, i),
+                        world->backup_vaults == NULL ? 0 : world->backup_vaults->len, diagnostics);
+    }
+    return is_right;
+}
+
+/* ---- all together ---------------------------------------------------------------------------- */
+
+/* Reads on after mistakes, so that a file with several is mended in one go; what could not be read
+ * is passed over by the later parts. */
+static bool read_parts(CmkScenario *scenario, CmkDiagnostics *diagnostics)
+{
+    const CmkNode *root = cmk_tree_root(scenario->tree);
+    if (!cmk_node_expect(diagnostics, root, CMK_NODE_MAP, "a scenario") ||
+        !check_version(root, diagnostics)) {
+        return false;
+    }
+    const CmkReading reading = {.diagnostics = diagnostics, .start = start_of(root)};
+    bool is_right = cmk_fields_read(&reading, cmk_language_fields(), root, &scenario->estate->file);
+    is_right &= take_times(scenario, diagnostics);
+    take_head(scenario);
+    is_right &= read_settings(scenario, diagnostics);
+    is_right &= cmk_names_collect(scenario, diagnostics);
+    is_right &= check_world(scenario, diagnostics);
+    const bool is_timeline_right = cmk_timeline_read(scenario, diagnostics);
+    /* Expectations speak of the ids in the timeline. */
+    return is_timeline_right && cmk_expectations_read(scenario, diagnostics) && is_right;
+}
+
+CmkScenario *cmk_scenario_read(CmkDiagnostics *diagnostics)
+{
+    CmkTree *tree = cmk_tree_parse(diagnostics, NULL);
+    if (tree == NULL) {
+        return NULL;
+    }
+    CmkScenario *scenario = scenario_new(cmk_diagnostics_name(diagnostics));
+    scenario->tree = tree;
+    const size_t before = cmk_diagnostics_count(diagnostics);
+    if (!read_parts(scenario, diagnostics)) {
+        CMK_ASSERT(cmk_diagnostics_count(diagnostics) > before);
+        cmk_scenario_free(scenario);
+        return NULL;
+    }
+    CMK_ASSERT(cmk_diagnostics_count(diagnostics) == before);
+    cmk_node_print(cmk_tree_root(tree), scenario->canonical);
+    return scenario;
+}

@@ -1,0 +1,212 @@
+/* The words that stand for rows of the model's and the faults' tables. */
+#include <string.h>
+
+#include "faults/catalogue.h"
+#include "scenarios/language.h"
+
+static bool region_find(const char *word, uint32_t *ret_value)
+{
+    const uint32_t row = cmk_region_find(word).i;
+    if (row != 0) {
+        *ret_value = row;
+    }
+    return row != 0;
+}
+
+static const char *region_word(uint32_t index)
+{
+    uint32_t count = 0;
+    const CmkRegionFacts *facts = cmk_region_facts(&count);
+    return index + 1 < count ? facts[index + 1].name : NULL;
+}
+
+const CmkVocabulary cmk_vocabulary_regions = {
+    .what = "a region of the model", .find = region_find, .word = region_word};
+
+static bool role_find(const char *word, uint32_t *ret_value)
+{
+    const uint32_t row = cmk_role_find(word);
+    if (row != 0) {
+        *ret_value = row;
+    }
+    return row != 0;
+}
+
+static const char *role_word(uint32_t index)
+{
+    uint32_t count = 0;
+    const CmkRoleFacts *facts = cmk_role_facts(&count);
+    return index + 1 < count ? facts[index + 1].name : NULL;
+}
+
+const CmkVocabulary cmk_vocabulary_roles = {
+    .what = "a role of the model", .find = role_find, .word = role_word};
+
+static bool datasource_find(const char *word, uint32_t *ret_value)
+{
+    const uint32_t row = cmk_datasource_find(word);
+    if (row != 0) {
+        *ret_value = row;
+    }
+    return row != 0;
+}
+
+static const char *datasource_word(uint32_t index)
+{
+    uint32_t count = 0;
+    const CmkDatasourceFacts *facts = cmk_datasource_facts(&count);
+    return index + 1 < count ? facts[index + 1].name : NULL;
+}
+
+const CmkVocabulary cmk_vocabulary_datasources = {
+    .what = "a datasource of the model", .find = datasource_find, .word = datasource_word};
+
+static bool rule_find(const char *word, uint32_t *ret_value)
+{
+    uint32_t count = 0;
+    const CmkRule *rules = cmk_rules(&count);
+    const CmkRule *rule = cmk_rule_find(word, strlen(word));
+    if (rule != NULL) {
+        *ret_value = (uint32_t)(rule - rules);
+    }
+    return rule != NULL;
+}
+
+static const char *rule_word(uint32_t index)
+{
+    uint32_t count = 0;
+    const CmkRule *rules = cmk_rules(&count);
+    return index < count ? rules[index].id : NULL;
+}
+
+const CmkVocabulary cmk_vocabulary_rules = {
+    .what = "a rule of the model", .find = rule_find, .word = rule_word};
+
+#define X(name) #name,
+static const char *const profile_words[] = {CMK_PROFILES(X) NULL};
+#undef X
+const CmkVocabulary cmk_vocabulary_profiles = {.what = "a profile", .words = profile_words};
+
+static bool knob_find(const char *word, uint32_t *ret_value)
+{
+    const int32_t knob = cmk_knob_find(word);
+    if (knob >= 0) {
+        *ret_value = (uint32_t)knob;
+    }
+    return knob >= 0;
+}
+
+static const char *knob_word(uint32_t index)
+{
+    const CmkModel *model = cmk_azure_model();
+    return index < model->knob_count ? model->knobs[index].name : NULL;
+}
+
+const CmkVocabulary cmk_vocabulary_knobs = {
+    .what = "a setting", .find = knob_find, .word = knob_word};
+
+/* Whether a fault lowers to the operation or ends with it. */
+static bool is_of_faults(CmkOpId op)
+{
+    uint32_t count = 0;
+    const CmkFault *faults = cmk_faults(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (faults[i].op == op || faults[i].end == op) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A step is what a person can do: there is a command line for it, or a fault that does or undoes
+ * it. What needs a bare number is for the set-up and the service alone. */
+static bool is_for_steps(CmkOpId op)
+{
+    const CmkOperation *operation = cmk_azure_model()->operations[op];
+    for (uint32_t i = 0; i < CMK_PARAMS_MAX && operation->params[i].name != NULL; i++) {
+        if (operation->params[i].is_required != 0 &&
+            operation->params[i].type == CMK_PARAM_INTEGER) {
+            return false;
+        }
+    }
+    return operation->params[0].name != NULL && (operation->az != NULL || is_of_faults(op));
+}
+
+static bool operation_find(const char *word, uint32_t *ret_value)
+{
+    const CmkOpId op = cmk_operation_find(word);
+    const bool is_found = op != CMK_OP_NONE && is_for_steps(op);
+    if (is_found) {
+        *ret_value = op;
+    }
+    return is_found;
+}
+
+static const char *operation_word(uint32_t index)
+{
+    const CmkModel *model = cmk_azure_model();
+    uint32_t left = index;
+    for (CmkOpId op = 1; op < model->operation_count; op++) {
+        if (is_for_steps(op) && left-- == 0) {
+            return model->operations[op]->name;
+        }
+    }
+    return NULL;
+}
+
+const CmkVocabulary cmk_vocabulary_operations = {
+    .what = "an operation that a step can do", .find = operation_find, .word = operation_word};
+
+static bool fault_find(const char *word, uint32_t *ret_value)
+{
+    uint32_t count = 0;
+    const CmkFault *faults = cmk_faults(&count);
+    const CmkFault *fault = cmk_fault_find(word);
+    if (fault != NULL) {
+        *ret_value = (uint32_t)(fault - faults);
+    }
+    return fault != NULL;
+}
+
+static const char *fault_word(uint32_t index)
+{
+    uint32_t count = 0;
+    const CmkFault *faults = cmk_faults(&count);
+    return index < count ? faults[index].name : NULL;
+}
+
+const CmkVocabulary cmk_vocabulary_faults = {
+    .what = "a fault of the catalogue", .find = fault_find, .word = fault_word};
+
+static bool status_find(const char *word, uint32_t *ret_value)
+{
+    const int32_t status = cmk_status_find(word);
+    if (status >= 0) {
+        *ret_value = (uint32_t)status;
+    }
+    return status >= 0;
+}
+
+/* "ok" first, then codes. Codes that several statuses share are given by their stable names too. */
+static const char *status_word(uint32_t index)
+{
+    const CmkModel *model = cmk_azure_model();
+    if (index == 0) {
+        return "ok";
+    }
+    if (index < model->status_count) {
+        return model->statuses[index].code;
+    }
+    index -= model->status_count;
+    return index < model->status_count ? model->statuses[index].name : NULL;
+}
+
+const CmkVocabulary cmk_vocabulary_statuses = {
+    .what = "a status that an operation can end with", .find = status_find, .word = status_word};
+
+static const char *const permission_words[] = {"get", "wrapKey", "unwrapKey", "list", NULL};
+_Static_assert(CMK_PERMISSION_GET == 1 << 0 && CMK_PERMISSION_WRAP == 1 << 1 &&
+                   CMK_PERMISSION_UNWRAP == 1 << 2 && CMK_PERMISSION_LIST == 1 << 3,
+               "word i stands for bit i");
+const CmkVocabulary cmk_vocabulary_permissions = {.what = "a key permission",
+                                                  .words = permission_words};
