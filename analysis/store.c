@@ -258,8 +258,12 @@ static void put_job_hours(CmkRunStore *store)
     }
 }
 
+/* What ended before the start made the world as it is, and is not a job of this run. */
 static void count_job(CmkRunStore *store, const CmkStoreJob *job)
 {
+    if (job->ended < store->run.start) {
+        return;
+    }
     const CmkTime hour = job->ended - job->ended % CMK_HOUR_US;
     if (hour != store->jobs.hour) {
         put_job_hours(store);

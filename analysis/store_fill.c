@@ -135,11 +135,12 @@ static void fill_words(Filler *filler)
         fill_text(filler, facts->rule);
         fill_put(filler);
     }
-    fill_begin(filler, "rule", 3);
+    fill_begin(filler, "rule", 4);
     const CmkRule *rules = cmk_rules(&count);
     for (uint32_t i = 0; i < count; i++) {
         fill_text(filler, rules[i].id);
         fill_text(filler, rules[i].provenance);
+        fill_text(filler, rules[i].stage);
         fill_text(filler, rules[i].text);
         fill_put(filler);
     }

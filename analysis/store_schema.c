@@ -123,6 +123,7 @@ const CmkStoreTableShape *cmk_store_table_shape(CmkStoreTable table)
 
 /* ---- words ----------------------------------------------------------------------------------- */
 
+/* Words of one table stand together. */
 static const CmkStoreWord words[] = {
     {"actor", CMK_ACTOR_PLATFORM, "platform"},
     {"actor", CMK_ACTOR_SETUP, "setup"},
@@ -172,68 +173,64 @@ uint32_t cmk_store_code(const char *table, const char *word)
 
 /* ---- the small tables ------------------------------------------------------------------------ */
 
-#define WORDS_TABLE(name)                                                                          \
-    "CREATE TABLE " name "(id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;"
+/* SQL reads best as it was broken into lines by hand, here and below. */
+/* clang-format off */
+static const char small_tables[] =
+    "CREATE TABLE run(id INTEGER PRIMARY KEY CHECK (id = 1), scenario_name TEXT NOT NULL,"
+    " scenario_text TEXT NOT NULL, seed TEXT NOT NULL, version TEXT NOT NULL,"
+    " crypto_mode TEXT NOT NULL, journal_level INTEGER NOT NULL, start_us INTEGER NOT NULL,"
+    " horizon_us INTEGER NOT NULL, end_us INTEGER NOT NULL, verdict INTEGER NOT NULL,"
+    " reason TEXT NOT NULL, digest TEXT NOT NULL, crypto_digest TEXT,"
+    " record_count INTEGER NOT NULL, job_count INTEGER NOT NULL,"
+    " failed_job_count INTEGER NOT NULL, silent_failure_count INTEGER NOT NULL,"
+    " cost_nanos INTEGER NOT NULL, overdue_nanos INTEGER NOT NULL, baseline_nanos INTEGER,"
+    " currency TEXT NOT NULL) STRICT;"
+    "CREATE TABLE operation(id INTEGER PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL,"
+    " rules TEXT, action TEXT) STRICT;"
+    "CREATE TABLE guard(id INTEGER PRIMARY KEY, name TEXT NOT NULL, status INTEGER NOT NULL,"
+    " rule TEXT, text TEXT NOT NULL) STRICT;"
+    "CREATE TABLE status(id INTEGER PRIMARY KEY, number INTEGER NOT NULL, name TEXT NOT NULL,"
+    " code TEXT NOT NULL, inner_code TEXT, http INTEGER, rule TEXT, text TEXT NOT NULL) STRICT;"
+    "CREATE TABLE task_kind(id INTEGER PRIMARY KEY, name TEXT NOT NULL, verb TEXT NOT NULL,"
+    " is_seen INTEGER NOT NULL, rule TEXT) STRICT;"
+    "CREATE TABLE rule(id TEXT PRIMARY KEY, provenance TEXT NOT NULL, stage TEXT NOT NULL,"
+    " text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE entity(kind INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL,"
+    " parent_kind INTEGER, parent INTEGER, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE cost_item(id INTEGER PRIMARY KEY, meter TEXT NOT NULL, backup_vault INTEGER,"
+    " key_vault INTEGER, is_overdue INTEGER NOT NULL, from_us INTEGER NOT NULL,"
+    " to_us INTEGER NOT NULL, quantity INTEGER NOT NULL, unit TEXT NOT NULL,"
+    " nanos INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE expectation_result(id INTEGER PRIMARY KEY, text TEXT NOT NULL,"
+    " verdict INTEGER NOT NULL, violated_us INTEGER, detail TEXT) STRICT;";
+/* clang-format on */
 
-static const char small_tables[] = WORDS_TABLE("actor") WORDS_TABLE("job_status") WORDS_TABLE(
-    "datastore") WORDS_TABLE("encryption_state") WORDS_TABLE("journal_level") WORDS_TABLE("verdict")
-    WORDS_TABLE(
-        "entity_kind") "CREATE TABLE run(id INTEGER PRIMARY KEY CHECK (id = 1), scenario_name TEXT "
-                       "NOT NULL,"
-                       " scenario_text TEXT NOT NULL, seed TEXT NOT NULL, version TEXT NOT NULL,"
-                       " crypto_mode TEXT NOT NULL, journal_level INTEGER NOT NULL, start_us "
-                       "INTEGER NOT NULL,"
-                       " horizon_us INTEGER NOT NULL, end_us INTEGER NOT NULL, verdict INTEGER NOT "
-                       "NULL,"
-                       " reason TEXT NOT NULL, digest TEXT NOT NULL, crypto_digest TEXT,"
-                       " record_count INTEGER NOT NULL, job_count INTEGER NOT NULL,"
-                       " failed_job_count INTEGER NOT NULL, silent_failure_count INTEGER NOT NULL,"
-                       " cost_nanos INTEGER NOT NULL, overdue_nanos INTEGER NOT NULL, "
-                       "baseline_nanos INTEGER,"
-                       " currency TEXT NOT NULL) STRICT;"
-                       "CREATE TABLE operation(id INTEGER PRIMARY KEY, name TEXT NOT NULL, text "
-                       "TEXT NOT NULL,"
-                       " rules TEXT, action TEXT) STRICT;"
-                       "CREATE TABLE guard(id INTEGER PRIMARY KEY, name TEXT NOT NULL, status "
-                       "INTEGER NOT NULL,"
-                       " rule TEXT, text TEXT NOT NULL) STRICT;"
-                       "CREATE TABLE status(id INTEGER PRIMARY KEY, number INTEGER NOT NULL, name "
-                       "TEXT NOT NULL,"
-                       " code TEXT NOT NULL, inner_code TEXT, http INTEGER, rule TEXT, text TEXT "
-                       "NOT NULL) STRICT;"
-                       "CREATE TABLE task_kind(id INTEGER PRIMARY KEY, name TEXT NOT NULL, verb "
-                       "TEXT NOT NULL,"
-                       " is_seen INTEGER NOT NULL, rule TEXT) STRICT;"
-                       "CREATE TABLE rule(id TEXT PRIMARY KEY, provenance TEXT NOT NULL, text TEXT "
-                       "NOT NULL)"
-                       " STRICT, WITHOUT ROWID;"
-                       "CREATE TABLE entity(kind INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT "
-                       "NOT NULL,"
-                       " parent_kind INTEGER, parent INTEGER, PRIMARY KEY (kind, id)) STRICT, "
-                       "WITHOUT ROWID;"
-                       "CREATE TABLE cost_item(id INTEGER PRIMARY KEY, meter TEXT NOT NULL, "
-                       "backup_vault INTEGER,"
-                       " key_vault INTEGER, is_overdue INTEGER NOT NULL, from_us INTEGER NOT NULL,"
-                       " to_us INTEGER NOT NULL, quantity INTEGER NOT NULL, unit TEXT NOT NULL,"
-                       " nanos INTEGER NOT NULL) STRICT;"
-                       "CREATE TABLE expectation_result(id INTEGER PRIMARY KEY, text TEXT NOT NULL,"
-                       " verdict INTEGER NOT NULL, violated_us INTEGER, detail TEXT) STRICT;";
+static void append_large_table(GString *sql, const CmkStoreTableShape *shape)
+{
+    g_string_append_printf(sql, "CREATE TABLE %s(", shape->name);
+    for (uint32_t i = 0; i < shape->column_count; i++) {
+        const CmkStoreColumn *column = &shape->columns[i];
+        const bool is_key = g_strcmp0(column->name, shape->primary_key) == 0;
+        g_string_append_printf(sql, "%s\"%s\" INTEGER%s", i == 0 ? "" : ", ", column->name,
+                               is_key                                 ? " PRIMARY KEY"
+                               : column->null == CMK_STORE_NULL_NEVER ? " NOT NULL"
+                                                                      : "");
+    }
+    g_string_append(sql, ") STRICT;");
+}
 
 char *cmk_store_sql_create(void)
 {
     GString *sql = g_string_new(small_tables);
-    for (uint32_t t = 0; t < CMK_STORE_TABLE__COUNT; t++) {
-        const CmkStoreTableShape *shape = &shapes[t];
-        g_string_append_printf(sql, "CREATE TABLE %s(", shape->name);
-        for (uint32_t i = 0; i < shape->column_count; i++) {
-            const CmkStoreColumn *column = &shape->columns[i];
-            const bool is_key = g_strcmp0(column->name, shape->primary_key) == 0;
-            g_string_append_printf(sql, "%s\"%s\" INTEGER%s", i == 0 ? "" : ", ", column->name,
-                                   is_key                                 ? " PRIMARY KEY"
-                                   : column->null == CMK_STORE_NULL_NEVER ? " NOT NULL"
-                                                                          : "");
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(words); i++) {
+        if (i == 0 || strcmp(words[i].table, words[i - 1].table) != 0) {
+            g_string_append_printf(
+                sql, "CREATE TABLE %s(id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;",
+                words[i].table);
         }
-        g_string_append(sql, ") STRICT;");
+    }
+    for (uint32_t table = 0; table < CMK_STORE_TABLE__COUNT; table++) {
+        append_large_table(sql, &shapes[table]);
     }
     return g_string_free(sql, FALSE);
 }
@@ -258,142 +255,113 @@ typedef struct View {
     const char *from;
 } View;
 
+/* clang-format off */
 static const View views[] = {
     {"v_run",
      "scenario_name AS scenario, seed, version, crypto_mode, l.name AS journal_level,"
-     " " INSTANT("start_us") " AS start, " INSTANT(
-         "horizon_us") " AS horizon,"
-                       " " INSTANT("end_us") " AS \"end\", start_us, horizon_us, end_us, v.name AS "
-                                             "verdict, reason,"
-                                             " digest, crypto_digest, record_count, job_count, "
-                                             "failed_job_count, silent_failure_count,"
-                                             " cost_nanos, overdue_nanos, baseline_nanos, "
-                                             "cost_nanos - baseline_nanos AS net_nanos,"
-                                             " currency, scenario_text",
+     " " INSTANT("start_us") " AS start, " INSTANT("horizon_us") " AS horizon,"
+     " " INSTANT("end_us") " AS \"end\", start_us, horizon_us, end_us, v.name AS verdict, reason,"
+     " digest, crypto_digest, record_count, job_count, failed_job_count, silent_failure_count,"
+     " cost_nanos, overdue_nanos, baseline_nanos, cost_nanos - baseline_nanos AS net_nanos,"
+     " currency, scenario_text",
      "run JOIN verdict AS v ON v.id = run.verdict"
      " JOIN journal_level AS l ON l.id = run.journal_level"},
     {"v_expectations",
      "e.id, e.text, v.name AS verdict, " INSTANT("e.violated_us") " AS violated, e.violated_us,"
-                                                                  " e.detail",
+     " e.detail",
      "expectation_result AS e JOIN verdict AS v ON v.id = e.verdict"},
     {"v_job",
      "j.id, k.name AS operation, s.name AS status, c.code AS code, c.text AS code_text,"
      " b.name AS backup_vault, i.name AS instance, d.name AS datastore,"
-     " " INSTANT("j.started_us") " AS started, " INSTANT(
-         "j.ended_us") " AS ended,"
-                       " j.started_us, j.ended_us, j.ended_us - j.started_us AS duration_us, "
-                       "j.is_seen,"
-                       " CASE j.is_seen WHEN 1 THEN 'listed' ELSE 'nobody' END AS seen, j.retries, "
-                       "j.point, j.bytes,"
-                       " o.name AS origin, j.started_by, j.id AS ended_by, j.refused_seq",
-     "job AS j JOIN task_kind AS k ON k.id = j.kind JOIN job_status AS s ON s.id = "
-     "j.status" JOIN_ID("status", "c", "j.code") JOIN_ID("datastore", "d", "j.datastore")
-         JOIN_VAULT("b", "j.backup_vault") JOIN_INSTANCE("i", "j.instance")
-             JOIN_STEP("o", "j.origin")},
+     " " INSTANT("j.started_us") " AS started, " INSTANT("j.ended_us") " AS ended,"
+     " j.started_us, j.ended_us, j.ended_us - j.started_us AS duration_us,"
+     " j.ended_us < run.start_us AS is_setup, j.is_seen,"
+     " CASE j.is_seen WHEN 1 THEN 'listed' ELSE 'nobody' END AS seen, j.retries, j.point, j.bytes,"
+     " o.name AS origin, j.started_by, j.id AS ended_by, j.refused_seq",
+     "job AS j JOIN run JOIN task_kind AS k ON k.id = j.kind"
+     " JOIN job_status AS s ON s.id = j.status"
+     JOIN_ID("status", "c", "j.code") JOIN_ID("datastore", "d", "j.datastore")
+     JOIN_VAULT("b", "j.backup_vault") JOIN_INSTANCE("i", "j.instance")
+     JOIN_STEP("o", "j.origin")},
     {"v_failed_jobs",
      "j.id, k.name AS operation, c.code AS code, c.text AS code_text, b.name AS backup_vault,"
-     " i.name AS instance, d.name AS datastore, " INSTANT(
-         "j.started_us") " AS started,"
-                         " " INSTANT(
-                             "j.ended_us") " AS ended, j.started_us, j.ended_us, j.is_seen,"
-                                           " CASE j.is_seen WHEN 1 THEN 'listed' ELSE 'nobody' END "
-                                           "AS seen, g.text AS must_hold,"
-                                           " g.rule AS rule, o.name AS origin, j.refused_seq",
-     "job AS j JOIN task_kind AS k ON k.id = j.kind" JOIN_ID("status", "c", "j.code")
-         JOIN_ID("datastore", "d",
-                 "j.datastore") JOIN_VAULT("b", "j.backup_vault") JOIN_INSTANCE("i", "j.instance")
-             JOIN_STEP("o", "j.origin") " LEFT JOIN journal AS r ON r.seq = j.refused_seq" JOIN_ID(
-                 "guard", "g", "r.guard") " WHERE j.status = 2"},
+     " i.name AS instance, d.name AS datastore, " INSTANT("j.started_us") " AS started,"
+     " " INSTANT("j.ended_us") " AS ended, j.started_us, j.ended_us, j.is_seen,"
+     " CASE j.is_seen WHEN 1 THEN 'listed' ELSE 'nobody' END AS seen, g.text AS must_hold,"
+     " g.rule AS rule, o.name AS origin, j.refused_seq",
+     "job AS j JOIN task_kind AS k ON k.id = j.kind"
+     JOIN_ID("status", "c", "j.code") JOIN_ID("datastore", "d", "j.datastore")
+     JOIN_VAULT("b", "j.backup_vault") JOIN_INSTANCE("i", "j.instance") JOIN_STEP("o", "j.origin")
+     " LEFT JOIN journal AS r ON r.seq = j.refused_seq" JOIN_ID("guard", "g", "r.guard")
+     " WHERE j.status = 2"},
     {"v_silent_failures", "*", "v_failed_jobs WHERE is_seen = 0"},
     {"v_jobs_by_hour",
      INSTANT("h.hour_us") " AS hour, h.hour_us, k.name AS operation, s.name AS status, h.is_seen,"
-                          " h.count",
+     " h.count",
      "job_hour AS h JOIN task_kind AS k ON k.id = h.kind JOIN job_status AS s ON s.id = h.status"},
     {"v_journal",
-     "j.seq, " INSTANT(
-         "j.t_us") " AS time, j.t_us, a.name AS actor, op.name AS operation,"
-                   " s.name AS status, s.code AS code, g.name AS guard, g.text AS must_hold, "
-                   "g.rule AS rule,"
-                   " j.cause_seq, j.blame_seq, o.name AS origin, b.name AS backup_vault, i.name AS "
-                   "instance,"
-                   " kv.name AS key_vault, ky.name AS key, kn.name AS version, id.name AS identity,"
-                   " pr.name AS principal, re.name AS region, po.name AS policy, j.queue, j.point, "
-                   "j.task,"
-                   " j.result, j.number_0, j.number_1, j.number_2, j.number_3",
+     "j.seq, " INSTANT("j.t_us") " AS time, j.t_us, a.name AS actor, op.name AS operation,"
+     " s.name AS status, s.code AS code, g.name AS guard, g.text AS must_hold, g.rule AS rule,"
+     " j.cause_seq, j.blame_seq, o.name AS origin, b.name AS backup_vault, i.name AS instance,"
+     " kv.name AS key_vault, ky.name AS key, kn.name AS version, id.name AS identity,"
+     " pr.name AS principal, re.name AS region, po.name AS policy, j.queue, j.point, j.task,"
+     " j.result, j.number_0, j.number_1, j.number_2, j.number_3",
      "journal AS j JOIN actor AS a ON a.id = j.actor JOIN operation AS op ON op.id = j.op"
      " JOIN status AS s ON s.id = j.status" JOIN_ID("guard", "g", "j.guard")
-         JOIN_STEP("o", "j.origin") JOIN_VAULT("b", "j.backup_vault")
-             JOIN_INSTANCE("i", "j.instance") JOIN_KEY_VAULT("kv", "j.key_vault")
-                 JOIN_KEY("ky", "j.key") JOIN_ENTITY("kn", CMK_STORE_ENTITY_VERSION, "j.version")
-                     JOIN_ENTITY("id", CMK_STORE_ENTITY_IDENTITY, "j.identity")
-                         JOIN_ENTITY("pr", CMK_STORE_ENTITY_PRINCIPAL, "j.principal")
-                             JOIN_ENTITY("re", CMK_STORE_ENTITY_REGION, "j.region")
-                                 JOIN_ENTITY("po", CMK_STORE_ENTITY_POLICY, "j.policy")},
+     JOIN_STEP("o", "j.origin") JOIN_VAULT("b", "j.backup_vault") JOIN_INSTANCE("i", "j.instance")
+     JOIN_KEY_VAULT("kv", "j.key_vault") JOIN_KEY("ky", "j.key")
+     JOIN_ENTITY("kn", CMK_STORE_ENTITY_VERSION, "j.version")
+     JOIN_ENTITY("id", CMK_STORE_ENTITY_IDENTITY, "j.identity")
+     JOIN_ENTITY("pr", CMK_STORE_ENTITY_PRINCIPAL, "j.principal")
+     JOIN_ENTITY("re", CMK_STORE_ENTITY_REGION, "j.region")
+     JOIN_ENTITY("po", CMK_STORE_ENTITY_POLICY, "j.policy")},
     {"v_state_intervals",
-     "b.name AS backup_vault, s.name AS state, " INSTANT(
-         "t.from_us") " AS \"from\","
-                      " " INSTANT("t.to_us") " AS \"to\", t.from_us, t.to_us,"
-                                             " coalesce(t.to_us, run.end_us) - t.from_us AS "
-                                             "duration_us, t.from_seq, t.to_seq",
-     "state_interval AS t JOIN run JOIN encryption_state AS s ON s.id = t.state" JOIN_VAULT(
-         "b", "t.backup_vault")},
+     "b.name AS backup_vault, s.name AS state, " INSTANT("t.from_us") " AS \"from\","
+     " " INSTANT("t.to_us") " AS \"to\", t.from_us, t.to_us,"
+     " coalesce(t.to_us, run.end_us) - t.from_us AS duration_us, t.from_seq, t.to_seq",
+     "state_interval AS t JOIN run JOIN encryption_state AS s ON s.id = t.state"
+     JOIN_VAULT("b", "t.backup_vault")},
     {"v_fault_windows",
-     "f.name AS fault, " INSTANT("w.from_us") " AS \"from\", " INSTANT(
-         "w.to_us") " AS \"to\","
-                    " w.from_us, w.to_us, coalesce(w.to_us, run.end_us) - w.from_us AS duration_us,"
-                    " fo.name AS operation, e.name AS ended_with, eo.name AS ended_by_operation, "
-                    "w.from_seq,"
-                    " w.to_seq",
-     "fault_window AS w JOIN run" JOIN_STEP(
-         "f", "w.step") " LEFT JOIN journal AS fj ON fj.seq = "
-                        "w.from_seq" JOIN_ID("operation", "fo",
-                                             "fj.op") " LEFT JOIN journal AS ej "
-                                                      "ON ej.seq = "
-                                                      "w.to_seq" JOIN_ID("operati"
-                                                                         "on",
-                                                                         "eo", "ej.op")
-                                                          JOIN_STEP("e", "ej.origin")},
+     "f.name AS fault, " INSTANT("w.from_us") " AS \"from\", " INSTANT("w.to_us") " AS \"to\","
+     " w.from_us, w.to_us, coalesce(w.to_us, run.end_us) - w.from_us AS duration_us,"
+     " fo.name AS operation, e.name AS ended_with, eo.name AS ended_by_operation, w.from_seq,"
+     " w.to_seq",
+     "fault_window AS w JOIN run" JOIN_STEP("f", "w.step")
+     " LEFT JOIN journal AS fj ON fj.seq = w.from_seq" JOIN_ID("operation", "fo", "fj.op")
+     " LEFT JOIN journal AS ej ON ej.seq = w.to_seq" JOIN_ID("operation", "eo", "ej.op")
+     JOIN_STEP("e", "ej.origin")},
     {"v_cost",
      "c.id, c.meter, b.name AS backup_vault, k.name AS key_vault, c.is_overdue,"
-     " " INSTANT("c.from_us") " AS \"from\", " INSTANT(
-         "c.to_us") " AS \"to\", c.from_us, c.to_us,"
-                    " c.quantity, c.unit, c.nanos, run.currency",
+     " " INSTANT("c.from_us") " AS \"from\", " INSTANT("c.to_us") " AS \"to\", c.from_us, c.to_us,"
+     " c.quantity, c.unit, c.nanos, run.currency",
      "cost_item AS c JOIN run" JOIN_VAULT("b", "c.backup_vault")
-         JOIN_KEY_VAULT("k", "c.key_vault")},
+     JOIN_KEY_VAULT("k", "c.key_vault")},
     {"v_cost_by_vault",
-     "b.name AS backup_vault,"
-     " sum(CASE c.is_overdue WHEN 0 THEN c.nanos ELSE 0 END) AS nanos,"
+     "b.name AS backup_vault, sum(CASE c.is_overdue WHEN 0 THEN c.nanos ELSE 0 END) AS nanos,"
      " sum(CASE c.is_overdue WHEN 1 THEN c.nanos ELSE 0 END) AS overdue_nanos, run.currency",
-     "cost_item AS c JOIN run" JOIN_VAULT(
-         "b", "c.backup_vault") " WHERE c.backup_vault IS NOT NULL GROUP BY c.backup_vault"},
+     "cost_item AS c JOIN run" JOIN_VAULT("b", "c.backup_vault")
+     " WHERE c.backup_vault IS NOT NULL GROUP BY c.backup_vault"},
     {"v_requests",
      INSTANT("r.hour_us") " AS hour, r.hour_us, kv.name AS key_vault, ky.name AS key,"
-                          " op.name AS operation, s.name AS status, s.code AS code, r.count",
-     "request_hour AS r JOIN operation AS op ON op.id = r.op JOIN status AS s ON s.id = "
-     "r.status" JOIN_KEY("ky", "r.key") JOIN_KEY_VAULT("kv", "ky.parent")},
+     " op.name AS operation, s.name AS status, s.code AS code, r.count",
+     "request_hour AS r JOIN operation AS op ON op.id = r.op JOIN status AS s ON s.id = r.status"
+     JOIN_KEY("ky", "r.key") JOIN_KEY_VAULT("kv", "ky.parent")},
     {"v_why",
      "j.id AS job, k.name AS operation, b.name AS backup_vault, i.name AS instance,"
      " " INSTANT("j.ended_us") " AS ended, j.ended_us, c.code AS code, c.text AS code_text,"
-                               " j.is_seen, j.refused_seq, ro.name AS refused_operation, " INSTANT(
-                                   "r.t_us") " AS refused,"
-                                             " r.t_us AS refused_us, rs.name AS refused_status, "
-                                             "ky.name AS key, g.name AS guard,"
-                                             " g.text AS must_hold, g.rule AS rule, r.blame_seq, "
-                                             "bo.name AS blamed_operation,"
-                                             " bo.text AS blamed_text, " INSTANT(
-                                                 "bj.t_us") " AS blamed, bj.t_us AS blamed_us,"
-                                                            " ba.name AS blamed_actor, bs.name AS "
-                                                            "blamed_step",
+     " j.is_seen, j.refused_seq, ro.name AS refused_operation, " INSTANT("r.t_us") " AS refused,"
+     " r.t_us AS refused_us, rs.name AS refused_status, ky.name AS key, g.name AS guard,"
+     " g.text AS must_hold, g.rule AS rule, r.blame_seq, bo.name AS blamed_operation,"
+     " bo.text AS blamed_text, " INSTANT("bj.t_us") " AS blamed, bj.t_us AS blamed_us,"
+     " ba.name AS blamed_actor, bs.name AS blamed_step",
      "job AS j JOIN task_kind AS k ON k.id = j.kind" JOIN_ID("status", "c", "j.code")
-         JOIN_VAULT("b", "j.backup_vault") JOIN_INSTANCE(
-             "i",
-             "j.instance") " LEFT JOIN journal AS r ON r.seq = j.refused_seq" JOIN_ID("operation",
-                                                                                      "ro", "r.op")
-             JOIN_ID("status", "rs", "r.status") JOIN_ID("guard", "g", "r.guard")
-                 JOIN_KEY("ky", "r.key") " LEFT JOIN journal AS bj ON bj.seq = r.blame_seq" JOIN_ID(
-                     "operation", "bo", "bj.op") JOIN_ID("actor", "ba", "bj.actor")
-                     JOIN_STEP("bs", "bj.origin") " WHERE j.status = 2"},
+     JOIN_VAULT("b", "j.backup_vault") JOIN_INSTANCE("i", "j.instance")
+     " LEFT JOIN journal AS r ON r.seq = j.refused_seq" JOIN_ID("operation", "ro", "r.op")
+     JOIN_ID("status", "rs", "r.status") JOIN_ID("guard", "g", "r.guard") JOIN_KEY("ky", "r.key")
+     " LEFT JOIN journal AS bj ON bj.seq = r.blame_seq" JOIN_ID("operation", "bo", "bj.op")
+     JOIN_ID("actor", "ba", "bj.actor") JOIN_STEP("bs", "bj.origin") " WHERE j.status = 2"},
 };
+/* clang-format on */
 
 char *cmk_store_sql_complete(void)
 {

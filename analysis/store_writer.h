@@ -22,8 +22,7 @@ typedef struct CmkStoreWriter CmkStoreWriter;
 /* What is to be written after the last batch, on the writing thread: an SQLite result code. */
 typedef int (*CmkStoreFill)(void *self, sqlite3 *db);
 
-/* Begins a file that will be at `path`. Never NULL: a failure is told by cmk_store_writer_close().
- * */
+/* Begins a file that will be at `path`. Never NULL; cmk_store_writer_close() tells failures. */
 CmkStoreWriter *cmk_store_writer_open(const char *path);
 
 /* Room for the next row of a table, to be filled before the next call; NULL after a failure. Waits

@@ -1,0 +1,323 @@
+#include "analysis/field.h"
+
+#include <string.h>
+
+#include "analysis/name_index.h"
+
+/* Words stand in the order of the enumeration in models/entities.h. */
+const char *const cmk_words_encryption[] = {"Disabled", "Enabled", "Inconsistent", NULL};
+const char *const cmk_words_tier[] = {"operational", "vault", "archive", NULL};
+const char *const cmk_words_redundancy[] = {"local", "zone", "geo", NULL};
+static const char *const words_presence[] = {"Absent", "Active", NULL};
+static const char *const words_instance[] = {"Absent", "Protected", NULL};
+static const char *const words_key[] = {"Absent", "Active", "Deleted", "Purged", NULL};
+static const char *const words_region[] = {"Up",         "Lost",        "FailingOver",
+                                           "FailedOver", "FailingBack", NULL};
+static const char *const words_key_type[] = {"RSA", "RSA-HSM", "EC", "EC-HSM", NULL};
+static const char *const words_permissions[] = {"rbac", "policy", NULL};
+static const char *const words_sku[] = {"standard", "premium", NULL};
+
+_Static_assert(CMK_REGION__COUNT == 5, "each state of a region has a word");
+_Static_assert(CMK_KEY_PURGED == 3, "each state of a key has a word");
+_Static_assert(CMK_ENCRYPTION_INCONSISTENT == 2, "each state of the settings has a word");
+
+#define OF(word_list)                                                                              \
+    {                                                                                              \
+        .kind = CMK_VALUE_WORD, .words = (word_list)                                               \
+    }
+#define NAME_OF(kind_text)                                                                         \
+    {                                                                                              \
+        .kind = CMK_VALUE_NAME, .names = (kind_text)                                               \
+    }
+#define PLAIN(kind_id)                                                                             \
+    {                                                                                              \
+        .kind = CMK_VALUE_##kind_id                                                                \
+    }
+
+/* A field that is a member of the row. */
+#define MEMBER(function, accessor, handle, member)                                                 \
+    static int64_t function(const CmkWorld *world, uint32_t row)                                   \
+    {                                                                                              \
+        return (int64_t)cmk_##accessor(world, (handle){row})->member;                              \
+    }
+
+/* ---- Backup vaults --------------------------------------------------------------------------- */
+
+MEMBER(vault_state, backup_vault, CmkBackupVaultId, state)
+MEMBER(vault_encryption, backup_vault, CmkBackupVaultId, encryption)
+MEMBER(vault_redundancy, backup_vault, CmkBackupVaultId, redundancy)
+MEMBER(vault_region, backup_vault, CmkBackupVaultId, region)
+MEMBER(vault_key, backup_vault, CmkBackupVaultId, key)
+MEMBER(vault_infrastructure, backup_vault, CmkBackupVaultId, has_infrastructure_encryption)
+
+static int64_t vault_identity(const CmkWorld *world, uint32_t row)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){row});
+    if (vault->encryption == CMK_ENCRYPTION_DISABLED)
+        return CMK_NAME_NONE;
+    return vault->identity == 0 ? CMK_NAME_SYSTEM : vault->identity;
+}
+
+static int64_t number_of_version(const CmkWorld *world, uint32_t version)
+{
+    return version == 0 ? CMK_VALUE_NONE : cmk_version(world, (CmkVersionId){version})->number;
+}
+
+static int64_t vault_key_version(const CmkWorld *world, uint32_t row)
+{
+    return number_of_version(world,
+                             cmk_backup_vault(world, (CmkBackupVaultId){row})->active_version);
+}
+
+static int64_t vault_pinned_version(const CmkWorld *world, uint32_t row)
+{
+    return number_of_version(world,
+                             cmk_backup_vault(world, (CmkBackupVaultId){row})->pinned_version);
+}
+
+static int64_t vault_has_system(const CmkWorld *world, uint32_t row)
+{
+    return cmk_backup_vault(world, (CmkBackupVaultId){row})->system_principal != 0;
+}
+
+static int64_t vault_gauge(const CmkWorld *world, uint32_t row, CmkGaugeKind kind)
+{
+    return cmk_gauge(world, (CmkBackupVaultId){(row - 1) * CMK_GAUGE__COUNT + kind + 1})->level;
+}
+
+static int64_t vault_operational_bytes(const CmkWorld *world, uint32_t row)
+{
+    return vault_gauge(world, row, CMK_GAUGE_OPERATIONAL);
+}
+
+static int64_t vault_vault_bytes(const CmkWorld *world, uint32_t row)
+{
+    return vault_gauge(world, row, CMK_GAUGE_VAULT);
+}
+
+static int64_t vault_archive_bytes(const CmkWorld *world, uint32_t row)
+{
+    return vault_gauge(world, row, CMK_GAUGE_ARCHIVE);
+}
+
+static int64_t vault_overdue_bytes(const CmkWorld *world, uint32_t row)
+{
+    return vault_gauge(world, row, CMK_GAUGE_OVERDUE_VAULT) +
+           vault_gauge(world, row, CMK_GAUGE_OVERDUE_ARCHIVE);
+}
+
+static const CmkStateField vault_fields[] = {
+    {"state", OF(words_presence), CMK_BIT(BACKUP_VAULT), vault_state,
+     "whether it has been created"},
+    {"encryption", OF(cmk_words_encryption), CMK_BIT(BACKUP_VAULT), vault_encryption,
+     "state of the encryption settings; Disabled means platform-managed keys"},
+    {"region", NAME_OF("region"), CMK_BIT(BACKUP_VAULT), vault_region, "where it is"},
+    {"redundancy", OF(cmk_words_redundancy), CMK_BIT(BACKUP_VAULT), vault_redundancy,
+     "how often data is kept"},
+    {"identity", NAME_OF("identity"), CMK_BIT(BACKUP_VAULT), vault_identity,
+     "identity of the encryption settings, `system` for the system-assigned one"},
+    {"key", NAME_OF("key"), CMK_BIT(BACKUP_VAULT), vault_key, "key of the encryption settings"},
+    {"key_version", PLAIN(INTEGER), CMK_BIT(BACKUP_VAULT), vault_key_version,
+     "number of the version that the data key is wrapped with"},
+    {"pinned_version", PLAIN(INTEGER), CMK_BIT(BACKUP_VAULT), vault_pinned_version,
+     "number of the version that the settings name, nothing if they name none"},
+    {"infrastructure_encryption", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_infrastructure,
+     "whether there is a second layer of encryption"},
+    {"system_identity", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_has_system,
+     "whether the system-assigned identity is on"},
+    {"operational_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_operational_bytes,
+     "data in snapshots"},
+    {"vault_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_vault_bytes, "data in the vault tier"},
+    {"archive_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_archive_bytes, "data in the archive tier"},
+    {"overdue_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_overdue_bytes,
+     "data kept past its expiry, in both tiers"},
+};
+
+/* ---- key vaults and keys --------------------------------------------------------------------- */
+
+MEMBER(key_vault_state, key_vault, CmkKeyVaultId, state)
+MEMBER(key_vault_region, key_vault, CmkKeyVaultId, region)
+MEMBER(key_vault_permissions, key_vault, CmkKeyVaultId, permission_model)
+MEMBER(key_vault_soft_delete, key_vault, CmkKeyVaultId, has_soft_delete)
+MEMBER(key_vault_purge_protection, key_vault, CmkKeyVaultId, has_purge_protection)
+MEMBER(key_vault_sku, key_vault, CmkKeyVaultId, sku)
+MEMBER(key_vault_throttled, key_vault, CmkKeyVaultId, is_throttled)
+MEMBER(key_vault_refused, key_vault_meter, CmkKeyVaultId, refused)
+
+static int64_t key_vault_retention(const CmkWorld *world, uint32_t row)
+{
+    return cmk_key_vault(world, (CmkKeyVaultId){row})->retention_days * CMK_DAY_US;
+}
+
+static int64_t key_vault_requests(const CmkWorld *world, uint32_t row)
+{
+    const CmkKeyVaultMeter *meter = cmk_key_vault_meter(world, (CmkKeyVaultId){row});
+    return meter->requests_2048 + meter->requests_other;
+}
+
+static const CmkStateField key_vault_fields[] = {
+    {"state", OF(words_presence), CMK_BIT(KEY_VAULT), key_vault_state,
+     "whether it has been created"},
+    {"region", NAME_OF("region"), CMK_BIT(KEY_VAULT), key_vault_region, "where it is"},
+    {"permission_model", OF(words_permissions), CMK_BIT(KEY_VAULT), key_vault_permissions,
+     "who decides: role assignments or access policies"},
+    {"soft_delete", PLAIN(BOOLEAN), CMK_BIT(KEY_VAULT), key_vault_soft_delete,
+     "whether deleted keys can be recovered"},
+    {"purge_protection", PLAIN(BOOLEAN), CMK_BIT(KEY_VAULT), key_vault_purge_protection,
+     "whether nobody can purge before the retention ends"},
+    {"retention", PLAIN(DURATION), CMK_BIT(KEY_VAULT), key_vault_retention,
+     "how long deleted keys are kept"},
+    {"sku", OF(words_sku), CMK_BIT(KEY_VAULT), key_vault_sku, "its tier"},
+    {"throttled", PLAIN(BOOLEAN), CMK_BIT(KEY_VAULT), key_vault_throttled,
+     "whether somebody else takes all its requests"},
+    {"requests", PLAIN(INTEGER), CMK_BIT(KEY_VAULT_METER), key_vault_requests,
+     "requests on keys that were billed"},
+    {"refused", PLAIN(INTEGER), CMK_BIT(KEY_VAULT_METER), key_vault_refused,
+     "requests on keys that were refused"},
+};
+
+MEMBER(key_state, key, CmkKeyId, state)
+MEMBER(key_type, key, CmkKeyId, type)
+MEMBER(key_size, key, CmkKeyId, size_bits)
+MEMBER(key_version_count, key, CmkKeyId, version_count)
+
+static const CmkVersion *newest_version(const CmkWorld *world, uint32_t row)
+{
+    const uint32_t version = cmk_key(world, (CmkKeyId){row})->current_version;
+    return version == 0 ? NULL : cmk_version(world, (CmkVersionId){version});
+}
+
+static int64_t key_version(const CmkWorld *world, uint32_t row)
+{
+    const CmkVersion *version = newest_version(world, row);
+    return version == NULL ? CMK_VALUE_NONE : version->number;
+}
+
+static int64_t key_enabled(const CmkWorld *world, uint32_t row)
+{
+    const CmkVersion *version = newest_version(world, row);
+    return version != NULL && version->is_enabled != 0;
+}
+
+static int64_t key_expires(const CmkWorld *world, uint32_t row)
+{
+    const CmkVersion *version = newest_version(world, row);
+    return version == NULL || version->expires == CMK_TIME_MAX ? CMK_VALUE_NONE : version->expires;
+}
+
+static int64_t key_purge_at(const CmkWorld *world, uint32_t row)
+{
+    const CmkKey *key = cmk_key(world, (CmkKeyId){row});
+    return key->state == CMK_KEY_DELETED ? key->purge_at : CMK_VALUE_NONE;
+}
+
+static const CmkStateField key_fields[] = {
+    {"state", OF(words_key), CMK_BIT(KEY), key_state, "whether it is there"},
+    {"enabled", PLAIN(BOOLEAN), CMK_BIT(KEY) | CMK_BIT(VERSION), key_enabled,
+     "whether its newest version is enabled"},
+    {"version", PLAIN(INTEGER), CMK_BIT(KEY) | CMK_BIT(VERSION), key_version,
+     "number of the newest version"},
+    {"version_count", PLAIN(INTEGER), CMK_BIT(KEY), key_version_count,
+     "how many versions there are"},
+    {"expires", PLAIN(INSTANT), CMK_BIT(KEY) | CMK_BIT(VERSION), key_expires,
+     "when its newest version expires, nothing if never"},
+    {"purge_at", PLAIN(INSTANT), CMK_BIT(KEY), key_purge_at,
+     "when the deleted key is purged, nothing while it is not deleted"},
+    {"type", OF(words_key_type), CMK_BIT(KEY), key_type, "the algorithm"},
+    {"size", PLAIN(INTEGER), CMK_BIT(KEY), key_size, "its length in bits"},
+};
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
+MEMBER(identity_state, identity, CmkIdentityId, state)
+MEMBER(identity_region, identity, CmkIdentityId, region)
+
+static const CmkStateField identity_fields[] = {
+    {"state", OF(words_presence), CMK_BIT(IDENTITY), identity_state, "whether it is there"},
+    {"region", NAME_OF("region"), CMK_BIT(IDENTITY), identity_region, "where it is"},
+};
+
+MEMBER(region_state, region, CmkRegionId, state)
+
+static const CmkStateField region_fields[] = {
+    {"state", OF(words_region), CMK_BIT(REGION), region_state, "how it fares"},
+};
+
+MEMBER(instance_state, instance, CmkInstanceId, state)
+MEMBER(instance_vault, instance, CmkInstanceId, backup_vault)
+MEMBER(instance_datasource, instance, CmkInstanceId, datasource)
+MEMBER(instance_policy, instance, CmkInstanceId, policy)
+MEMBER(instance_size, instance, CmkInstanceId, size_bytes)
+
+/* An instance has a queue per store, so these loops are short. */
+static int64_t instance_points(const CmkWorld *world, uint32_t row)
+{
+    int64_t count = 0;
+    uint32_t queue = cmk_instance(world, (CmkInstanceId){row})->first_queue;
+    for (; queue != 0; queue = cmk_queue(world, (CmkQueueId){queue})->next_of_instance)
+        count += cmk_queue(world, (CmkQueueId){queue})->point_count;
+    return count;
+}
+
+static int64_t instance_last_backup(const CmkWorld *world, uint32_t row)
+{
+    CmkTime last = 0;
+    uint32_t queue = cmk_instance(world, (CmkInstanceId){row})->first_queue;
+    for (; queue != 0; queue = cmk_queue(world, (CmkQueueId){queue})->next_of_instance)
+        last = MAX(last, cmk_queue(world, (CmkQueueId){queue})->last_backup);
+    return last == 0 ? CMK_VALUE_NONE : last;
+}
+
+static const CmkStateField instance_fields[] = {
+    {"state", OF(words_instance), CMK_BIT(INSTANCE), instance_state, "whether it is protected"},
+    {"backup_vault", NAME_OF("backup_vault"), CMK_BIT(INSTANCE), instance_vault,
+     "the vault that protects it"},
+    {"datasource", NAME_OF("datasource"), CMK_BIT(INSTANCE), instance_datasource, "what it is"},
+    {"policy", NAME_OF("policy"), CMK_BIT(INSTANCE), instance_policy, "its backup policy"},
+    {"size", PLAIN(SIZE), CMK_BIT(INSTANCE), instance_size, "size of the data it protects"},
+    {"points", PLAIN(INTEGER), CMK_BIT(INSTANCE) | CMK_BIT(QUEUE), instance_points,
+     "recovery points there are"},
+    {"last_backup", PLAIN(INSTANT), CMK_BIT(INSTANCE) | CMK_BIT(QUEUE), instance_last_backup,
+     "when the last backup completed, nothing before the first"},
+};
+
+static const CmkStateKind kinds[] = {
+    {"backup_vault", vault_fields, CMK_ARRAY_LEN(vault_fields)},
+    {"key_vault", key_vault_fields, CMK_ARRAY_LEN(key_vault_fields)},
+    {"key", key_fields, CMK_ARRAY_LEN(key_fields)},
+    {"identity", identity_fields, CMK_ARRAY_LEN(identity_fields)},
+    {"region", region_fields, CMK_ARRAY_LEN(region_fields)},
+    {"instance", instance_fields, CMK_ARRAY_LEN(instance_fields)},
+};
+
+const CmkStateKind *cmk_state_kinds(size_t *ret_count)
+{
+    *ret_count = CMK_ARRAY_LEN(kinds);
+    return kinds;
+}
+
+const CmkStateKind *cmk_state_kind_find(const char *name, size_t length)
+{
+    for (size_t i = 0; i < CMK_ARRAY_LEN(kinds); i++) {
+        if (strlen(kinds[i].name) == length && strncmp(kinds[i].name, name, length) == 0)
+            return &kinds[i];
+    }
+    return NULL;
+}
+
+const CmkStateField *cmk_state_field_find(const CmkStateKind *kind, const char *name)
+{
+    for (size_t i = 0; i < kind->count; i++) {
+        if (strcmp(kind->fields[i].name, name) == 0)
+            return &kind->fields[i];
+    }
+    return NULL;
+}
+
+const char **cmk_state_field_list(const CmkStateKind *kind)
+{
+    const char **list = g_new0(const char *, kind->count + 1);
+    for (size_t i = 0; i < kind->count; i++)
+        list[i] = kind->fields[i].name;
+    return list;
+}

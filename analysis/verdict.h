@@ -1,0 +1,15 @@
+/*
+ * How a claim about a run can turn out: of one expectation, and of the run as a whole.
+ */
+#ifndef CMK_ANALYSIS_VERDICT_H
+#define CMK_ANALYSIS_VERDICT_H
+
+/* The numbers are stored in databases and never reused. */
+typedef enum CmkVerdict {
+    CMK_VERDICT_HELD,      /* seen to hold */
+    CMK_VERDICT_VIOLATED,  /* seen not to hold */
+    CMK_VERDICT_UNDECIDED, /* not met, cut short, or vacuous */
+    CMK_VERDICT__COUNT
+} CmkVerdict;
+
+#endif
