@@ -8,9 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -188,7 +185,7 @@ struct CmkEnvelope {
     size_t scratch_bytes;
 
     CmkEnvelopeCounters counters; /* keys_made: under the lock */
-    uint64_t digest[2];
+    CmkDigest digest;
     char error[CMK_ENVELOPE_ERROR_SIZE];
 
     pthread_mutex_t lock;
@@ -421,21 +418,18 @@ typedef enum DigestKind {
 static void fold(CmkEnvelope *envelope, DigestKind kind, const uint32_t ids[2], const void *bytes,
                  size_t size_bytes)
 {
-    unsigned char record[sizeof envelope->digest + 4 * sizeof(uint32_t) + WRAPPED_MAX];
+    unsigned char record[4 * sizeof(uint32_t) + WRAPPED_MAX];
     const uint32_t head[4] = {(uint32_t)kind, ids[0], ids[1], (uint32_t)size_bytes};
     CMK_ASSERT(size_bytes <= WRAPPED_MAX);
-    memcpy(record, envelope->digest, sizeof envelope->digest);
-    memcpy(record + sizeof envelope->digest, head, sizeof head);
-    memcpy(record + sizeof envelope->digest + sizeof head, bytes, size_bytes);
-    XXH128_hash_t hash = XXH3_128bits(record, sizeof envelope->digest + sizeof head + size_bytes);
-    envelope->digest[0] = hash.low64;
-    envelope->digest[1] = hash.high64;
+    memcpy(record, head, sizeof head);
+    memcpy(record + sizeof head, bytes, size_bytes);
+    envelope->digest = cmk_digest_fold(envelope->digest, record, sizeof head + size_bytes);
 }
 
-void cmk_envelope_digest(const CmkEnvelope *envelope, uint64_t ret_digest[2])
+CmkDigest cmk_envelope_digest(const CmkEnvelope *envelope)
 {
     CMK_ASSERT(envelope != NULL);
-    memcpy(ret_digest, envelope->digest, sizeof envelope->digest);
+    return envelope->digest;
 }
 
 /* ---- AES-256-GCM ----------------------------------------------------------------------------- */
@@ -1306,7 +1300,7 @@ static void make_sample(CmkEnvelope *envelope, uint64_t sample_id, size_t size_b
     uint64_t state = mix(sample_id ^ envelope->sample_salt);
     for (size_t block = 0; block * BLOCK_BYTES < size_bytes; block++) {
         uint64_t *restrict to = envelope->sample + block * BLOCK_WORDS;
-        uint64_t lane[BLOCK_LANES];
+        uint64_t lane[BLOCK_LANES] = {0};
         for (size_t i = 0; i < BLOCK_LANES; i++) {
             state += UINT64_C(0x9e3779b97f4a7c15);
             lane[i] = mix(state);

@@ -26,6 +26,7 @@
 #define CMK_MODELS_ENVELOPE_H
 
 #include "sim/base.h"
+#include "sim/hash.h"
 
 #define CMK_ENVELOPE_SAMPLE_BYTES 4096              /* the usual sample */
 #define CMK_ENVELOPE_SAMPLE_BYTES_MAX (1024 * 1024) /* the largest one */
@@ -181,9 +182,9 @@ typedef struct CmkEnvelopeCounters {
 
 CmkEnvelopeCounters cmk_envelope_counters(CmkEnvelope *envelope);
 
-/* The second digest: a 128-bit XXH3 chain over wrapped blobs and tags in the order of the calls
+/* The second digest: a 128-bit hash chain over wrapped blobs and tags in the order of the calls
  * that made them. Holds for one version of OpenSSL. */
-void cmk_envelope_digest(const CmkEnvelope *envelope, uint64_t ret_digest[2]);
+CmkDigest cmk_envelope_digest(const CmkEnvelope *envelope);
 
 /* ---- what an attacker who reads the storage has ---------------------------------------------- */
 
