@@ -141,8 +141,6 @@ bool cmk_execution_crypto_digest(const CmkExecution *execution, CmkDigest *ret_d
     if (execution->envelope == NULL) {
         return false;
     }
-    uint64_t halves[2] = {0, 0};
-    cmk_envelope_digest(execution->envelope, halves);
-    *ret_digest = (CmkDigest){.low = halves[0], .high = halves[1]};
+    *ret_digest = cmk_envelope_digest(execution->envelope);
     return true;
 }

@@ -28,7 +28,7 @@ typedef struct CmkResult {
     uint64_t seed;
     CmkVerdict verdict;
     int exit_code;
-    const char *reason; /* one sentence, without a period */
+    const char *reason;   /* one sentence, without a period */
     const GArray *claims; /* of CmkClaim */
     CmkRestoreCounts restore_check;
     CmkCost cost;

@@ -17,11 +17,11 @@
 /* Failed jobs that have all of these in common. */
 typedef struct CmkFailure {
     CmkTaskKind kind;
-    CmkStatus status;  /* Backup's code */
-    CmkGuardId guard;  /* what refused the request */
-    uint32_t fault;    /* to blame: index into the plan + 1, 0 if none is */
+    CmkStatus status;   /* Backup's code */
+    CmkGuardId guard;   /* what refused the request */
+    uint32_t fault;     /* to blame: index into the plan + 1, 0 if none is */
     uint32_t key_vault; /* that was asked, 0 if none */
-    bool is_seen;      /* somebody could see that the job failed (BK-20) */
+    bool is_seen;       /* somebody could see that the job failed (BK-20) */
     uint32_t count;
     CmkTime first;
     CmkTime last;
@@ -33,9 +33,9 @@ typedef struct CmkFailure {
  * state, a key that was purged, a region that was failed over, a newer key version taken up. */
 typedef struct CmkTurn {
     CmkTime time;
-    CmkOpId op;            /* of the record; for settings that changed: CMK_OP_NONE */
-    uint32_t row;          /* settings, rotation: Backup vault; purge: key; else region */
-    CmkEncryption from;    /* of settings */
+    CmkOpId op;         /* of the record; for settings that changed: CMK_OP_NONE */
+    uint32_t row;       /* settings, rotation: Backup vault; purge: key; else region */
+    CmkEncryption from; /* of settings */
     CmkEncryption to;
 } CmkTurn;
 
@@ -58,7 +58,7 @@ typedef struct CmkStory {
     uint32_t turn_count;
     uint32_t settings_changes;
     uint64_t records;
-    bool has_applied[CMK_OP__COUNT];   /* since the start */
+    bool has_applied[CMK_OP__COUNT]; /* since the start */
     bool has_refused[CMK_GUARD__COUNT];
     CmkRecord last_refusal;
     GArray *states; /* of uint32_t: encryption of each vault when last looked at */

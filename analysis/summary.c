@@ -26,10 +26,9 @@ char *cmk_result_money(int64_t nanos)
 
 static const char *verdict_word(CmkVerdict verdict)
 {
-    static const char *const words[CMK_VERDICT__COUNT] = {
-        [CMK_VERDICT_HELD] = "HELD",
-        [CMK_VERDICT_VIOLATED] = "VIOLATED",
-        [CMK_VERDICT_UNDECIDED] = "UNDECIDED"};
+    static const char *const words[CMK_VERDICT__COUNT] = {[CMK_VERDICT_HELD] = "HELD",
+                                                          [CMK_VERDICT_VIOLATED] = "VIOLATED",
+                                                          [CMK_VERDICT_UNDECIDED] = "UNDECIDED"};
     return words[verdict];
 }
 
@@ -176,13 +175,12 @@ static void print_cause(const CmkResult *result, const CmkFailure *failure, GStr
         const CmkStatusRow *status = &cmk_azure_model()->statuses[guard->status];
         g_string_append_printf(out, "    why: %s", status->text);
         if (status->http != 0) {
-            g_string_append_printf(out, " (%s answers %u %s%s%s)",
-                                   cmk_name(result->world,
-                                            cmk_key_vault(result->world,
-                                                          (CmkKeyVaultId){failure->key_vault})
-                                                ->name),
-                                   status->http, status->code, status->inner == NULL ? "" : "/",
-                                   status->inner == NULL ? "" : status->inner);
+            g_string_append_printf(
+                out, " (%s answers %u %s%s%s)",
+                cmk_name(result->world,
+                         cmk_key_vault(result->world, (CmkKeyVaultId){failure->key_vault})->name),
+                status->http, status->code, status->inner == NULL ? "" : "/",
+                status->inner == NULL ? "" : status->inner);
         }
         g_string_append_printf(out, "\n    must hold: %s [", guard->text);
         print_rules(guard->rule, out);
@@ -325,9 +323,9 @@ static void print_recoveries(const CmkResult *result, GString *out)
         if (touched == 0) {
             continue;
         }
-        g_string_append_printf(out, "  %s touched %u Backup %s: ",
-                               item->id == NULL ? item->what : item->id, touched,
-                               plural(touched, "vault", "vaults"));
+        g_string_append_printf(
+            out, "  %s touched %u Backup %s: ", item->id == NULL ? item->what : item->id, touched,
+            plural(touched, "vault", "vaults"));
         if (took >= 0) {
             g_autofree char *length = duration(took);
             g_string_append_printf(out, "recovered %s after it began\n", length);

@@ -109,13 +109,13 @@ static void add_failure(const CmkResult *result, const CmkFailure *failure, Json
     const CmkModel *model = result->story->model;
     const CmkGuard *guard = model->guards[failure->guard];
     json_builder_begin_object(builder);
-    const CmkPlanned *fault =
-        failure->fault == 0
-            ? NULL
-            : &g_array_index(result->scenario->plan, CmkPlanned, failure->fault - 1);
-    set_string(builder, "because_of", fault == NULL ? NULL
-                                      : fault->id == NULL ? fault->what
-                                                          : fault->id);
+    const CmkPlanned *fault = failure->fault == 0 ? NULL
+                                                  : &g_array_index(result->scenario->plan,
+                                                                   CmkPlanned, failure->fault - 1);
+    set_string(builder, "because_of",
+               fault == NULL       ? NULL
+               : fault->id == NULL ? fault->what
+                                   : fault->id);
     set_string(builder, "code", model->statuses[failure->status].code);
     set_int(builder, "count", failure->count);
     set_time(builder, "first", failure->first);
@@ -140,7 +140,7 @@ static void add_failures(const CmkResult *result, JsonBuilder *builder)
 static void add_jobs(const CmkResult *result, JsonBuilder *builder)
 {
     /* In the order of the alphabet, as everything here. */
-    static const CmkTaskKind kinds[] = {CMK_TASK_BACKUP,  CMK_TASK_EXPIRY,   CMK_TASK_RESTORE,
+    static const CmkTaskKind kinds[] = {CMK_TASK_BACKUP,   CMK_TASK_EXPIRY,   CMK_TASK_RESTORE,
                                         CMK_TASK_ROTATION, CMK_TASK_SETTINGS, CMK_TASK_TIERING};
     begin(builder, "jobs");
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {

@@ -105,10 +105,9 @@ bool cmk_access_is_granted(const CmkWorld *world, CmkPrincipalId principal, CmkK
     const CmkPrincipal *row = cmk_principal(world, principal);
     const CmkKeyVault *vault = cmk_key_vault(world, key_vault);
     *ret_blame = 0;
-    const bool is_granted =
-        vault->permission_model == CMK_PERMISSIONS_RBAC
-            ? role_grants(world, row, key_vault, key, permission, ret_blame)
-            : policy_grants(world, row, key_vault, permission, ret_blame);
+    const bool is_granted = vault->permission_model == CMK_PERMISSIONS_RBAC
+                                ? role_grants(world, row, key_vault, key, permission, ret_blame)
+                                : policy_grants(world, row, key_vault, permission, ret_blame);
     if (!is_granted && *ret_blame == 0) {
         /* It never had it: because the principal is new, or because the model was switched. */
         *ret_blame = row->changed_by > vault->permission_model_by ? row->changed_by
@@ -185,8 +184,7 @@ PERMISSION_GUARDS(unwrap, CMK_PERMISSION_UNWRAP, "unwrap with the key", "keys/un
 
 /* ---- guards on giving and taking ------------------------------------------------------------- */
 
-static bool key_vault_uses_policies(const CmkWorld *world, const CmkArgs *args,
-                                    uint64_t *ret_blame)
+static bool key_vault_uses_policies(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     *ret_blame = vault->permission_model_by;
@@ -203,11 +201,10 @@ const CmkGuard cmk_guard_key_vault_uses_policies = {
 static bool principal_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     if (args->ref[CMK_REF_IDENTITY] != 0) {
-        *ret_blame =
-            cmk_identity(world, (CmkIdentityId){args->ref[CMK_REF_IDENTITY]})->changed_by;
+        *ret_blame = cmk_identity(world, (CmkIdentityId){args->ref[CMK_REF_IDENTITY]})->changed_by;
     } else {
-        *ret_blame = cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]})
-                         ->system_by;
+        *ret_blame =
+            cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]})->system_by;
     }
     return cmk_access_caller(world, args).i != 0;
 }
@@ -228,9 +225,9 @@ const CmkGuard cmk_guard_principal_exists = {
     .status = CMK_STATUS_OF(NOT_FOUND),
     .rule = "MI-3 MI-5",
     .text = "The identity has a principal that can be given rights.",
-    .repairs = {{CMK_OP_IDENTITY_CREATE, create_caller, "create the identity"},
-                {CMK_OP_SYSTEM_IDENTITY_ENABLE, enable_caller,
-                 "switch the system-assigned identity on"}}};
+    .repairs = {
+        {CMK_OP_IDENTITY_CREATE, create_caller, "create the identity"},
+        {CMK_OP_SYSTEM_IDENTITY_ENABLE, enable_caller, "switch the system-assigned identity on"}}};
 
 /* The assignment that role.remove takes away: of the given role if one is given, still acting. */
 static bool is_to_remove(const CmkAssignment *assignment, const CmkArgs *args)
@@ -308,14 +305,14 @@ static uint32_t role_assign(CmkSim *sim, const CmkArgs *args)
     CmkPrincipal *principal = cmk_principal_mut(sim, principal_id);
     const bool is_at_once = cmk_knob(sim->world, CMK_KNOB_ROLE_PROPAGATION) == 0;
     const CmkAssignmentId id = {cmk_world_row_add(sim->world, CMK_TABLE_ASSIGNMENT)};
-    *cmk_assignment_mut(sim, id) = (CmkAssignment){
-        .principal = principal_id.i,
-        .role = (uint32_t)args->num[0],
-        .key_vault = args->ref[CMK_REF_KEY_VAULT],
-        .key = args->ref[CMK_REF_KEY],
-        .state = is_at_once ? CMK_ASSIGNMENT_ACTIVE : CMK_ASSIGNMENT_GRANTING,
-        .next_of_principal = principal->first_assignment,
-        .changed_by = cmk_this_seq(sim)};
+    *cmk_assignment_mut(sim, id) =
+        (CmkAssignment){.principal = principal_id.i,
+                        .role = (uint32_t)args->num[0],
+                        .key_vault = args->ref[CMK_REF_KEY_VAULT],
+                        .key = args->ref[CMK_REF_KEY],
+                        .state = is_at_once ? CMK_ASSIGNMENT_ACTIVE : CMK_ASSIGNMENT_GRANTING,
+                        .next_of_principal = principal->first_assignment,
+                        .changed_by = cmk_this_seq(sim)};
     principal->first_assignment = id.i;
     if (!is_at_once) {
         let_propagate(sim, args, id.i);
@@ -431,7 +428,8 @@ const CmkOperation cmk_op_access_policy_set = {
                {"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT},
                {"permissions", CMK_PARAM_PERMISSIONS, 1, 1, 0}},
     .guards = {CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_KEY_VAULT_EXISTS,
-               CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_VAULT_USES_POLICIES},
+               CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_WRITABLE,
+               CMK_GUARD_KEY_VAULT_USES_POLICIES},
     .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(ACCESS_POLICY),
     .effect = access_policy_set,
     .rules = "AC-5 AC-6 AC-7 AC-14 REL-8",
@@ -454,8 +452,8 @@ const CmkOperation cmk_op_access_policy_remove = {
     .params = {{"principal", CMK_PARAM_CALLER, 0, 1, CMK_REF_IDENTITY},
                {"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT}},
     .guards = {CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_KEY_VAULT_EXISTS,
-               CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_VAULT_USES_POLICIES,
-               CMK_GUARD_ACCESS_POLICY_EXISTS},
+               CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_WRITABLE,
+               CMK_GUARD_KEY_VAULT_USES_POLICIES, CMK_GUARD_ACCESS_POLICY_EXISTS},
     .writes = CMK_BIT(ACCESS_POLICY),
     .effect = access_policy_remove,
     .rules = "AC-5 AC-14 REL-8",

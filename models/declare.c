@@ -23,10 +23,10 @@ static void fill_specs(CmkTableSpec specs[CMK_TABLE__COUNT], const CmkLimits *li
     specs[CMK_TABLE_AGENDA_HEAP] = cmk_agenda_heap_spec(limits->timers);
     specs[CMK_TABLE_TIMER] = cmk_agenda_timer_spec(limits->timers);
 #define X(id, accessor, type, handle, scratch, text)                                               \
-    specs[CMK_TABLE_##id] = (CmkTableSpec){.name = text,                                           \
+    specs[CMK_TABLE_##id] = (CmkTableSpec){.name = (text),                                         \
                                            .row_size = sizeof(type),                               \
                                            .limit = limits->rows[CMK_TABLE_##id],                  \
-                                           .is_scratch = scratch};
+                                           .is_scratch = (scratch)};
     CMK_TABLES(X)
 #undef X
     uint32_t region_count = 0;
@@ -96,7 +96,8 @@ const char *cmk_name(const CmkWorld *world, uint32_t name)
 CmkKeyVaultId cmk_declare_key_vault(CmkWorld *world, const char *name)
 {
     CmkKeyVaultId id = {add(world, CMK_TABLE_KEY_VAULT)};
-    ((CmkKeyVault *)row_mut(world, CMK_TABLE_KEY_VAULT, id.i))->name = cmk_declare_name(world, name);
+    ((CmkKeyVault *)row_mut(world, CMK_TABLE_KEY_VAULT, id.i))->name =
+        cmk_declare_name(world, name);
     const uint32_t meter = add(world, CMK_TABLE_KEY_VAULT_METER);
     CMK_ASSERT(meter == id.i);
     return id;

@@ -1,4 +1,5 @@
-/* Encryption settings of Backup vaults: update, Inconsistent and back, rotation (sections 9, 12). */
+/* Encryption settings of Backup vaults: update, Inconsistent and back, rotation (sections 9, 12).
+ */
 #include "models/access.h"
 #include "models/model.h"
 #include "models/mutate.h"
@@ -60,9 +61,8 @@ static bool encryption_can_be_restored(const CmkWorld *world, const CmkArgs *arg
     const CmkPrincipalId principal = {
         cmk_identity(world, (CmkIdentityId){vault->identity})->principal};
     const CmkGuard *attached = &cmk_guard_user_identity_is_attached;
-    const CmkArgs question = {
-        .ref = {[CMK_REF_BACKUP_VAULT] = args->ref[CMK_REF_BACKUP_VAULT],
-                [CMK_REF_IDENTITY] = vault->identity}};
+    const CmkArgs question = {.ref = {[CMK_REF_BACKUP_VAULT] = args->ref[CMK_REF_BACKUP_VAULT],
+                                      [CMK_REF_IDENTITY] = vault->identity}};
     if (vault->encryption != CMK_ENCRYPTION_INCONSISTENT || vault->identity == 0 ||
         vault->is_broken_by_identity == 0) {
         *ret_blame = vault->encryption_by;
@@ -121,8 +121,8 @@ void cmk_on_healing(CmkSim *sim, const CmkTimer *timer)
     if (outcome.status != CMK_STATUS_OK) {
         const CmkTime next =
             cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_HEALING_INTERVAL);
-        (void)cmk_agenda_push(sim->world, next,
-                              sim->model->events[CMK_EVENT_HEALING].class_of_ties, timer);
+        (void)cmk_agenda_push(sim->world, next, sim->model->events[CMK_EVENT_HEALING].class_of_ties,
+                              timer);
     }
 }
 
@@ -161,8 +161,7 @@ static Target target_of(const CmkWorld *world, const CmkArgs *args)
         const CmkKey *key = cmk_key(world, (CmkKeyId){args->ref[CMK_REF_KEY]});
         target.key = args->ref[CMK_REF_KEY];
         /* A version that is named but does not exist stays 0: reading it is refused. */
-        const bool is_pinned =
-            args->ref[CMK_REF_VERSION] != 0 || args->num[CMK_NUM_VERSION] != 0;
+        const bool is_pinned = args->ref[CMK_REF_VERSION] != 0 || args->num[CMK_NUM_VERSION] != 0;
         target.pinned = args->ref[CMK_REF_VERSION];
         target.version = is_pinned ? target.pinned : key->current_version;
     }
@@ -251,9 +250,8 @@ static uint32_t backup_vault_update_encryption(CmkSim *sim, const CmkArgs *args)
     task->target_pinned = target.pinned != 0;
     task->target_identity = target.identity;
     task->target_principal =
-        target.identity != 0
-            ? cmk_identity(sim->world, (CmkIdentityId){target.identity})->principal
-            : cmk_backup_vault(sim->world, vault)->system_principal;
+        target.identity != 0 ? cmk_identity(sim->world, (CmkIdentityId){target.identity})->principal
+                             : cmk_backup_vault(sim->world, vault)->system_principal;
     return id.i;
 }
 
@@ -290,12 +288,12 @@ static bool key_is_rsa(const CmkWorld *world, const CmkArgs *args, uint64_t *ret
     return is_rsa && (key->size_bits == 2048 || key->size_bits == 3072 || key->size_bits == 4096);
 }
 
-const CmkGuard cmk_guard_key_is_rsa = {
-    .name = "key-is-rsa",
-    .holds = key_is_rsa,
-    .status = CMK_STATUS_OF(MISSING_PERMISSION),
-    .rule = "KV-5 BV-36 BV-41 ERR-1 ERR-M8",
-    .text = "The key is RSA or RSA-HSM of 2048, 3072 or 4096 bits."};
+const CmkGuard cmk_guard_key_is_rsa = {.name = "key-is-rsa",
+                                       .holds = key_is_rsa,
+                                       .status = CMK_STATUS_OF(MISSING_PERMISSION),
+                                       .rule = "KV-5 BV-36 BV-41 ERR-1 ERR-M8",
+                                       .text =
+                                           "The key is RSA or RSA-HSM of 2048, 3072 or 4096 bits."};
 
 static bool soft_delete_is_on(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -315,12 +313,12 @@ static bool purge_protection_is_on(const CmkWorld *world, const CmkArgs *args, u
     return target_key_vault(world, args)->has_purge_protection != 0;
 }
 
-const CmkGuard cmk_guard_purge_protection_is_on = {
-    .name = "purge-protection-is-on",
-    .holds = purge_protection_is_on,
-    .status = CMK_STATUS_OF(PURGE_PROTECTION_NOT_ENABLED),
-    .rule = "SD-4 BV-39 ERR-4 ERR-M11",
-    .text = "The key vault has purge protection."};
+const CmkGuard cmk_guard_purge_protection_is_on = {.name = "purge-protection-is-on",
+                                                   .holds = purge_protection_is_on,
+                                                   .status =
+                                                       CMK_STATUS_OF(PURGE_PROTECTION_NOT_ENABLED),
+                                                   .rule = "SD-4 BV-39 ERR-4 ERR-M11",
+                                                   .text = "The key vault has purge protection."};
 
 static bool target_version_is_usable(const CmkWorld *world, const CmkArgs *args,
                                      uint64_t *ret_blame)
@@ -373,8 +371,8 @@ const CmkOperation cmk_op_encryption_validate = {
     .name = "encryption.validate",
     .text = "Backup checks what it read about the key and its key vault.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
-    .guards = {CMK_GUARD_KEY_IS_RSA, CMK_GUARD_SOFT_DELETE_IS_ON,
-               CMK_GUARD_PURGE_PROTECTION_IS_ON, CMK_GUARD_TARGET_VERSION_IS_USABLE},
+    .guards = {CMK_GUARD_KEY_IS_RSA, CMK_GUARD_SOFT_DELETE_IS_ON, CMK_GUARD_PURGE_PROTECTION_IS_ON,
+               CMK_GUARD_TARGET_VERSION_IS_USABLE},
     .effect = encryption_validate,
     .rules = "BV-36 BV-39 BV-40 BV-41 BV-42",
 };
@@ -503,8 +501,7 @@ static bool may_be_behind(const CmkWorld *world, const CmkBackupVault *vault)
     return false;
 }
 
-static bool newer_version_is_usable(const CmkWorld *world, const CmkArgs *args,
-                                    uint64_t *ret_blame)
+static bool newer_version_is_usable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkBackupVault *vault = vault_of(world, args);
     *ret_blame = vault->encryption_by;

@@ -38,10 +38,16 @@ _Static_assert(CMK_REF__COUNT == CMK_REFS, "each slot has a name");
 /* Numbers of CmkArgs that stand for the same in every operation with such a parameter: 1 for the
  * word "system", and the number of a key's version, 0 where none is named. The timeline turns the
  * number into the row of the version when the moment has come. */
-enum { CMK_NUM_SYSTEM = 1, CMK_NUM_VERSION = 3 };
+enum {
+    CMK_NUM_SYSTEM = 1,
+    CMK_NUM_VERSION = 3
+};
 
 /* How booleans are passed; 0 stands for "not given". */
-enum { CMK_SAYS_FALSE = 1, CMK_SAYS_TRUE = 2 };
+enum {
+    CMK_SAYS_FALSE = 1,
+    CMK_SAYS_TRUE = 2
+};
 
 /* Types of parameters (CmkParam.type). A key also fills the slot of its key vault. */
 enum {
@@ -49,13 +55,14 @@ enum {
     CMK_PARAM_INSTANCE,
     CMK_PARAM_POINT, /* "latest" or "oldest": a number, see CmkPointChoice */
     CMK_PARAM_KEY_VAULT,
-    CMK_PARAM_KEY,       /* "vault/key" */
+    CMK_PARAM_KEY,        /* "vault/key" */
     CMK_PARAM_KEY_TARGET, /* "vault/key" or "vault/key/2": key and, if given, pinned version */
-    CMK_PARAM_IDENTITY,  /* a user-assigned identity */
-    CMK_PARAM_CALLER,    /* an identity, or a Backup vault (its own slot) for its system-assigned one */
+    CMK_PARAM_IDENTITY,   /* a user-assigned identity */
+    CMK_PARAM_CALLER, /* an identity, or a Backup vault (its own slot) for its system-assigned one
+                       */
     CMK_PARAM_USER_OR_SYSTEM, /* an identity, or the word "system": then num[1] is 1 */
-    CMK_PARAM_SCOPE,     /* a key vault or a key */
-    CMK_PARAM_ROLE,      /* a role by its display name */
+    CMK_PARAM_SCOPE,          /* a key vault or a key */
+    CMK_PARAM_ROLE,           /* a role by its display name */
     CMK_PARAM_REGION,
     CMK_PARAM_POLICY,
     CMK_PARAM_PERMISSIONS, /* list of key permissions */
@@ -75,23 +82,57 @@ typedef enum CmkPointChoice {
 
 /* ---- handles --------------------------------------------------------------------------------- */
 
-typedef struct CmkNameId { uint32_t i; } CmkNameId;
-typedef struct CmkRegionId { uint32_t i; } CmkRegionId;
-typedef struct CmkKeyVaultId { uint32_t i; } CmkKeyVaultId;
-typedef struct CmkKeyId { uint32_t i; } CmkKeyId;
-typedef struct CmkVersionId { uint32_t i; } CmkVersionId;
-typedef struct CmkIdentityId { uint32_t i; } CmkIdentityId;
-typedef struct CmkPrincipalId { uint32_t i; } CmkPrincipalId;
-typedef struct CmkAssignmentId { uint32_t i; } CmkAssignmentId;
-typedef struct CmkAccessPolicyId { uint32_t i; } CmkAccessPolicyId;
-typedef struct CmkBackupVaultId { uint32_t i; } CmkBackupVaultId;
-typedef struct CmkAttachmentId { uint32_t i; } CmkAttachmentId;
-typedef struct CmkPolicyId { uint32_t i; } CmkPolicyId;
-typedef struct CmkInstanceId { uint32_t i; } CmkInstanceId;
-typedef struct CmkQueueId { uint32_t i; } CmkQueueId;
-typedef struct CmkPointId { uint32_t i; } CmkPointId;
-typedef struct CmkTaskId { uint32_t i; } CmkTaskId;
-typedef struct CmkPlanId { uint32_t i; } CmkPlanId;
+typedef struct CmkNameId {
+    uint32_t i;
+} CmkNameId;
+typedef struct CmkRegionId {
+    uint32_t i;
+} CmkRegionId;
+typedef struct CmkKeyVaultId {
+    uint32_t i;
+} CmkKeyVaultId;
+typedef struct CmkKeyId {
+    uint32_t i;
+} CmkKeyId;
+typedef struct CmkVersionId {
+    uint32_t i;
+} CmkVersionId;
+typedef struct CmkIdentityId {
+    uint32_t i;
+} CmkIdentityId;
+typedef struct CmkPrincipalId {
+    uint32_t i;
+} CmkPrincipalId;
+typedef struct CmkAssignmentId {
+    uint32_t i;
+} CmkAssignmentId;
+typedef struct CmkAccessPolicyId {
+    uint32_t i;
+} CmkAccessPolicyId;
+typedef struct CmkBackupVaultId {
+    uint32_t i;
+} CmkBackupVaultId;
+typedef struct CmkAttachmentId {
+    uint32_t i;
+} CmkAttachmentId;
+typedef struct CmkPolicyId {
+    uint32_t i;
+} CmkPolicyId;
+typedef struct CmkInstanceId {
+    uint32_t i;
+} CmkInstanceId;
+typedef struct CmkQueueId {
+    uint32_t i;
+} CmkQueueId;
+typedef struct CmkPointId {
+    uint32_t i;
+} CmkPointId;
+typedef struct CmkTaskId {
+    uint32_t i;
+} CmkTaskId;
+typedef struct CmkPlanId {
+    uint32_t i;
+} CmkPlanId;
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
@@ -127,7 +168,7 @@ enum {
 #define X(id, name, type, handle, scratch, text) CMK_TABLE_##id,
     CMK_TABLES(X)
 #undef X
-        CMK_TABLE__COUNT
+    CMK_TABLE__COUNT
 };
 
 #define CMK_BIT(table) (UINT64_C(1) << CMK_TABLE_##table)
@@ -147,7 +188,7 @@ typedef struct CmkNameBytes {
 
 /* One row: what holds for the whole run. */
 typedef struct CmkSettings {
-    CmkTime start; /* the scenario's; before it the world is being set up */
+    CmkTime start;      /* the scenario's; before it the world is being set up */
     uint64_t opened_by; /* record of simulation.open, 0 before it */
     int64_t knobs[CMK_KNOB__COUNT];
 } CmkSettings;
@@ -156,10 +197,10 @@ typedef struct CmkSettings {
 
 typedef enum CmkRegionState {
     CMK_REGION_UP,
-    CMK_REGION_LOST,          /* requests fail until somebody decides to fail over */
-    CMK_REGION_FAILING_OVER,  /* requests still fail */
-    CMK_REGION_FAILED_OVER,   /* the pair answers, read-only */
-    CMK_REGION_FAILING_BACK,  /* the region is back, still read-only */
+    CMK_REGION_LOST,         /* requests fail until somebody decides to fail over */
+    CMK_REGION_FAILING_OVER, /* requests still fail */
+    CMK_REGION_FAILED_OVER,  /* the pair answers, read-only */
+    CMK_REGION_FAILING_BACK, /* the region is back, still read-only */
     CMK_REGION__COUNT
 } CmkRegionState;
 
@@ -172,9 +213,18 @@ typedef struct CmkRegion {
 
 /* ---- key vaults and keys --------------------------------------------------------------------- */
 
-typedef enum CmkKeyVaultState { CMK_KEY_VAULT_ABSENT, CMK_KEY_VAULT_ACTIVE } CmkKeyVaultState;
-typedef enum CmkPermissionModel { CMK_PERMISSIONS_RBAC, CMK_PERMISSIONS_POLICY } CmkPermissionModel;
-typedef enum CmkSku { CMK_SKU_STANDARD, CMK_SKU_PREMIUM } CmkSku;
+typedef enum CmkKeyVaultState {
+    CMK_KEY_VAULT_ABSENT,
+    CMK_KEY_VAULT_ACTIVE
+} CmkKeyVaultState;
+typedef enum CmkPermissionModel {
+    CMK_PERMISSIONS_RBAC,
+    CMK_PERMISSIONS_POLICY
+} CmkPermissionModel;
+typedef enum CmkSku {
+    CMK_SKU_STANDARD,
+    CMK_SKU_PREMIUM
+} CmkSku;
 
 typedef struct CmkKeyVault {
     uint32_t name;
@@ -192,20 +242,26 @@ typedef struct CmkKeyVault {
     uint64_t changed_by;
 } CmkKeyVault;
 
-/* Weight of a full throttling window; each request takes CMK_WINDOW_WEIGHT / limit of it (THR-2). */
+/* Weight of a full throttling window; each request takes CMK_WINDOW_WEIGHT / limit of it (THR-2).
+ */
 #define CMK_WINDOW_WEIGHT 12000
 #define CMK_WINDOW_US (10 * CMK_SECOND_US)
 
 /* Row i goes with key vault i. */
 typedef struct CmkKeyVaultMeter {
     CmkTime window_start;
-    int64_t window_used;      /* in units of CMK_WINDOW_WEIGHT */
-    int64_t requests_2048;    /* billed requests on RSA 2048 keys since the start (COST-11) */
-    int64_t requests_other;   /* on other keys (COST-12) */
-    int64_t refused;          /* requests refused, whatever the reason */
+    int64_t window_used;    /* in units of CMK_WINDOW_WEIGHT */
+    int64_t requests_2048;  /* billed requests on RSA 2048 keys since the start (COST-11) */
+    int64_t requests_other; /* on other keys (COST-12) */
+    int64_t refused;        /* requests refused, whatever the reason */
 } CmkKeyVaultMeter;
 
-typedef enum CmkKeyType { CMK_KEY_RSA, CMK_KEY_RSA_HSM, CMK_KEY_EC, CMK_KEY_EC_HSM } CmkKeyType;
+typedef enum CmkKeyType {
+    CMK_KEY_RSA,
+    CMK_KEY_RSA_HSM,
+    CMK_KEY_EC,
+    CMK_KEY_EC_HSM
+} CmkKeyType;
 typedef enum CmkKeyState {
     CMK_KEY_ABSENT,
     CMK_KEY_ACTIVE,
@@ -251,7 +307,10 @@ typedef struct CmkVersion {
 
 /* ---- identities and access ------------------------------------------------------------------- */
 
-typedef enum CmkIdentityState { CMK_IDENTITY_ABSENT, CMK_IDENTITY_ACTIVE } CmkIdentityState;
+typedef enum CmkIdentityState {
+    CMK_IDENTITY_ABSENT,
+    CMK_IDENTITY_ACTIVE
+} CmkIdentityState;
 
 typedef struct CmkIdentity {
     uint32_t name;
@@ -302,8 +361,15 @@ typedef struct CmkAccessPolicy {
 
 /* ---- Backup vaults --------------------------------------------------------------------------- */
 
-typedef enum CmkBackupVaultState { CMK_BACKUP_VAULT_ABSENT, CMK_BACKUP_VAULT_ACTIVE } CmkBackupVaultState;
-typedef enum CmkRedundancy { CMK_REDUNDANCY_LOCAL, CMK_REDUNDANCY_ZONE, CMK_REDUNDANCY_GEO } CmkRedundancy;
+typedef enum CmkBackupVaultState {
+    CMK_BACKUP_VAULT_ABSENT,
+    CMK_BACKUP_VAULT_ACTIVE
+} CmkBackupVaultState;
+typedef enum CmkRedundancy {
+    CMK_REDUNDANCY_LOCAL,
+    CMK_REDUNDANCY_ZONE,
+    CMK_REDUNDANCY_GEO
+} CmkRedundancy;
 typedef enum CmkEncryption {
     CMK_ENCRYPTION_DISABLED, /* platform-managed keys */
     CMK_ENCRYPTION_ENABLED,
@@ -321,18 +387,18 @@ typedef struct CmkBackupVault {
     uint32_t key;            /* of the settings, 0 before the first */
     uint32_t pinned_version; /* 0: versionless URI */
     uint32_t active_version; /* the data key is wrapped with this one */
-    uint32_t identity;       /* user-assigned identity of the settings, 0: the system-assigned one */
-    uint32_t principal;      /* the settings are bound to this one */
+    uint32_t identity;  /* user-assigned identity of the settings, 0: the system-assigned one */
+    uint32_t principal; /* the settings are bound to this one */
     uint32_t system_principal; /* of the system-assigned identity now, 0 while it is off */
     uint32_t first_attachment;
     uint32_t first_instance;
     uint32_t next_of_key;
-    uint32_t healing_epoch;   /* pending attempts to restore the settings carry it */
-    uint32_t is_rotating;     /* a take-up of a newer version is on its way */
+    uint32_t healing_epoch;         /* pending attempts to restore the settings carry it */
+    uint32_t is_rotating;           /* a take-up of a newer version is on its way */
     uint32_t is_broken_by_identity; /* Inconsistent because the identity went, not by a failure */
     uint32_t reserved;
-    uint64_t encryption_by;   /* record that last changed the encryption settings */
-    uint64_t system_by;       /* record that last switched the system-assigned identity */
+    uint64_t encryption_by; /* record that last changed the encryption settings */
+    uint64_t system_by;     /* record that last switched the system-assigned identity */
     uint64_t changed_by;
 } CmkBackupVault;
 
@@ -351,9 +417,9 @@ typedef enum CmkGaugeKind {
 
 /* A level and its exact integral over time. */
 typedef struct CmkGauge {
-    int64_t level; /* bytes, or instances */
-    CmkTime since; /* the integral is up to here */
-    uint64_t integral_low;  /* level x microseconds, 128 bits */
+    int64_t level;         /* bytes, or instances */
+    CmkTime since;         /* the integral is up to here */
+    uint64_t integral_low; /* level x microseconds, 128 bits */
     uint64_t integral_high;
 } CmkGauge;
 
@@ -381,7 +447,10 @@ typedef struct CmkPolicy {
     CmkPeriod archive_after;
 } CmkPolicy;
 
-typedef enum CmkInstanceState { CMK_INSTANCE_ABSENT, CMK_INSTANCE_PROTECTED } CmkInstanceState;
+typedef enum CmkInstanceState {
+    CMK_INSTANCE_ABSENT,
+    CMK_INSTANCE_PROTECTED
+} CmkInstanceState;
 
 typedef struct CmkInstance {
     uint32_t name;
@@ -394,11 +463,15 @@ typedef struct CmkInstance {
     uint32_t sample_bytes; /* size of the sample that is really encrypted for each point */
     int64_t size_bytes;
     int64_t daily_change_ppm;
-    int64_t schedule_offset_us; /* later than the policy says, so that a fleet does not start at once */
+    int64_t
+        schedule_offset_us; /* later than the policy says, so that a fleet does not start at once */
     uint64_t changed_by;
 } CmkInstance;
 
-typedef enum CmkStore { CMK_STORE_OPERATIONAL, CMK_STORE_VAULT } CmkStore;
+typedef enum CmkStore {
+    CMK_STORE_OPERATIONAL,
+    CMK_STORE_VAULT
+} CmkStore;
 
 /* The recovery points of one instance in one store, oldest first. */
 typedef struct CmkQueue {
@@ -414,7 +487,11 @@ typedef struct CmkQueue {
     CmkTime last_backup;     /* 0 before the first */
 } CmkQueue;
 
-typedef enum CmkTier { CMK_TIER_OPERATIONAL, CMK_TIER_VAULT, CMK_TIER_ARCHIVE } CmkTier;
+typedef enum CmkTier {
+    CMK_TIER_OPERATIONAL,
+    CMK_TIER_VAULT,
+    CMK_TIER_ARCHIVE
+} CmkTier;
 
 typedef struct CmkPoint {
     uint32_t next_free;

@@ -28,8 +28,8 @@
 #include "sim/base.h"
 #include "sim/hash.h"
 
-#define CMK_ENVELOPE_SAMPLE_BYTES 4096              /* the usual sample */
-#define CMK_ENVELOPE_SAMPLE_BYTES_MAX (1024 * 1024) /* the largest one */
+#define CMK_ENVELOPE_SAMPLE_BYTES 4096        /* the usual sample */
+#define CMK_ENVELOPE_SAMPLE_BYTES_MAX 1048576 /* the largest one */
 #define CMK_ENVELOPE_MEMORY_BYTES (UINT64_C(64) * 1024 * 1024)
 #define CMK_ENVELOPE_NONCE_BYTES 12
 #define CMK_ENVELOPE_TAG_BYTES 16

@@ -6,8 +6,8 @@
 
 /* ERR-M: condition, by the guard that finds it; then settings and jobs. */
 static const CmkErrorRow rows[] = {
-    {"ERR-M1", CMK_GUARD_SYSTEM_IDENTITY_IS_ON, CMK_STATUS_OF(SYSTEM_IDENTITY_NOT_ENABLED),
-     MISSING, false},
+    {"ERR-M1", CMK_GUARD_SYSTEM_IDENTITY_IS_ON, CMK_STATUS_OF(SYSTEM_IDENTITY_NOT_ENABLED), MISSING,
+     false},
     {"ERR-M2", CMK_GUARD_USER_IDENTITY_IS_ATTACHED, CMK_STATUS_OF(USER_IDENTITY_NOT_FOUND), MISSING,
      false},
     {"ERR-M3", CMK_GUARD_ROLE_LETS_GET, AUTH, MISSING, false},

@@ -43,8 +43,7 @@ void cmk_gauge_charge(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind kind, in
 {
     CMK_ASSERT(level >= 0 && duration_us >= 0);
     CmkGauge *gauge = cmk_gauge_mut(sim, row_of(vault, kind));
-    set_integral(gauge,
-                 integral_of(gauge) + (CmkIntegral)(uint64_t)level * (uint64_t)duration_us);
+    set_integral(gauge, integral_of(gauge) + (CmkIntegral)(uint64_t)level * (uint64_t)duration_us);
 }
 
 int64_t cmk_gauge_level(const CmkWorld *world, CmkBackupVaultId vault, CmkGaugeKind kind)

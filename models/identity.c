@@ -144,12 +144,11 @@ static bool system_identity_is_off(const CmkWorld *world, const CmkArgs *args, u
     return vault_of(world, args)->system_principal == 0;
 }
 
-const CmkGuard cmk_guard_system_identity_is_off = {
-    .name = "system-identity-is-off",
-    .holds = system_identity_is_off,
-    .status = CMK_STATUS_OF(CONFLICT),
-    .rule = "MI-4",
-    .text = "The system-assigned identity is off."};
+const CmkGuard cmk_guard_system_identity_is_off = {.name = "system-identity-is-off",
+                                                   .holds = system_identity_is_off,
+                                                   .status = CMK_STATUS_OF(CONFLICT),
+                                                   .rule = "MI-4",
+                                                   .text = "The system-assigned identity is off."};
 
 static bool system_identity_to_disable_is_on(const CmkWorld *world, const CmkArgs *args,
                                              uint64_t *ret_blame)
@@ -256,8 +255,7 @@ static uint32_t identity_attach(CmkSim *sim, const CmkArgs *args)
     if (id.i == 0) {
         CmkBackupVault *vault =
             cmk_backup_vault_mut(sim, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
-        CmkIdentity *identity =
-            cmk_identity_mut(sim, (CmkIdentityId){args->ref[CMK_REF_IDENTITY]});
+        CmkIdentity *identity = cmk_identity_mut(sim, (CmkIdentityId){args->ref[CMK_REF_IDENTITY]});
         id = (CmkAttachmentId){cmk_world_row_add(sim->world, CMK_TABLE_ATTACHMENT)};
         *cmk_attachment_mut(sim, id) =
             (CmkAttachment){.backup_vault = args->ref[CMK_REF_BACKUP_VAULT],

@@ -1,7 +1,8 @@
 /*
  * The names of everything that has a row in a table of the model. A row stands beside the functions
- * it names, as a constant called like its ID: CMK_OP_KEY_GET is `cmk_op_key_get` in models/request.c.
- * A missing row does not link; a missing knob, status or task kind does not compile.
+ * it names, as a constant called like its ID: CMK_OP_KEY_GET is `cmk_op_key_get` in
+ * models/request.c. A missing row does not link; a missing knob, status or task kind does not
+ * compile.
  */
 #ifndef CMK_MODELS_IDS_H
 #define CMK_MODELS_IDS_H
@@ -126,44 +127,75 @@
     X(POINT_EXISTS, point_exists)                                                                  \
     X(TASK_IS_RUNNING, task_is_running)
 
-/* Statuses: how an operation can end. Numbers are stable. The last column is the text for people. */
+/* Statuses: how an operation can end. Numbers are stable. The last column is the text for people.
+ */
 #define CMK_STATUSES(X)                                                                            \
     X(OK, 0, 200, "OK", NULL, "", "done")                                                          \
     X(LIMIT_REACHED, 1, 0, "SimErrorLimitReached", NULL, "", "the simulated world is full")        \
-    X(UNAUTHORIZED, 10, 401, "Unauthorized", NULL, "KVE-1", "the caller's principal is gone, so no token for it is valid") \
-    X(ACCESS_DENIED, 11, 403, "Forbidden", "AccessDenied", "KVE-2", "no access policy gives the caller this permission") \
-    X(FORBIDDEN_BY_RBAC, 12, 403, "Forbidden", "ForbiddenByRbac", "KVE-3", "no role assignment gives the caller this data action") \
+    X(UNAUTHORIZED, 10, 401, "Unauthorized", NULL, "KVE-1",                                        \
+      "the caller's principal is gone, so no token for it is valid")                               \
+    X(ACCESS_DENIED, 11, 403, "Forbidden", "AccessDenied", "KVE-2",                                \
+      "no access policy gives the caller this permission")                                         \
+    X(FORBIDDEN_BY_RBAC, 12, 403, "Forbidden", "ForbiddenByRbac", "KVE-3",                         \
+      "no role assignment gives the caller this data action")                                      \
     X(KEY_DISABLED, 13, 403, "Forbidden", "KeyDisabled", "KVE-6", "the key version is disabled")   \
     X(KEY_EXPIRED, 14, 403, "Forbidden", "KeyExpired", "KVE-7", "the key version has expired")     \
-    X(KEY_NOT_YET_VALID, 15, 403, "Forbidden", "KeyNotYetValid", "KVE-7", "the key version is not yet valid") \
-    X(KEY_OPERATION_FORBIDDEN, 16, 403, "Forbidden", "KeyOperationForbidden", "KVE-8", "the key does not permit this operation") \
-    X(PURGE_REFUSED, 17, 403, "Forbidden", NULL, "KVE-9", "purge protection keeps the key until its retention ends") \
-    X(KEY_NOT_FOUND, 18, 404, "KeyNotFound", NULL, "KVE-10", "the key or this version of it does not exist or is deleted") \
-    X(VAULT_NOT_FOUND, 19, 404, "VaultNotFound", NULL, "SD-19", "the key vault does not exist or is deleted") \
-    X(KEY_IS_DELETED_BUT_RECOVERABLE, 20, 409, "Conflict", "ObjectIsDeletedButRecoverable", "KVE-11", "a deleted key still holds this name") \
-    X(THROTTLED, 21, 429, "Throttled", "VaultRequestTypeLimitReached", "KVE-14", "the key vault answers no more requests in this window") \
-    X(BAD_PARAMETER, 22, 400, "BadParameter", NULL, "KVE-15", "a value in the request is not allowed") \
+    X(KEY_NOT_YET_VALID, 15, 403, "Forbidden", "KeyNotYetValid", "KVE-7",                          \
+      "the key version is not yet valid")                                                          \
+    X(KEY_OPERATION_FORBIDDEN, 16, 403, "Forbidden", "KeyOperationForbidden", "KVE-8",             \
+      "the key does not permit this operation")                                                    \
+    X(PURGE_REFUSED, 17, 403, "Forbidden", NULL, "KVE-9",                                          \
+      "purge protection keeps the key until its retention ends")                                   \
+    X(KEY_NOT_FOUND, 18, 404, "KeyNotFound", NULL, "KVE-10",                                       \
+      "the key or this version of it does not exist or is deleted")                                \
+    X(VAULT_NOT_FOUND, 19, 404, "VaultNotFound", NULL, "SD-19",                                    \
+      "the key vault does not exist or is deleted")                                                \
+    X(KEY_IS_DELETED_BUT_RECOVERABLE, 20, 409, "Conflict", "ObjectIsDeletedButRecoverable",        \
+      "KVE-11", "a deleted key still holds this name")                                             \
+    X(THROTTLED, 21, 429, "Throttled", "VaultRequestTypeLimitReached", "KVE-14",                   \
+      "the key vault answers no more requests in this window")                                     \
+    X(BAD_PARAMETER, 22, 400, "BadParameter", NULL, "KVE-15",                                      \
+      "a value in the request is not allowed")                                                     \
     X(ALREADY_EXISTS, 23, 409, "VaultAlreadyExists", NULL, "KVE-17", "the name is in use")         \
-    X(SERVICE_UNAVAILABLE, 24, 503, "ServiceUnavailable", NULL, "KVE-18", "the region of the key vault does not answer") \
-    X(KEY_VAULT_READ_ONLY, 25, 403, "SimErrorKeyVaultReadOnly", NULL, "REL-7", "after a failover the key vault is read-only") \
-    X(NOT_FOUND, 26, 404, "ResourceNotFound", NULL, "", "what the operation is about does not exist") \
+    X(SERVICE_UNAVAILABLE, 24, 503, "ServiceUnavailable", NULL, "KVE-18",                          \
+      "the region of the key vault does not answer")                                               \
+    X(KEY_VAULT_READ_ONLY, 25, 403, "SimErrorKeyVaultReadOnly", NULL, "REL-7",                     \
+      "after a failover the key vault is read-only")                                               \
+    X(NOT_FOUND, 26, 404, "ResourceNotFound", NULL, "",                                            \
+      "what the operation is about does not exist")                                                \
     X(CONFLICT, 27, 409, "Conflict", NULL, "", "what the operation is about is in another state")  \
-    X(WRONG_PERMISSION_MODEL, 28, 400, "SimErrorWrongPermissionModel", NULL, "AC-17", "the key vault uses the other permission model") \
-    X(SYSTEM_IDENTITY_OFF, 29, 0, "SimErrorSystemIdentityOff", NULL, "ERR-M1", "the system-assigned identity is switched off") \
-    X(USER_IDENTITY_NOT_ATTACHED, 30, 0, "SimErrorUserIdentityNotAttached", NULL, "ERR-M2", "the user-assigned identity is not attached to the Backup vault, or is deleted") \
-    X(MISSING_PERMISSION, 50, 0, "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault", NULL, "ERR-1", "the Backup vault's identity may not use the key") \
-    X(AUTH_FAILURE, 51, 0, "UserErrorCMKKeyVaultAuthFailure", NULL, "ERR-2", "the key or key vault cannot be used or reached with the given settings") \
-    X(SOFT_DELETE_NOT_ENABLED, 52, 0, "UserErrorCMKSoftDeleteNotEnabledOnKeyVault", NULL, "ERR-3", "the key vault has no soft delete") \
-    X(PURGE_PROTECTION_NOT_ENABLED, 53, 0, "UserErrorCMKPurgeProtectionNotEnabledOnKeyVault", NULL, "ERR-4", "the key vault has no purge protection") \
-    X(SYSTEM_IDENTITY_NOT_ENABLED, 54, 0, "UserErrorSystemIdentityNotEnabledWithVault", NULL, "ERR-5", "the Backup vault has no system-assigned identity") \
-    X(USER_IDENTITY_NOT_FOUND, 55, 0, "UserErrorUserIdentityNotFoundOrNotAssociatedWithVault", NULL, "ERR-6", "the user-assigned identity is not attached to the Backup vault") \
-    X(RETRYABLE, 56, 0, "CloudServiceRetryableError", NULL, "ERR-12", "a passing trouble outlasted all retries") \
-    X(NOT_REVERSIBLE, 57, 0, "SimErrorCMKNotReversible", NULL, "ERR-14", "customer-managed keys cannot be switched off again") \
-    X(KEY_AND_IDENTITY_TOGETHER, 58, 0, "SimErrorCMKKeyAndIdentityInOneRequest", NULL, "ERR-15", "key and identity cannot change in one request") \
-    X(POLICY_DOES_NOT_FIT, 59, 0, "SimErrorPolicyDoesNotFitDatasource", NULL, "BK-1", "the datasource has no such store") \
-    X(REGION_MISMATCH, 60, 0, "SimErrorCMKRegionMismatch", NULL, "OQ-12", "key vault and Backup vault are in different regions") \
-    X(ENCRYPTION_STAYS_INCONSISTENT, 61, 0, "SimErrorCMKStaysInconsistent", NULL, "BV-31", "the encryption settings cannot restore themselves yet") \
-    X(POINT_NOT_FOUND, 62, 404, "SimErrorRecoveryPointNotFound", NULL, "", "there is no such recovery point")
+    X(WRONG_PERMISSION_MODEL, 28, 400, "SimErrorWrongPermissionModel", NULL, "AC-17",              \
+      "the key vault uses the other permission model")                                             \
+    X(SYSTEM_IDENTITY_OFF, 29, 0, "SimErrorSystemIdentityOff", NULL, "ERR-M1",                     \
+      "the system-assigned identity is switched off")                                              \
+    X(USER_IDENTITY_NOT_ATTACHED, 30, 0, "SimErrorUserIdentityNotAttached", NULL, "ERR-M2",        \
+      "the user-assigned identity is not attached to the Backup vault, or is deleted")             \
+    X(MISSING_PERMISSION, 50, 0, "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault", NULL,    \
+      "ERR-1", "the Backup vault's identity may not use the key")                                  \
+    X(AUTH_FAILURE, 51, 0, "UserErrorCMKKeyVaultAuthFailure", NULL, "ERR-2",                       \
+      "the key or key vault cannot be used or reached with the given settings")                    \
+    X(SOFT_DELETE_NOT_ENABLED, 52, 0, "UserErrorCMKSoftDeleteNotEnabledOnKeyVault", NULL, "ERR-3", \
+      "the key vault has no soft delete")                                                          \
+    X(PURGE_PROTECTION_NOT_ENABLED, 53, 0, "UserErrorCMKPurgeProtectionNotEnabledOnKeyVault",      \
+      NULL, "ERR-4", "the key vault has no purge protection")                                      \
+    X(SYSTEM_IDENTITY_NOT_ENABLED, 54, 0, "UserErrorSystemIdentityNotEnabledWithVault", NULL,      \
+      "ERR-5", "the Backup vault has no system-assigned identity")                                 \
+    X(USER_IDENTITY_NOT_FOUND, 55, 0, "UserErrorUserIdentityNotFoundOrNotAssociatedWithVault",     \
+      NULL, "ERR-6", "the user-assigned identity is not attached to the Backup vault")             \
+    X(RETRYABLE, 56, 0, "CloudServiceRetryableError", NULL, "ERR-12",                              \
+      "a passing trouble outlasted all retries")                                                   \
+    X(NOT_REVERSIBLE, 57, 0, "SimErrorCMKNotReversible", NULL, "ERR-14",                           \
+      "customer-managed keys cannot be switched off again")                                        \
+    X(KEY_AND_IDENTITY_TOGETHER, 58, 0, "SimErrorCMKKeyAndIdentityInOneRequest", NULL, "ERR-15",   \
+      "key and identity cannot change in one request")                                             \
+    X(POLICY_DOES_NOT_FIT, 59, 0, "SimErrorPolicyDoesNotFitDatasource", NULL, "BK-1",              \
+      "the datasource has no such store")                                                          \
+    X(REGION_MISMATCH, 60, 0, "SimErrorCMKRegionMismatch", NULL, "OQ-12",                          \
+      "key vault and Backup vault are in different regions")                                       \
+    X(ENCRYPTION_STAYS_INCONSISTENT, 61, 0, "SimErrorCMKStaysInconsistent", NULL, "BV-31",         \
+      "the encryption settings cannot restore themselves yet")                                     \
+    X(POINT_NOT_FOUND, 62, 404, "SimErrorRecoveryPointNotFound", NULL, "",                         \
+      "there is no such recovery point")
 
 /* Kinds of timers; the number orders events of the same moment (OQ-35). */
 #define CMK_EVENTS(X)                                                                              \
@@ -180,20 +212,46 @@
 /* Modelling options: name, type, values in the profiles instant, realistic, cached and slow, range,
  * rule, provenance of the default, text. */
 #define CMK_KNOBS(X)                                                                               \
-    X(ROLE_PROPAGATION, "role_propagation", "duration", 0, 600 * CMK_SECOND_US, 0, 600 * CMK_SECOND_US, 0, CMK_DAY_US, "AC-10 OQ-14", "documented", "how long a role assignment or its removal takes to act") \
-    X(FAILOVER_DECISION, "failover_decision", "duration", 4 * CMK_HOUR_US, 4 * CMK_HOUR_US, 4 * CMK_HOUR_US, 12 * CMK_HOUR_US, 0, 30 * CMK_DAY_US, "REL-4 REL-6 OQ-33", "assumed", "how long it takes until a lost region is failed over") \
-    X(FAILOVER_DURATION, "failover_duration", "duration", 5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US, 0, CMK_DAY_US, "REL-5 OQ-33", "assumed", "how long requests fail while the failover runs") \
-    X(FAILBACK_DURATION, "failback_duration", "duration", 5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US, 0, CMK_DAY_US, "REL-12 OQ-33", "assumed", "how long the key vaults of a region stay read-only after it has come back") \
-    X(ROTATION_POLL, "rotation_poll", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US, 24 * CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "ROT-13 OQ-9", "assumed", "how often a Backup vault looks for a newer version of a versionless key") \
-    X(HEALING_INTERVAL, "healing_interval", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "OQ-5", "assumed", "how often an Inconsistent vault with its user-assigned identity attached tries to restore itself") \
-    X(MAINTENANCE_INTERVAL, "maintenance_interval", "duration", CMK_DAY_US, CMK_DAY_US, CMK_DAY_US, CMK_DAY_US, CMK_HOUR_US, 30 * CMK_DAY_US, "OQ-26 BK-22", "assumed", "how often expired points are removed and due points moved to the archive") \
-    X(BACKUP_DURATION, "backup_duration", "duration", 30 * CMK_MINUTE_US, 30 * CMK_MINUTE_US, 30 * CMK_MINUTE_US, 2 * CMK_HOUR_US, 0, 7 * CMK_DAY_US, "OQ-24", "assumed", "how long a backup job runs between its two looks at the key") \
-    X(RESTORE_DURATION, "restore_duration", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US, 4 * CMK_HOUR_US, 0, 7 * CMK_DAY_US, "OQ-24", "assumed", "how long a restore job runs between its two looks at the key") \
-    X(REHYDRATION, "rehydration", "duration", 15 * CMK_HOUR_US, 15 * CMK_HOUR_US, 15 * CMK_HOUR_US, 15 * CMK_HOUR_US, 0, 30 * CMK_DAY_US, "BK-26 BK-29", "assumed", "how long a point takes to come back from the archive before it can be restored") \
-    X(RETRIES, "retries", "integer", 5, 5, 5, 5, 0, 16, "OQ-25 THR-6", "assumed", "how many times a passing trouble is tried again, after 1, 2, 4, 8, 16 ... seconds") \
-    X(DISABLED_ALLOWS_PUBLIC_OPS, "disabled_allows_public_ops", "boolean", 0, 0, 0, 0, 0, 1, "OQ-7 KV-17", "assumed", "whether a disabled key version still wraps") \
-    X(EXPIRED_KEY_RESTORE, "expired_key_restore", "boolean", 0, 0, 0, 0, 0, 1, "OQ-6", "assumed", "whether Backup goes on with a key version outside its validity where Key Vault would unwrap") \
-    X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", "whether key vault and Backup vault must be in one region")
+    X(ROLE_PROPAGATION, "role_propagation", "duration", 0, 600 * CMK_SECOND_US, 0,                 \
+      600 * CMK_SECOND_US, 0, CMK_DAY_US, "AC-10 OQ-14", "documented",                             \
+      "how long a role assignment or its removal takes to act")                                    \
+    X(FAILOVER_DECISION, "failover_decision", "duration", 4 * CMK_HOUR_US, 4 * CMK_HOUR_US,        \
+      4 * CMK_HOUR_US, 12 * CMK_HOUR_US, 0, 30 * CMK_DAY_US, "REL-4 REL-6 OQ-33", "assumed",       \
+      "how long it takes until a lost region is failed over")                                      \
+    X(FAILOVER_DURATION, "failover_duration", "duration", 5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US,    \
+      5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US, 0, CMK_DAY_US, "REL-5 OQ-33", "assumed",               \
+      "how long requests fail while the failover runs")                                            \
+    X(FAILBACK_DURATION, "failback_duration", "duration", 5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US,    \
+      5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US, 0, CMK_DAY_US, "REL-12 OQ-33", "assumed",              \
+      "how long the key vaults of a region stay read-only after it has come back")                 \
+    X(ROTATION_POLL, "rotation_poll", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,           \
+      24 * CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "ROT-13 OQ-9", "assumed",                  \
+      "how often a Backup vault looks for a newer version of a versionless key")                   \
+    X(HEALING_INTERVAL, "healing_interval", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,     \
+      CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "OQ-5", "assumed",                              \
+      "how often an Inconsistent vault with its user-assigned identity attached tries to restore " \
+      "itself")                                                                                    \
+    X(MAINTENANCE_INTERVAL, "maintenance_interval", "duration", CMK_DAY_US, CMK_DAY_US,            \
+      CMK_DAY_US, CMK_DAY_US, CMK_HOUR_US, 30 * CMK_DAY_US, "OQ-26 BK-22", "assumed",              \
+      "how often expired points are removed and due points moved to the archive")                  \
+    X(BACKUP_DURATION, "backup_duration", "duration", 30 * CMK_MINUTE_US, 30 * CMK_MINUTE_US,      \
+      30 * CMK_MINUTE_US, 2 * CMK_HOUR_US, 0, 7 * CMK_DAY_US, "OQ-24", "assumed",                  \
+      "how long a backup job runs between its two looks at the key")                               \
+    X(RESTORE_DURATION, "restore_duration", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,     \
+      4 * CMK_HOUR_US, 0, 7 * CMK_DAY_US, "OQ-24", "assumed",                                      \
+      "how long a restore job runs between its two looks at the key")                              \
+    X(REHYDRATION, "rehydration", "duration", 15 * CMK_HOUR_US, 15 * CMK_HOUR_US,                  \
+      15 * CMK_HOUR_US, 15 * CMK_HOUR_US, 0, 30 * CMK_DAY_US, "BK-26 BK-29", "assumed",            \
+      "how long a point takes to come back from the archive before it can be restored")            \
+    X(RETRIES, "retries", "integer", 5, 5, 5, 5, 0, 16, "OQ-25 THR-6", "assumed",                  \
+      "how many times a passing trouble is tried again, after 1, 2, 4, 8, 16 ... seconds")         \
+    X(DISABLED_ALLOWS_PUBLIC_OPS, "disabled_allows_public_ops", "boolean", 0, 0, 0, 0, 0, 1,       \
+      "OQ-7 KV-17", "assumed", "whether a disabled key version still wraps")                       \
+    X(EXPIRED_KEY_RESTORE, "expired_key_restore", "boolean", 0, 0, 0, 0, 0, 1, "OQ-6", "assumed",  \
+      "whether Backup goes on with a key version outside its validity where Key Vault would "      \
+      "unwrap")                                                                                    \
+    X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", \
+      "whether key vault and Backup vault must be in one region")
 
 /* clang-format on */
 
@@ -202,7 +260,7 @@ enum {
 #define X(id, name) CMK_OP_##id,
     CMK_OPERATIONS(X)
 #undef X
-        CMK_OP__COUNT
+    CMK_OP__COUNT
 };
 
 enum {
@@ -210,7 +268,7 @@ enum {
 #define X(id, name) CMK_GUARD_##id,
     CMK_GUARDS(X)
 #undef X
-        CMK_GUARD__COUNT
+    CMK_GUARD__COUNT
 };
 
 /* Rows of the status table; CMK_STATUS_OK and CMK_STATUS_LIMIT_REACHED come from the engine. */
@@ -218,21 +276,21 @@ enum {
 #define X(id, number, http, code, inner, rule, text) CMK_STATUS_ROW_##id,
     CMK_STATUSES(X)
 #undef X
-        CMK_STATUS__COUNT
+    CMK_STATUS__COUNT
 };
 
 enum {
 #define X(id, name, class_of_ties) CMK_EVENT_##id,
     CMK_EVENTS(X)
 #undef X
-        CMK_EVENT__COUNT
+    CMK_EVENT__COUNT
 };
 
 typedef enum CmkKnobId {
 #define X(id, ...) CMK_KNOB_##id,
     CMK_KNOBS(X)
 #undef X
-        CMK_KNOB__COUNT
+    CMK_KNOB__COUNT
 } CmkKnobId;
 
 #define CMK_STATUS_OF(id) ((CmkStatus)CMK_STATUS_ROW_##id)

@@ -83,12 +83,12 @@ static bool version_exists(const CmkWorld *world, const CmkArgs *args, uint64_t 
            version->key == args->ref[CMK_REF_KEY];
 }
 
-const CmkGuard cmk_guard_version_exists = {
-    .name = "version-exists",
-    .holds = version_exists,
-    .status = CMK_STATUS_OF(KEY_NOT_FOUND),
-    .rule = "KVE-10 KV-33",
-    .text = "The version of the key exists and is not purged."};
+const CmkGuard cmk_guard_version_exists = {.name = "version-exists",
+                                           .holds = version_exists,
+                                           .status = CMK_STATUS_OF(KEY_NOT_FOUND),
+                                           .rule = "KVE-10 KV-33",
+                                           .text =
+                                               "The version of the key exists and is not purged."};
 
 static bool key_is_deleted(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {

@@ -33,12 +33,12 @@ static bool retention_is_in_range(const CmkWorld *world, const CmkArgs *args, ui
     return args->num[2] >= 7 && args->num[2] <= 90; /* SD-1 */
 }
 
-const CmkGuard cmk_guard_retention_is_in_range = {
-    .name = "retention-is-in-range",
-    .holds = retention_is_in_range,
-    .status = CMK_STATUS_OF(BAD_PARAMETER),
-    .rule = "SD-1",
-    .text = "Deleted keys are kept for 7 to 90 days."};
+const CmkGuard cmk_guard_retention_is_in_range = {.name = "retention-is-in-range",
+                                                  .holds = retention_is_in_range,
+                                                  .status = CMK_STATUS_OF(BAD_PARAMETER),
+                                                  .rule = "SD-1",
+                                                  .text =
+                                                      "Deleted keys are kept for 7 to 90 days."};
 
 static bool key_vault_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -166,7 +166,7 @@ void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId gu
     meter->window_used += cmk_key_vault_request_weight(sim->world, key_id);
     const bool is_2048 =
         (key->type == CMK_KEY_RSA || key->type == CMK_KEY_RSA_HSM) && key->size_bits == 2048;
-    meter->requests_2048 += is_2048; /* COST-11 */
+    meter->requests_2048 += is_2048;   /* COST-11 */
     meter->requests_other += !is_2048; /* COST-12 */
 }
 

@@ -7,7 +7,10 @@
 #include "models/entities.h"
 
 /* Bits of key_vault.create's parameter `protection`. */
-enum { CMK_KEY_VAULT_SOFT_DELETE = 1, CMK_KEY_VAULT_PURGE_PROTECTION = 2 };
+enum {
+    CMK_KEY_VAULT_SOFT_DELETE = 1,
+    CMK_KEY_VAULT_PURGE_PROTECTION = 2
+};
 
 /* What one request on the key takes of the window, in units of CMK_WINDOW_WEIGHT (THR-2). */
 int64_t cmk_key_vault_request_weight(const CmkWorld *world, CmkKeyId key);

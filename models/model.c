@@ -21,12 +21,12 @@ static const CmkGuard *const guards[CMK_GUARD__COUNT] = {
 static const CmkStatusRow statuses[CMK_STATUS__COUNT] = {
 #define X(id, number_, http_, code_, inner_, rule_, text_)                                         \
     [CMK_STATUS_ROW_##id] = {.name = #id,                                                          \
-                             .code = code_,                                                        \
-                             .inner = inner_,                                                      \
-                             .rule = rule_,                                                        \
-                             .text = text_,                                                        \
-                             .number = number_,                                                    \
-                             .http = http_},
+                             .code = (code_),                                                      \
+                             .inner = (inner_),                                                    \
+                             .rule = (rule_),                                                      \
+                             .text = (text_),                                                      \
+                             .number = (number_),                                                  \
+                             .http = (http_)},
     CMK_STATUSES(X)
 #undef X
 };
@@ -48,14 +48,14 @@ static const CmkEventRow events[CMK_EVENT__COUNT] = {
 
 static const CmkKnob knobs[CMK_KNOB__COUNT] = {
 #define X(id, name_, type_, v0, v1, v2, v3, min_, max_, rule_, provenance_, text_)                 \
-    [CMK_KNOB_##id] = {.name = name_,                                                              \
-                       .type = type_,                                                              \
+    [CMK_KNOB_##id] = {.name = (name_),                                                            \
+                       .type = (type_),                                                            \
                        .values = {v0, v1, v2, v3},                                                 \
-                       .min = min_,                                                                \
-                       .max = max_,                                                                \
-                       .rule = rule_,                                                              \
-                       .provenance = provenance_,                                                  \
-                       .text = text_},
+                       .min = (min_),                                                              \
+                       .max = (max_),                                                              \
+                       .rule = (rule_),                                                            \
+                       .provenance = (provenance_),                                                \
+                       .text = (text_)},
     CMK_KNOBS(X)
 #undef X
 };

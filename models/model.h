@@ -30,7 +30,8 @@ CmkKeyId cmk_declare_key(CmkWorld *world, CmkKeyVaultId key_vault, const char *n
 CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name);
 CmkBackupVaultId cmk_declare_backup_vault(CmkWorld *world, const char *name);
 CmkInstanceId cmk_declare_instance(CmkWorld *world, CmkBackupVaultId vault, const char *name);
-/* What a declared instance holds, of `facts`: size, daily change, sample, offset of the schedule. */
+/* What a declared instance holds, of `facts`: size, daily change, sample, offset of the schedule.
+ */
 void cmk_describe_instance(CmkWorld *world, CmkInstanceId id, const CmkInstance *facts);
 CmkPolicyId cmk_declare_policy(CmkWorld *world, const CmkPolicy *policy, const char *name);
 /* Plans an operation for `row->time`: the PLAN timer is set by simulation.open. */
@@ -69,7 +70,7 @@ CmkRegionId cmk_region_find(const char *name);
 /* ---- roles, datasources ---------------------------------------------------------------------- */
 
 typedef struct CmkRoleFacts {
-    const char *name;     /* display name */
+    const char *name; /* display name */
     const char *guid;
     const char *rule;
     uint32_t permissions; /* CMK_PERMISSION_* that its key data actions amount to */
@@ -98,10 +99,10 @@ uint32_t cmk_datasource_find(const char *name);
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
 typedef struct CmkTaskFacts {
-    const char *name;     /* "backup", "restore", "tiering", "expiry", "settings", "rotation" */
-    const char *verb;     /* "back up" */
-    bool is_seen;         /* portal, REST and command line list it (BK-20) */
-    const char *rule;     /* where is_seen comes from */
+    const char *name; /* "backup", "restore", "tiering", "expiry", "settings", "rotation" */
+    const char *verb; /* "back up" */
+    bool is_seen;     /* portal, REST and command line list it (BK-20) */
+    const char *rule; /* where is_seen comes from */
 } CmkTaskFacts;
 
 const CmkTaskFacts *cmk_task_facts(CmkTaskKind kind);
@@ -112,12 +113,12 @@ const char *cmk_task_datastore(const CmkWorld *world, const CmkTask *task);
 /* ---- what a point is ------------------------------------------------------------------------- */
 
 /* The last key version that could open the point is purged: nobody will ever read it (OQ-29). */
-bool cmk_point_is_lost(const CmkWorld *world, CmkPointId point);
-bool cmk_point_is_overdue(const CmkWorld *world, CmkPointId point);
-CmkBackupVaultId cmk_point_vault(const CmkWorld *world, CmkPointId point);
+bool cmk_point_is_lost(const CmkWorld *world, CmkPointId id);
+bool cmk_point_is_overdue(const CmkWorld *world, CmkPointId id);
+CmkBackupVaultId cmk_point_vault(const CmkWorld *world, CmkPointId id);
 
 /* Would a restore of this point be let through now? The first refused request says why not. */
-CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, CmkPointId point,
+CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, CmkPointId id,
                                CmkGuardId *ret_guard);
 
 /* ---- prices and cost ------------------------------------------------------------------------- */
@@ -135,13 +136,13 @@ const CmkPrice *cmk_price_book(uint32_t *ret_count);
 
 /* One line of the bill. */
 typedef struct CmkCostItem {
-    const char *meter; /* "vault_tier", "overdue_vault_tier", "key_operations", ... */
+    const char *meter;     /* "vault_tier", "overdue_vault_tier", "key_operations", ... */
     uint32_t backup_vault; /* row, 0 if none */
     uint32_t key_vault;    /* row, 0 if none */
     bool is_overdue;       /* counted in `overdue` as a part of the bill, not on top of it */
     CmkTime from;
     CmkTime to;
-    int64_t quantity;  /* in `unit`, rounded down: MB-hours for storage, requests, instance-hours */
+    int64_t quantity; /* in `unit`, rounded down: MB-hours for storage, requests, instance-hours */
     const char *unit;
     int64_t nanos; /* nano-dollars */
 } CmkCostItem;

@@ -31,13 +31,13 @@ void cmk_gauge_charge(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind kind, in
 
 /* Lets the settings of every vault that uses this identity, or of this vault's system identity,
  * become Inconsistent (BV-29). */
-void cmk_encryption_break(CmkSim *sim, CmkBackupVaultId vault);
+void cmk_encryption_break(CmkSim *sim, CmkBackupVaultId id);
 
 /* Sets a timer to try to restore Inconsistent settings, if the vault is waiting for that. */
-void cmk_encryption_expect_healing(CmkSim *sim, CmkBackupVaultId vault, const CmkArgs *args);
+void cmk_encryption_expect_healing(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args);
 
 /* Sets a timer at the next poll of each vault that uses the key without naming a version. */
-void cmk_rotation_expect(CmkSim *sim, CmkKeyId key, const CmkArgs *args);
+void cmk_rotation_expect(CmkSim *sim, CmkKeyId key_id, const CmkArgs *args);
 
 /* A running task of the given kind, due now; fills what is common to all kinds. */
 CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind,

@@ -23,9 +23,9 @@ CmkBackupVaultId cmk_points_vault(const CmkWorld *world, CmkQueueId queue)
     return (CmkBackupVaultId){cmk_instance(world, instance)->backup_vault};
 }
 
-CmkBackupVaultId cmk_point_vault(const CmkWorld *world, CmkPointId point)
+CmkBackupVaultId cmk_point_vault(const CmkWorld *world, CmkPointId id)
 {
-    return cmk_points_vault(world, (CmkQueueId){cmk_point(world, point)->queue});
+    return cmk_points_vault(world, (CmkQueueId){cmk_point(world, id)->queue});
 }
 
 bool cmk_points_need_key(const CmkWorld *world, CmkBackupVaultId vault)
@@ -36,8 +36,7 @@ bool cmk_points_need_key(const CmkWorld *world, CmkBackupVaultId vault)
 CmkPointId cmk_points_due_to_expire(const CmkWorld *world, CmkQueueId queue)
 {
     const CmkPointId first = {cmk_queue(world, queue)->first_point};
-    const bool is_due =
-        first.i != 0 && cmk_point(world, first)->expires <= cmk_world_now(world);
+    const bool is_due = first.i != 0 && cmk_point(world, first)->expires <= cmk_world_now(world);
     return is_due ? first : (CmkPointId){0};
 }
 
@@ -134,7 +133,7 @@ static int64_t bytes_of_backup(const CmkInstance *instance, const CmkQueue *queu
     /* Rounded to minutes so that 64 bits are enough for 2^48 bytes and ten years. */
     const int64_t minutes = (now - queue->last_backup) / CMK_MINUTE_US;
     const int64_t per_day = instance->size_bytes / 1000000 * instance->daily_change_ppm;
-    const int64_t changed = per_day / (24 * 60) * minutes;
+    const int64_t changed = per_day / (CMK_DAY_US / CMK_MINUTE_US) * minutes;
     return changed < instance->size_bytes ? changed : instance->size_bytes;
 }
 
@@ -209,6 +208,12 @@ static int64_t freed_bytes(const CmkWorld *world, const CmkPoint *point)
     return next->bytes < point->bytes ? next->bytes : point->bytes;
 }
 
+/* Which gauge counts the point once its expiry is overdue. */
+static CmkGaugeKind overdue_gauge_of(const CmkPoint *point)
+{
+    return point->tier == CMK_TIER_ARCHIVE ? CMK_GAUGE_OVERDUE_ARCHIVE : CMK_GAUGE_OVERDUE_VAULT;
+}
+
 static void end_overdue_tiering(CmkSim *sim, CmkBackupVaultId vault, CmkPoint *point)
 {
     if (point->is_tiering_overdue != 0) {
@@ -225,6 +230,10 @@ static uint32_t point_tier(CmkSim *sim, const CmkArgs *args)
     end_overdue_tiering(sim, vault, point);
     cmk_gauge_add(sim, vault, CMK_GAUGE_VAULT, -point->bytes);
     cmk_gauge_add(sim, vault, CMK_GAUGE_ARCHIVE, point->bytes);
+    if (point->is_expiry_overdue != 0) { /* what it costs too much moves with it */
+        cmk_gauge_add(sim, vault, CMK_GAUGE_OVERDUE_VAULT, -point->overdue_bytes);
+        cmk_gauge_add(sim, vault, CMK_GAUGE_OVERDUE_ARCHIVE, point->overdue_bytes);
+    }
     point->tier = CMK_TIER_ARCHIVE;
     point->archived_at = cmk_world_now(sim->world);
     point->changed_by = cmk_this_seq(sim);
@@ -280,10 +289,7 @@ static uint32_t point_expire(CmkSim *sim, const CmkArgs *args)
     const CmkTime now = cmk_world_now(sim->world);
     end_overdue_tiering(sim, vault, point);
     if (point->is_expiry_overdue != 0) {
-        cmk_gauge_add(sim, vault,
-                      point->tier == CMK_TIER_ARCHIVE ? CMK_GAUGE_OVERDUE_ARCHIVE
-                                                      : CMK_GAUGE_OVERDUE_VAULT,
-                      -point->overdue_bytes);
+        cmk_gauge_add(sim, vault, overdue_gauge_of(point), -point->overdue_bytes);
     }
     if (point->tier == CMK_TIER_ARCHIVE && now - point->archived_at < ARCHIVE_MINIMUM_US) {
         cmk_gauge_charge(sim, vault, CMK_GAUGE_EARLY_DELETION, point->bytes,
@@ -320,10 +326,7 @@ static uint32_t point_overdue(CmkSim *sim, const CmkArgs *args)
         end_overdue_tiering(sim, vault, point); /* it should not be there at all */
         point->is_expiry_overdue = 1;
         point->overdue_bytes = freed_bytes(sim->world, point);
-        cmk_gauge_add(sim, vault,
-                      point->tier == CMK_TIER_ARCHIVE ? CMK_GAUGE_OVERDUE_ARCHIVE
-                                                      : CMK_GAUGE_OVERDUE_VAULT,
-                      point->overdue_bytes);
+        cmk_gauge_add(sim, vault, overdue_gauge_of(point), point->overdue_bytes);
     }
     point->changed_by = cmk_this_seq(sim);
     return id.i;

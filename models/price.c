@@ -46,10 +46,11 @@ const CmkPrice *cmk_price_book(uint32_t *ret_count)
 
 const char *const *cmk_cost_meters(void)
 {
-    static const char *const meters[] = {
-        "snapshots",          "vault_tier",           "archive_tier",    "archive_early_deletion",
-        "overdue_vault_tier", "overdue_archive_tier", "overdue_tiering", "instances",
-        "key_operations",     NULL};
+    static const char *const meters[] = {"snapshots",          "vault_tier",
+                                         "archive_tier",       "archive_early_deletion",
+                                         "overdue_vault_tier", "overdue_archive_tier",
+                                         "overdue_tiering",    "instances",
+                                         "key_operations",     NULL};
     return meters;
 }
 
@@ -93,8 +94,8 @@ static CmkCostItem storage_item(const char *meter, CmkIntegral byte_us, int64_t 
         .quantity = (int64_t)(byte_us / MB_HOUR),
         .unit = "MB-hour",
         /* Bytes x us x nanos may need more than 128 bits: bytes are scaled to kB first. */
-        .nanos = round_to_nanos(byte_us / 1000 * (uint64_t)nanos_per_gb_month,
-                                GB / 1000 * MONTH_US)};
+        .nanos =
+            round_to_nanos(byte_us / 1000 * (uint64_t)nanos_per_gb_month, GB / 1000 * MONTH_US)};
 }
 
 /* ---- what a Backup vault costs --------------------------------------------------------------- */
@@ -142,13 +143,12 @@ static void put_backup_vault(Bill *bill, CmkBackupVaultId id)
     put_storage(bill, id, "overdue_archive_tier", CMK_GAUGE_OVERDUE_ARCHIVE, in_archive, true);
     put_storage(bill, id, "overdue_tiering", CMK_GAUGE_LATE_TIERING, in_vault - in_archive, true);
     const CmkIntegral instance_us = cmk_gauge_integral(bill->world, id, CMK_GAUGE_INSTANCES);
-    put(bill, (CmkCostItem){
-                  .meter = "instances",
-                  .backup_vault = id.i,
-                  .quantity = (int64_t)(instance_us / (uint64_t)CMK_HOUR_US),
-                  .unit = "instance-hour",
-                  .nanos = round_to_nanos(instance_us * (uint64_t)book[PRICE_INSTANCE].nanos,
-                                          MONTH_US)});
+    put(bill, (CmkCostItem){.meter = "instances",
+                            .backup_vault = id.i,
+                            .quantity = (int64_t)(instance_us / (uint64_t)CMK_HOUR_US),
+                            .unit = "instance-hour",
+                            .nanos = round_to_nanos(
+                                instance_us * (uint64_t)book[PRICE_INSTANCE].nanos, MONTH_US)});
 }
 
 #define ITEMS_OF_BACKUP_VAULT 8

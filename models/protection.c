@@ -67,8 +67,7 @@ static bool datasource_fits_policy(const CmkWorld *world, const CmkArgs *args, u
     const CmkDatasourceFacts *facts = &datasources[args->num[0]];
     const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){args->ref[CMK_REF_POLICY]});
     return (!policy->has_operational || facts->has_operational) &&
-           (!policy->has_vault || facts->has_vault) &&
-           (!policy->has_archive || facts->has_archive);
+           (!policy->has_vault || facts->has_vault) && (!policy->has_archive || facts->has_archive);
 }
 
 const CmkGuard cmk_guard_datasource_fits_policy = {
@@ -131,8 +130,8 @@ static void add_queue(CmkSim *sim, const CmkArgs *args, CmkInstanceId id, CmkSto
     const CmkTime now = cmk_world_now(sim->world);
     const CmkTime start = cmk_settings(sim->world, (CmkNameId){1})->start;
     const CmkTime from = (now > start ? now : start) - instance->schedule_offset_us;
-    queue->schedule_count = (uint64_t)cmk_period_first_index(policy->schedule_start,
-                                                             policy->schedule_period, from);
+    queue->schedule_count =
+        (uint64_t)cmk_period_first_index(policy->schedule_start, policy->schedule_period, from);
     (void)cmk_engine_set_timer(sim, occurrence(sim->world, queue, queue->schedule_count),
                                CMK_EVENT_SCHEDULE, queue_id.i, args);
 }
@@ -281,6 +280,6 @@ void cmk_on_maintenance(CmkSim *sim, const CmkTimer *timer)
     }
     const CmkTime next =
         cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_MAINTENANCE_INTERVAL);
-    (void)cmk_agenda_push(sim->world, next,
-                          sim->model->events[CMK_EVENT_MAINTENANCE].class_of_ties, timer);
+    (void)cmk_agenda_push(sim->world, next, sim->model->events[CMK_EVENT_MAINTENANCE].class_of_ties,
+                          timer);
 }

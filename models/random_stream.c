@@ -156,6 +156,7 @@ static int generator_uninstantiate(void *instance)
     return 1;
 }
 
+/* OpenSSL decides what its parameters are. NOLINTNEXTLINE(readability-function-size) */
 static int generator_generate(void *instance, unsigned char *ret_bytes, size_t size_bytes,
                               unsigned strength, int prediction_resistance,
                               const unsigned char *added, size_t added_size)

@@ -18,7 +18,8 @@
 static const CmkRegionFacts regions[] = {
     {NULL, NULL, NULL, NO_ZONES, NO_FAILOVER, OPEN},
     {"australiacentral", "Australia Central", "australiacentral2", NO_ZONES, FAILOVER, OPEN},
-    {"australiacentral2", "Australia Central 2", "australiacentral", NO_ZONES, FAILOVER, RESTRICTED},
+    {"australiacentral2", "Australia Central 2", "australiacentral", NO_ZONES, FAILOVER,
+     RESTRICTED},
     {"australiaeast", "Australia East", "australiasoutheast", ZONES, FAILOVER, OPEN},
     {"australiasoutheast", "Australia Southeast", "australiaeast", NO_ZONES, FAILOVER, OPEN},
     {"brazilsouth", "Brazil South", "southcentralus", ZONES, NO_FAILOVER, OPEN},

@@ -51,8 +51,7 @@ bool cmk_repair_enable_version(const CmkWorld *world, const CmkArgs *refused, Cm
 
 bool cmk_repair_extend_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    const CmkVersion *version =
-        cmk_version(world, (CmkVersionId){refused->ref[CMK_REF_VERSION]});
+    const CmkVersion *version = cmk_version(world, (CmkVersionId){refused->ref[CMK_REF_VERSION]});
     const CmkTime now = cmk_world_now(world);
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
     ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];

@@ -24,7 +24,7 @@ static const CmkVersion *version_of(const CmkWorld *world, const CmkArgs *args)
 #define EXTEND                                                                                     \
     {                                                                                              \
         {                                                                                          \
-            CMK_OP_KEY_UPDATE, cmk_repair_extend_version, "move the validity of the key version"     \
+            CMK_OP_KEY_UPDATE, cmk_repair_extend_version, "move the validity of the key version"   \
         }                                                                                          \
     }
 
@@ -56,8 +56,7 @@ const CmkGuard cmk_guard_version_is_enabled_for_public_ops = {
     .text = "The key version is enabled, also for what its public key alone could do.",
     .repairs = ENABLE};
 
-static bool version_has_not_expired(const CmkWorld *world, const CmkArgs *args,
-                                    uint64_t *ret_blame)
+static bool version_has_not_expired(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = version_of(world, args)->changed_by;
     return cmk_world_now(world) < version_of(world, args)->expires; /* KV-13 */

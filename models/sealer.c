@@ -70,8 +70,9 @@ static void on_backup(CmkSealer *sealer, const CmkWorld *world, CmkPointId id)
     must(sealer, cmk_envelope_backup(sealer->envelope, &backup), "backing up point", id.i);
 }
 
-/* Gives `expected` where there is nothing to decrypt: of snapshots, under platform-managed keys, and
- * of points made before customer-managed keys were switched on, which the envelope does not know. */
+/* Gives `expected` where there is nothing to decrypt: of snapshots, under platform-managed keys,
+ * and of points made before customer-managed keys were switched on, which the envelope does not
+ * know. */
 static CmkEnvelopeResult restore(CmkSealer *sealer, const CmkWorld *world, CmkPointId id,
                                  CmkEnvelopeResult expected)
 {
@@ -135,8 +136,8 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
         on_backup(sealer, world, (CmkPointId){record->result});
         break;
     case CMK_OP_RESTORE_COMMIT:
-        must(sealer, restore(sealer, world, (CmkPointId){record->result}, CMK_ENVELOPE_OK), "restoring point",
-             record->result);
+        must(sealer, restore(sealer, world, (CmkPointId){record->result}, CMK_ENVELOPE_OK),
+             "restoring point", record->result);
         break;
     case CMK_OP_POINT_EXPIRE:
         (void)cmk_envelope_point_drop(sealer->envelope, record->result);
@@ -155,7 +156,7 @@ CmkReader cmk_sealer_reader(CmkSealer *sealer)
 }
 
 CmkRestoreCounts cmk_sealer_check_all(CmkSealer *sealer, const CmkModel *model,
-                                     const CmkWorld *world)
+                                      const CmkWorld *world)
 {
     CmkRestoreCounts check = {0, 0, 0, 0};
     const uint32_t points = cmk_world_count(world, CMK_TABLE_POINT);
@@ -167,8 +168,8 @@ CmkRestoreCounts cmk_sealer_check_all(CmkSealer *sealer, const CmkModel *model,
         }
         if (cmk_point_is_lost(world, id)) {
             check.lost++;
-            if (sealer != NULL && restore(sealer, world, id, CMK_ENVELOPE_KEY_GONE) !=
-                                      CMK_ENVELOPE_KEY_GONE) {
+            if (sealer != NULL &&
+                restore(sealer, world, id, CMK_ENVELOPE_KEY_GONE) != CMK_ENVELOPE_KEY_GONE) {
                 check.mismatch++;
             }
         } else if (cmk_point_restorable(model, world, id, &guard) != CMK_STATUS_OK) {

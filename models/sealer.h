@@ -1,7 +1,8 @@
 /*
  * Carries out with real cryptography what the journal says was granted: a reader that drives the
  * envelope. It is also the independent judge of the rules: where the model says that data can be
- * read the bytes must come back, where it says that they are lost nothing must be able to open them.
+ * read the bytes must come back, where it says that they are lost nothing must be able to open
+ * them.
  *
  * Must not know: files, the scenario.
  */
@@ -13,7 +14,7 @@
 #include "sim/journal.h"
 
 typedef struct CmkSealer {
-    CmkEnvelope *envelope; /* owned by the caller, outlives the sealer */
+    CmkEnvelope *envelope;  /* owned by the caller, outlives the sealer */
     char disagreement[256]; /* "" while model and arithmetic agree */
 } CmkSealer;
 
@@ -31,6 +32,6 @@ typedef struct CmkRestoreCounts {
 
 /* `sealer` may be NULL (no cryptography). O(points). */
 CmkRestoreCounts cmk_sealer_check_all(CmkSealer *sealer, const CmkModel *model,
-                                     const CmkWorld *world);
+                                      const CmkWorld *world);
 
 #endif

@@ -21,7 +21,10 @@ typedef enum StepKind {
     STEP_END
 } StepKind;
 
-typedef enum Whose { OF_VAULT, OF_TARGET } Whose;
+typedef enum Whose {
+    OF_VAULT,
+    OF_TARGET
+} Whose;
 
 typedef struct Step {
     StepKind kind;
@@ -48,8 +51,7 @@ static bool is_archived(const CmkWorld *world, const CmkTask *task)
 /* The data key is wrapped by another version than the target (BV-37, BK-34). */
 static bool rewraps(const CmkWorld *world, const CmkTask *task)
 {
-    const CmkBackupVault *vault =
-        cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
+    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
     return vault->key != 0 && vault->active_version != task->target_version;
 }
 
@@ -57,63 +59,56 @@ static bool rewraps(const CmkWorld *world, const CmkTask *task)
     {                                                                                              \
         STEP_REQUEST, op, 0, whose, is_needed                                                      \
     }
-#define TOUCH_KEY REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key), REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key)
+#define TOUCH_KEY                                                                                  \
+    REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key), REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key)
 #define END                                                                                        \
     {                                                                                              \
         STEP_END, 0, 0, OF_VAULT, NULL                                                             \
     }
 
 /* BK-30; the key is touched at the start and again at the commit (OQ-24). */
-static const Step backup_steps[] = {
-    TOUCH_KEY,
-    {STEP_WAIT, 0, CMK_KNOB_BACKUP_DURATION, OF_VAULT, NULL},
-    TOUCH_KEY,
-    {STEP_APPLY, CMK_OP_BACKUP_COMMIT, 0, OF_VAULT, NULL},
-    END};
+static const Step backup_steps[] = {TOUCH_KEY,
+                                    {STEP_WAIT, 0, CMK_KNOB_BACKUP_DURATION, OF_VAULT, NULL},
+                                    TOUCH_KEY,
+                                    {STEP_APPLY, CMK_OP_BACKUP_COMMIT, 0, OF_VAULT, NULL},
+                                    END};
 
 /* BK-26, BK-31 */
 static const Step restore_steps[] = {
-    {STEP_WAIT, 0, CMK_KNOB_REHYDRATION, OF_VAULT, is_archived},
-    TOUCH_KEY,
-    {STEP_WAIT, 0, CMK_KNOB_RESTORE_DURATION, OF_VAULT, NULL},
-    TOUCH_KEY,
-    {STEP_APPLY, CMK_OP_RESTORE_COMMIT, 0, OF_VAULT, NULL},
-    END};
+    {STEP_WAIT, 0, CMK_KNOB_REHYDRATION, OF_VAULT, is_archived}, TOUCH_KEY,
+    {STEP_WAIT, 0, CMK_KNOB_RESTORE_DURATION, OF_VAULT, NULL},   TOUCH_KEY,
+    {STEP_APPLY, CMK_OP_RESTORE_COMMIT, 0, OF_VAULT, NULL},      END};
 
 /* BK-32 */
-static const Step tiering_steps[] = {
-    TOUCH_KEY,
-    REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, needs_key),
-    {STEP_EACH_POINT, CMK_OP_POINT_TIER, 0, OF_VAULT, NULL},
-    {STEP_APPLY, CMK_OP_TASK_FINISH, 0, OF_VAULT, NULL},
-    END};
+static const Step tiering_steps[] = {TOUCH_KEY,
+                                     REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, needs_key),
+                                     {STEP_EACH_POINT, CMK_OP_POINT_TIER, 0, OF_VAULT, NULL},
+                                     {STEP_APPLY, CMK_OP_TASK_FINISH, 0, OF_VAULT, NULL},
+                                     END};
 
 /* BK-33 */
-static const Step expiry_steps[] = {
-    TOUCH_KEY,
-    {STEP_EACH_POINT, CMK_OP_POINT_EXPIRE, 0, OF_VAULT, NULL},
-    {STEP_APPLY, CMK_OP_TASK_FINISH, 0, OF_VAULT, NULL},
-    END};
+static const Step expiry_steps[] = {TOUCH_KEY,
+                                    {STEP_EACH_POINT, CMK_OP_POINT_EXPIRE, 0, OF_VAULT, NULL},
+                                    {STEP_APPLY, CMK_OP_TASK_FINISH, 0, OF_VAULT, NULL},
+                                    END};
 
 /* 9.4, steps 7 to 15 */
-static const Step settings_steps[] = {
-    REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
-    {STEP_APPLY, CMK_OP_ENCRYPTION_VALIDATE, 0, OF_TARGET, NULL},
-    REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),
-    REQUEST(CMK_OP_KEY_UNWRAP, OF_TARGET, NULL),
-    REQUEST(CMK_OP_KEY_GET, OF_VAULT, rewraps),
-    REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, rewraps),
-    REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, rewraps),
-    {STEP_APPLY, CMK_OP_ENCRYPTION_COMMIT, 0, OF_TARGET, NULL},
-    END};
+static const Step settings_steps[] = {REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
+                                      {STEP_APPLY, CMK_OP_ENCRYPTION_VALIDATE, 0, OF_TARGET, NULL},
+                                      REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),
+                                      REQUEST(CMK_OP_KEY_UNWRAP, OF_TARGET, NULL),
+                                      REQUEST(CMK_OP_KEY_GET, OF_VAULT, rewraps),
+                                      REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, rewraps),
+                                      REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, rewraps),
+                                      {STEP_APPLY, CMK_OP_ENCRYPTION_COMMIT, 0, OF_TARGET, NULL},
+                                      END};
 
 /* ROT-13, ROT-14 */
-static const Step rotation_steps[] = {
-    REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
-    REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, NULL),
-    REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),
-    {STEP_APPLY, CMK_OP_ROTATION_COMMIT, 0, OF_TARGET, NULL},
-    END};
+static const Step rotation_steps[] = {REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
+                                      REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, NULL),
+                                      REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),
+                                      {STEP_APPLY, CMK_OP_ROTATION_COMMIT, 0, OF_TARGET, NULL},
+                                      END};
 
 static const Step *const steps_of[CMK_TASK__COUNT] = {
     [CMK_TASK_BACKUP] = backup_steps,     [CMK_TASK_RESTORE] = restore_steps,
@@ -144,15 +139,13 @@ const char *cmk_task_datastore(const CmkWorld *world, const CmkTask *task)
     if (task->kind == CMK_TASK_TIERING || (task->point != 0 && is_archived(world, task))) {
         return "archive";
     }
-    const bool is_vault =
-        cmk_queue(world, (CmkQueueId){task->queue})->store == CMK_STORE_VAULT;
+    const bool is_vault = cmk_queue(world, (CmkQueueId){task->queue})->store == CMK_STORE_VAULT;
     return is_vault ? "vault" : "operational";
 }
 
 /* ---- operations on tasks --------------------------------------------------------------------- */
 
-CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind,
-                         CmkBackupVaultId vault)
+CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind, CmkBackupVaultId vault)
 {
     const CmkTaskId id = {cmk_world_row_add(sim->world, CMK_TABLE_TASK)};
     CmkTask *task = cmk_task_mut(sim, id);
@@ -289,15 +282,13 @@ static CmkArgs args_of_task(const CmkWorld *world, const CmkTimer *timer, CmkTas
 /* Who asks, and for which key: the settings as they are, or as they are to be. */
 static void fill_request(const CmkWorld *world, const CmkTask *task, Whose whose, CmkArgs *args)
 {
-    const CmkBackupVault *vault =
-        cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
+    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
     const bool is_settings = task->kind == CMK_TASK_SETTINGS;
     const bool is_job = task->kind != CMK_TASK_SETTINGS && task->kind != CMK_TASK_ROTATION;
     const uint32_t key = whose == OF_TARGET ? task->target_key : vault->key;
     args->ref[CMK_REF_KEY] = key;
     args->ref[CMK_REF_KEY_VAULT] = cmk_key(world, (CmkKeyId){key})->key_vault;
-    args->ref[CMK_REF_VERSION] =
-        whose == OF_TARGET ? task->target_version : vault->active_version;
+    args->ref[CMK_REF_VERSION] = whose == OF_TARGET ? task->target_version : vault->active_version;
     args->ref[CMK_REF_IDENTITY] = is_settings ? task->target_identity : vault->identity;
     args->ref[CMK_REF_PRINCIPAL] = is_settings ? task->target_principal : vault->principal;
     args->num[0] = is_job;
@@ -369,8 +360,8 @@ static void fail(CmkSim *sim, const CmkTask *task, CmkArgs args, const CmkOutcom
 }
 
 /* Tries the step again later if its refusal may pass and there are attempts left (OQ-25). */
-static bool is_retried(CmkSim *sim, uint32_t step, uint32_t attempt,
-                       CmkArgs args, const CmkOutcome *refusal)
+static bool is_retried(CmkSim *sim, uint32_t step, uint32_t attempt, CmkArgs args,
+                       const CmkOutcome *refusal)
 {
     const CmkErrorRow *row = cmk_error_find(refusal->guard);
     const bool is_left = (int64_t)attempt < cmk_knob(sim->world, CMK_KNOB_RETRIES);

@@ -253,7 +253,6 @@ static const CmkField encryption_rows[] = {
 };
 static CMK_FIELDS(encryption_fields, CmkEncryptionItem, "`encryption`", encryption_rows);
 
-
 static const CmkField instance_rows[] = {
     {.name = "name",
      .doc = "the name of a backup instance",
@@ -294,7 +293,7 @@ static const CmkField instance_rows[] = {
      .type = CMK_FIELD_SIZE,
      .offset = offsetof(CmkInstanceItem, sample_bytes),
      .min = 1,
-     .max = CMK_ENVELOPE_SAMPLE_BYTES_MAX,
+     .max = (int64_t)CMK_ENVELOPE_SAMPLE_BYTES_MAX,
      .fallback = "4 KiB"},
 };
 static CMK_FIELDS(instance_fields, CmkInstanceItem, "a backup instance", instance_rows);

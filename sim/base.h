@@ -27,8 +27,7 @@ typedef int64_t CmkTime;
 #define CMK_ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /* An assertion is for mistakes of the program, never for input or for refusals of the cloud. */
-#define CMK_ASSERT(condition)                                                                      \
-    ((condition) ? (void)0 : cmk_panic(__FILE__, __LINE__, #condition))
+#define CMK_ASSERT(condition) ((condition) ? (void)0 : cmk_panic(__FILE__, __LINE__, #condition))
 
 /* Says what broke on stderr and aborts; the command line turns the abort into exit code 70. */
 _Noreturn void cmk_panic(const char *file, int line, const char *what);

@@ -85,8 +85,8 @@ typedef struct CmkGuard {
     CmkStatus status; /* of the refusal */
     uint16_t reserved;
     uint32_t reserved2;
-    const char *rule; /* rule ID(s), separated by blanks: "KVE-3 AC-10" */
-    const char *text; /* what must hold, one sentence */
+    const char *rule;                   /* rule ID(s), separated by blanks: "KVE-3 AC-10" */
+    const char *text;                   /* what must hold, one sentence */
     CmkRepair repairs[CMK_REPAIRS_MAX]; /* ends at the first with op CMK_OP_NONE */
 } CmkGuard;
 
@@ -104,11 +104,11 @@ typedef struct CmkParam {
 #define CMK_PARAMS_MAX 8
 
 typedef struct CmkOperation {
-    const char *name; /* dotted: "key.unwrap" */
-    const char *text; /* what it does, one sentence */
-    CmkParam params[CMK_PARAMS_MAX];     /* ends at the first without a name */
-    CmkGuardId guards[CMK_GUARDS_MAX];   /* in order; ends at CMK_GUARD_NONE */
-    uint64_t writes;                     /* bit per table that the effect may write */
+    const char *name;                  /* dotted: "key.unwrap" */
+    const char *text;                  /* what it does, one sentence */
+    CmkParam params[CMK_PARAMS_MAX];   /* ends at the first without a name */
+    CmkGuardId guards[CMK_GUARDS_MAX]; /* in order; ends at CMK_GUARD_NONE */
+    uint64_t writes;                   /* bit per table that the effect may write */
     uint32_t (*effect)(CmkSim *sim, const CmkArgs *args); /* gives CmkRecord.result */
     /* Counts a request whether granted or refused (bills, quotas): writes scratch tables only.
      * `guard` is the one that refused, or CMK_GUARD_NONE. NULL where nothing is counted. */
@@ -121,13 +121,13 @@ typedef struct CmkOperation {
 } CmkOperation;
 
 typedef struct CmkStatusRow {
-    const char *name;   /* "KEY_DISABLED", stable */
-    const char *code;   /* as the service prints it: "Forbidden" */
-    const char *inner;  /* inner code, NULL if none */
-    const char *rule;   /* where it comes from */
-    const char *text;   /* what it says to people */
-    uint32_t number;    /* stable, never reused */
-    uint32_t http;      /* 0 where there is none */
+    const char *name;  /* "KEY_DISABLED", stable */
+    const char *code;  /* as the service prints it: "Forbidden" */
+    const char *inner; /* inner code, NULL if none */
+    const char *rule;  /* where it comes from */
+    const char *text;  /* what it says to people */
+    uint32_t number;   /* stable, never reused */
+    uint32_t http;     /* 0 where there is none */
 } CmkStatusRow;
 
 /* A kind of timer. */

@@ -2,6 +2,7 @@
 #include "sim/cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +14,15 @@
 static volatile sig_atomic_t last_signal;
 static char repeat_command[1024];
 
+/* GLib leaves a `--` where it is if what follows looks like an option. */
+static void drop_end_of_options(int *argc, char **argv)
+{
+    if (*argc > 1 && strcmp(argv[1], "--") == 0) {
+        memmove(&argv[1], &argv[2], (size_t)(*argc - 1) * sizeof(*argv)); /* with its NULL */
+        --*argc;
+    }
+}
+
 bool cmk_cli_parse(const char *usage, const char *summary, const char *description,
                    GOptionEntry *entries, int *argc, char ***argv)
 {
@@ -22,12 +32,24 @@ bool cmk_cli_parse(const char *usage, const char *summary, const char *descripti
     g_option_context_set_summary(context, summary);
     g_option_context_set_description(context, description);
     g_option_context_add_main_entries(context, entries, NULL);
+    /* Not GLib's own --help, which succeeds even where nothing can be written. */
+    gboolean wants_help = FALSE;
+    const GOptionEntry help[] = {
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &wants_help, "print this", NULL},
+        G_OPTION_ENTRY_NULL};
+    g_option_context_set_help_enabled(context, FALSE);
+    g_option_context_add_main_entries(context, help, NULL);
     g_autofree char *name = g_strdup_printf("cmksim %s", (*argv)[0]);
     g_set_prgname(name);
     if (!g_option_context_parse(context, argc, argv, &error)) {
         cmk_cli_error("%s\nTry `%s --help`.", error->message, name);
         return false;
     }
+    if (wants_help) {
+        g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
+        exit(cmk_cli_print(text) ? CMK_EXIT_OK : CMK_EXIT_IO);
+    }
+    drop_end_of_options(argc, *argv);
     return true;
 }
 
@@ -38,6 +60,17 @@ void cmk_cli_error(const char *format, ...)
     g_autofree char *message = g_strdup_vprintf(format, args);
     va_end(args);
     (void)fprintf(stderr, "cmksim: %s\n", message);
+}
+
+void cmk_cli_reserve_streams(void)
+{
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+        if (fcntl(stream, F_GETFD) == -1 && errno == EBADF) {
+            /* Opened the wrong way round, so that using it is an error as before. It takes the
+             * lowest number that is free, which is this one. */
+            (void)open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        }
+    }
 }
 
 static void on_interrupt(int signal_number)

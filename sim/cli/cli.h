@@ -26,7 +26,7 @@ enum {
 /* One command of the program. */
 typedef struct CmkCommand {
     const char *name;
-    const char *text; /* what it does, half a sentence */
+    const char *text;                  /* what it does, half a sentence */
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 } CmkCommand;
 
@@ -41,6 +41,10 @@ const char *cmk_cli_build_id(void);
  * arguments. False after a usage error, which has been told; --help prints and exits 0. */
 bool cmk_cli_parse(const char *usage, const char *summary, const char *description,
                    GOptionEntry *entries, int *argc, char ***argv);
+
+/* Makes sure that a stream which the caller has closed stays unusable: otherwise the next file to
+ * be opened would take its number, and what is printed would end up in there. */
+void cmk_cli_reserve_streams(void);
 
 /* "cmksim: " and the message on stderr. */
 void cmk_cli_error(const char *format, ...) G_GNUC_PRINTF(1, 2);

@@ -11,7 +11,7 @@ static const CmkCommand commands[] = {
     {"chart", "draw a picture of a finished run", cmk_command_chart},
 };
 
-static void print_help(void)
+static bool print_help(void)
 {
     g_autoptr(GString) text = g_string_new(
         "Usage: cmksim COMMAND [OPTION...] FILE...\n\n"
@@ -20,23 +20,23 @@ static void print_help(void)
     for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
         g_string_append_printf(text, "  %-8s %s\n", commands[i].name, commands[i].text);
     }
-    g_string_append(
-        text, "\nOptions:\n"
-              "  -h, --help   print this; `cmksim COMMAND --help` explains a command\n"
-              "  --version    print version and build\n"
-              "\nExit codes:\n"
-              "  0   all expectations hold\n"
-              "  1   an expectation is violated\n"
-              "  2   wrong use of the command line\n"
-              "  3   the scenario or another input is invalid\n"
-              "  4   undecided: a fault or step met nothing, or the run ended too early\n"
-              "  5   two runs that should be equal differ\n"
-              "  69  a program that was asked for is missing (gnuplot)\n"
-              "  70  internal error, with the command that leads to it\n"
-              "  74  a file cannot be read or written\n"
-              "  130 interrupted (143: by SIGTERM)\n"
-              "\nExample: cmksim run scenarios/troubleshooting/permission-revoked.yaml\n");
-    (void)cmk_cli_print(text->str);
+    g_string_append(text,
+                    "\nOptions:\n"
+                    "  -h, --help   print this; `cmksim COMMAND --help` explains a command\n"
+                    "  --version    print version and build\n"
+                    "\nExit codes:\n"
+                    "  0   all expectations hold\n"
+                    "  1   an expectation is violated\n"
+                    "  2   wrong use of the command line\n"
+                    "  3   the scenario or another input is invalid\n"
+                    "  4   undecided: a fault or step met nothing, or the run ended too early\n"
+                    "  5   two runs that should be equal differ\n"
+                    "  69  a program that was asked for is missing (gnuplot)\n"
+                    "  70  internal error, with the command that leads to it\n"
+                    "  74  a file cannot be read or written\n"
+                    "  130 interrupted (143: by SIGTERM)\n"
+                    "\nExample: cmksim run scenarios/troubleshooting/permission-revoked.yaml\n");
+    return cmk_cli_print(text->str);
 }
 
 static int unknown_command(const char *name)
@@ -57,21 +57,22 @@ static int unknown_command(const char *name)
 int main(int argc, char **argv)
 {
     (void)setlocale(LC_ALL, "C"); /* numbers and texts are the same everywhere */
+    cmk_cli_reserve_streams();
     cmk_cli_catch_aborts();
     /* A closed pipe or a file size limit is an error to be told, not a reason to die. */
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
-        print_help();
+        (void)print_help();
         return CMK_EXIT_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
-        print_help();
-        return CMK_EXIT_OK;
+        return print_help() ? CMK_EXIT_OK : CMK_EXIT_IO;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        g_autofree char *text = g_strdup_printf("cmksim %s (%s)\n", cmk_cli_version(), cmk_cli_build_id());
+        g_autofree char *text =
+            g_strdup_printf("cmksim %s (%s)\n", cmk_cli_version(), cmk_cli_build_id());
         return cmk_cli_print(text) ? CMK_EXIT_OK : CMK_EXIT_IO;
     }
     for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {

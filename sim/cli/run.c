@@ -14,8 +14,8 @@
 #define FILE_BYTES_MAX ((size_t)64 << 20)
 /* Above this many key versions real RSA for all of them takes too long to be the default. */
 #define KEYS_FOR_ALL 500
-#define PROGRESS_AFTER_US (2 * G_USEC_PER_SEC)
-#define PROGRESS_EVERY_US (G_USEC_PER_SEC / 10)
+#define PROGRESS_AFTER_US ((gint64)2 * G_USEC_PER_SEC)
+#define PROGRESS_EVERY_US ((gint64)G_USEC_PER_SEC / 10)
 
 /* ---- options --------------------------------------------------------------------------------- */
 
@@ -70,10 +70,9 @@ static bool parse_options(Options *options, int argc, char **argv)
         {"crypto", 0, 0, G_OPTION_ARG_STRING, &options->crypto,
          "how much is really computed (default: all; sample above 500 keys)", "all|sample|off"},
         {"journal", 0, 0, G_OPTION_ARG_STRING, &options->journal,
-         "what the database keeps (default: changes; full: every key request too)",
-         "changes|full"},
-        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet,
-         "print the verdict only, no progress", NULL},
+         "what the database keeps (default: changes; full: every key request too)", "changes|full"},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "print the verdict only, no progress",
+         NULL},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "say more about the run", NULL},
         G_OPTION_ENTRY_NULL};
     if (!cmk_cli_parse("FILE", "Runs a scenario and says what happened, what failed and why.",
@@ -193,8 +192,7 @@ static CmkExecutionOptions execution_options(Run *run, CmkVariant variant)
 static void set_crypto(const Run *run, CmkExecutionOptions *options)
 {
     options->has_crypto = strcmp(run->crypto_mode, "off") != 0;
-    options->crypto =
-        strcmp(run->crypto_mode, "sample") == 0 ? CMK_CRYPTO_SAMPLE : CMK_CRYPTO_ALL;
+    options->crypto = strcmp(run->crypto_mode, "sample") == 0 ? CMK_CRYPTO_SAMPLE : CMK_CRYPTO_ALL;
 }
 
 /* The exit code for a run that did not come to its end; tells why. */
@@ -244,8 +242,7 @@ static int run_baseline(Run *run)
     }
     CmkExecutionOptions options = execution_options(run, CMK_VARIANT_WITHOUT_FAULTS);
     options.is_self_checking = false;
-    g_autoptr(CmkExecution) baseline =
-        cmk_execution_run(run->scenario, &options, run->diagnostics);
+    g_autoptr(CmkExecution) baseline = cmk_execution_run(run->scenario, &options, run->diagnostics);
     if (baseline->end == CMK_EXECUTION_DONE) {
         run->baseline = cmk_cost(baseline->sim.world);
     }
@@ -429,21 +426,20 @@ static int report(Run *run, CmkRunStore **store)
     cmk_digest_format(cmk_execution_digest(execution), digest);
     cmk_digest_format(crypto, crypto_digest);
     CmkSealer sealer = execution->sealer;
-    CmkResult result = {
-        .scenario = run->scenario,
-        .world = world,
-        .story = execution->story,
-        .seed = run->seed,
-        .restore_check =
-            cmk_sealer_check_all(has_crypto ? &sealer : NULL, execution->sim.model, world),
-        .cost = cmk_cost(world),
-        .has_baseline = run->has_baseline,
-        .baseline = run->baseline,
-        .crypto_mode = run->crypto_mode,
-        .digest = digest,
-        .crypto_digest = has_crypto ? crypto_digest : NULL,
-        .repeat = run->repeat,
-        .db_path = run->db_path};
+    CmkResult result = {.scenario = run->scenario,
+                        .world = world,
+                        .story = execution->story,
+                        .seed = run->seed,
+                        .restore_check = cmk_sealer_check_all(has_crypto ? &sealer : NULL,
+                                                              execution->sim.model, world),
+                        .cost = cmk_cost(world),
+                        .has_baseline = run->has_baseline,
+                        .baseline = run->baseline,
+                        .crypto_mode = run->crypto_mode,
+                        .digest = digest,
+                        .crypto_digest = has_crypto ? crypto_digest : NULL,
+                        .repeat = run->repeat,
+                        .db_path = run->db_path};
     if (has_crypto) {
         result.crypto = cmk_envelope_counters(execution->envelope);
     }
@@ -466,7 +462,8 @@ static int report(Run *run, CmkRunStore **store)
 
 static int execute(Run *run)
 {
-    const bool is_full = run->options->journal != NULL && strcmp(run->options->journal, "full") == 0;
+    const bool is_full =
+        run->options->journal != NULL && strcmp(run->options->journal, "full") == 0;
     const CmkStoreRun about = {.model = cmk_azure_model(),
                                .scenario_name = run->scenario->name,
                                .scenario_text = run->scenario->canonical->str,

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* Writes a Markdown table of CPU times and ratios, medians of interleaved rounds; about 3 s. */
+/* Writes a Markdown table of CPU times and ratios, medians of interleaved rounds; about 4 s. */
 void bench_envelope(FILE *out);
 
 #endif

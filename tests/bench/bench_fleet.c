@@ -37,10 +37,8 @@ static double cpu_seconds(void)
 static void run(FILE *out, const CmkScenario *scenario, CmkDiagnostics *diagnostics,
                 const char *name, bool has_crypto)
 {
-    const CmkExecutionOptions options = {.seed = 1,
-                                         .has_story = true,
-                                         .has_crypto = has_crypto,
-                                         .crypto = CMK_CRYPTO_ALL};
+    const CmkExecutionOptions options = {
+        .seed = 1, .has_story = true, .has_crypto = has_crypto, .crypto = CMK_CRYPTO_ALL};
     const double began = cpu_seconds();
     g_autoptr(CmkExecution) execution = cmk_execution_run(scenario, &options, diagnostics);
     const double took = cpu_seconds() - began;
