@@ -482,7 +482,7 @@ static bool open_scenario(Building *building)
     return apply(building, &open, building->world->node);
 }
 
-/* What the run is about, before its first record: integers of fixed width, then the file. */
+/* What the run is about, before its first record: integers of fixed width, the file, the prices. */
 static void begin_digest(const Building *building)
 {
     const CmkScenario *scenario = building->scenario;
@@ -496,6 +496,11 @@ static void begin_digest(const Building *building)
     cmk_world_fold(building->sim->world, head, sizeof(head));
     cmk_world_fold(building->sim->world, scenario->knobs, sizeof(scenario->knobs));
     cmk_world_fold(building->sim->world, scenario->canonical->str, scenario->canonical->len);
+    uint32_t prices = 0;
+    const CmkPrice *book = cmk_price_book(&prices);
+    for (uint32_t i = 0; i < prices; i++) {
+        cmk_world_fold(building->sim->world, &book[i].nanos, sizeof(book[i].nanos));
+    }
 }
 
 bool cmk_scenario_build(const CmkScenario *scenario, CmkVariant variant, uint64_t seed, CmkSim *sim,

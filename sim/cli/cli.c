@@ -47,7 +47,11 @@ bool cmk_cli_parse(const char *usage, const char *summary, const char *descripti
     }
     if (wants_help) {
         g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
-        exit(cmk_cli_print(text) ? CMK_EXIT_OK : CMK_EXIT_IO);
+        const bool is_printed = cmk_cli_print(text);
+        g_clear_pointer(&text, g_free);
+        g_clear_pointer(&name, g_free);
+        g_clear_pointer(&context, g_option_context_free);
+        exit(is_printed ? CMK_EXIT_OK : CMK_EXIT_IO);
     }
     drop_end_of_options(argc, *argv);
     return true;

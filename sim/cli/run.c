@@ -415,6 +415,17 @@ static void print_repeat(const Run *run, int exit_code)
     }
 }
 
+/* What --verbose adds: how large the run was, and how long it took on this machine. */
+static void print_size(const Run *run)
+{
+    const CmkWorld *world = run->execution->sim.world;
+    const double seconds = (double)(g_get_monotonic_time() - run->began) / G_USEC_PER_SEC;
+    (void)fprintf(stderr,
+                  "cmksim: %" PRIu64 " records, world of %zu KiB, %u timers pending, %.2f s\n",
+                  run->execution->story->records, cmk_world_used_bytes(world) / 1024,
+                  cmk_agenda_count(world), seconds);
+}
+
 static int report(Run *run, CmkRunStore **store)
 {
     const CmkExecution *execution = run->execution;
@@ -456,6 +467,9 @@ static int report(Run *run, CmkRunStore **store)
     result.reason = reason;
     if (!finish_store(run, &result, items, g_steal_pointer(store))) {
         return CMK_EXIT_IO;
+    }
+    if (run->options->verbose) {
+        print_size(run);
     }
     return print_result(run, &result) ? result.exit_code : CMK_EXIT_IO;
 }
