@@ -125,7 +125,8 @@
     X(DATASOURCE_FITS_POLICY, datasource_fits_policy)                                              \
     X(INSTANCE_IS_PROTECTED, instance_is_protected)                                                \
     X(POINT_EXISTS, point_exists)                                                                  \
-    X(TASK_IS_RUNNING, task_is_running)
+    X(TASK_IS_RUNNING, task_is_running)                                                            \
+    X(KEY_SIZE_IS_OFFERED, key_size_is_offered)
 
 /* Statuses: how an operation can end. Numbers are stable. The last column is the text for people.
  */

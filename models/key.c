@@ -45,6 +45,21 @@ const CmkGuard cmk_guard_key_type_fits_sku = {
     .rule = "KV-3",
     .text = "HSM-protected keys are in premium key vaults only."};
 
+static bool key_size_is_offered(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    (void)world;
+    (void)ret_blame;
+    const bool is_rsa = args->num[0] == CMK_KEY_RSA || args->num[0] == CMK_KEY_RSA_HSM;
+    const int64_t bits = args->num[1];
+    return !is_rsa || bits == 2048 || bits == 3072 || bits == 4096;
+}
+
+const CmkGuard cmk_guard_key_size_is_offered = {.name = "key-size-is-offered",
+                                                .holds = key_size_is_offered,
+                                                .status = CMK_STATUS_OF(BAD_PARAMETER),
+                                                .rule = "KV-2 KVE-15",
+                                                .text = "RSA keys have 2048, 3072 or 4096 bits."};
+
 static bool key_name_is_free(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkKey *key = key_of(world, args);
@@ -165,7 +180,7 @@ const CmkOperation cmk_op_key_create = {
                {"size", CMK_PARAM_INTEGER, 1, 0, 1}},
     .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
                CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_NAME_IS_FREE,
-               CMK_GUARD_KEY_TYPE_FITS_SKU},
+               CMK_GUARD_KEY_TYPE_FITS_SKU, CMK_GUARD_KEY_SIZE_IS_OFFERED},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_create,
     .rules = "KV-1 KV-2 KV-9 KV-10 KV-12",

@@ -86,13 +86,10 @@ const CmkGuard cmk_guard_key_vault_is_writable = {
 
 /* ---- throttling (THR-1, THR-2, THR-7) -------------------------------------------------------- */
 
-/* Requests of this kind that one key vault answers in 10 s (THR-1). */
-static int64_t window_limit(const CmkKey *key, bool is_creation)
+/* Requests on such a key that one key vault answers in 10 s (THR-1). */
+static int64_t window_limit(const CmkKey *key)
 {
     const bool is_hsm = key->type == CMK_KEY_RSA_HSM || key->type == CMK_KEY_EC_HSM;
-    if (is_creation) {
-        return is_hsm ? 10 : 20;
-    }
     const bool is_rsa = key->type == CMK_KEY_RSA || key->type == CMK_KEY_RSA_HSM;
     int64_t software = 4000;
     if (is_rsa && key->size_bits == 3072) {
@@ -110,7 +107,7 @@ static CmkTime window_start(CmkTime now)
 
 int64_t cmk_key_vault_request_weight(const CmkWorld *world, CmkKeyId key)
 {
-    return CMK_WINDOW_WEIGHT / window_limit(cmk_key(world, key), false);
+    return CMK_WINDOW_WEIGHT / window_limit(cmk_key(world, key));
 }
 
 static bool key_vault_is_not_throttled(const CmkWorld *world, const CmkArgs *args,

@@ -35,8 +35,7 @@ bool cmk_cli_parse(const char *usage, const char *summary, const char *descripti
     /* Not GLib's own --help, which succeeds even where nothing can be written. */
     gboolean wants_help = FALSE;
     const GOptionEntry help[] = {
-        {"help", 'h', 0, G_OPTION_ARG_NONE, &wants_help, "print this", NULL},
-        G_OPTION_ENTRY_NULL};
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &wants_help, "print this", NULL}, G_OPTION_ENTRY_NULL};
     g_option_context_set_help_enabled(context, FALSE);
     g_option_context_add_main_entries(context, help, NULL);
     g_autofree char *name = g_strdup_printf("cmksim %s", (*argv)[0]);

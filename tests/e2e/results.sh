@@ -1,0 +1,94 @@
+#!/bin/bash
+# What a run gives to programs: JSON, digests, the database; and the options that change it.
+# shellcheck source=tests/e2e/common disable=SC1091,SC2016,SC2034,SC2154
+. tests/e2e/common
+
+for file in "$scenarios"/*.yaml; do
+    name=$(basename "$file" .yaml)
+    run run "$file" --json --db "$work/x.db"
+    cp "$work/out" "$work/first"
+    check "$name: --json, and nothing beside it" eval 'ended 0 && [ ! -s "$work/err" ] && [ "$(head -n 1 "$work/out")" = "{" ]'
+    run run "$file" --json --db "$work/x.db"
+    check "$name: the same bytes again" same_file "$work/first" "$work/out"
+    run run "$file" --json --db "$work/x.db"
+    golden=$(awk -v path="$file" '$1 == path { print $3 }' tests/goldens.txt)
+    check "$name: the digest is the golden one" same "$golden" "$(field digest)"
+done
+if command -v python3 >/dev/null; then
+    check "the JSON is one, with sorted keys" python3 - "$work/first" <<'PYTHON'
+import json, sys
+def pairs(items):
+    keys = [key for key, _ in items]
+    assert keys == sorted(set(keys)), keys
+    return dict(items)
+text = open(sys.argv[1], encoding="utf-8").read()
+result = json.loads(text, object_pairs_hook=pairs)
+assert text.endswith("}\n") and result["exit"]["code"] == 0 and result["expectations"], result
+assert all(one["verdict"] == "held" for one in result["expectations"])
+PYTHON
+else
+    skip "the JSON is one, with sorted keys" "python3 is not installed"
+fi
+
+# --- Seeds
+digest_with() {
+    run run "$sample" --json --crypto off --db "$work/x.db" "$@"
+    field digest
+}
+plain=$(digest_with)
+seven=$(digest_with --seed 7)
+check "another seed gives another digest" eval '[ -n "$seven" ] && [ "$seven" != "$plain" ]'
+check "hexadecimal is the same seed" same "$(digest_with --seed 0x7)" "$seven"
+check "-s is --seed" same "$(digest_with -s 7)" "$seven"
+check "the largest seed" same "$(digest_with --seed 18446744073709551615)" "$(digest_with --seed 0xffffffffffffffff)"
+check "CMKSIM_SEED is a seed" same "$(CMKSIM_SEED=7 digest_with)" "$seven"
+check "--seed counts more than CMKSIM_SEED" same "$(CMKSIM_SEED=8 digest_with --seed 7)" "$seven"
+sed 's/^start:/seed: 7\nstart:/' "$sample" >"$work/seven.yaml"
+run run "$work/seven.yaml" --db "$work/x.db"
+check "the scenario's own seed is used" printed "$work/seven.yaml --seed 7"
+CMKSIM_SEED=8 run run "$work/seven.yaml" --db "$work/x.db"
+check "CMKSIM_SEED counts more than the scenario's" printed "$work/seven.yaml --seed 8"
+
+# --- How much is really computed
+for mode in all sample off; do
+    run run "$sample" --json --crypto "$mode" --db "$work/x.db"
+    check "--crypto $mode: the same records" same "$(field digest)" "$plain"
+    check "--crypto $mode is in the result" [ "$(field mode)" = "$mode" ]
+    encryptions=$(sed -n 's/^ *"encryptions" : \([0-9]*\).*/\1/p' "$work/out")
+    if [ "$mode" = off ]; then
+        check "--crypto off computes nothing" eval '[ "$encryptions" -eq 0 ] && printed "\"crypto_digest\" : null"'
+    else
+        check "--crypto $mode computes" eval '[ "$encryptions" -gt 0 ] && [ -n "$(field crypto_digest)" ]'
+    fi
+done
+run run "$sample" --json --db "$work/x.db"
+check "all is the default" [ "$(field mode)" = all ]
+
+# --- The database
+run run "$sample" --db "$work/changes.db"
+run run "$sample" --db "$work/full.db" --journal full
+check "there are two databases" eval '[ -s "$work/changes.db" ] && [ -s "$work/full.db" ]'
+if can_sql; then
+    changes=$(sql "$work/changes.db" 'select count(*) from journal')
+    full=$(sql "$work/full.db" 'select count(*) from journal')
+    records=$(awk '$1 ~ /permission-revoked/ { print $4 }' tests/goldens.txt)
+    check "--journal full keeps every record, changes fewer" eval '[ "$full" -eq "$records" ] && [ "$changes" -lt "$full" ] && [ "$changes" -gt 0 ]'
+    check "no check of the database complains" same ok "$(sql "$work/full.db" 'pragma integrity_check')"
+    check "it knows the run" [ "$(sql "$work/full.db" 'select scenario, seed, digest from v_run')" = "permission-revoked|1|$plain" ]
+    check "what failed silently is in a view" [ "$(sql "$work/changes.db" "select count(*) > 0 from v_silent_failures where seen = 'nobody'")" = 1 ]
+    check "no job that failed is without a reason" [ "$(sql "$work/changes.db" 'select count(*) from v_failed_jobs where must_hold is null')" = 0 ]
+else
+    for name in "--journal full keeps every record, changes fewer" "no check of the database complains" \
+        "it knows the run" "what failed silently is in a view" "no job that failed is without a reason"; do
+        skip "$name" "neither sqlite3 nor python3 is installed"
+    done
+fi
+run run "$sample" --db "$work/again.db" --journal full
+check "the same run gives the same file" same_file "$work/full.db" "$work/again.db"
+
+# --- A large fleet, for which tests/unit/scenario_runs has no time
+fleet=scenarios/capacity/fleet-smoke.yaml
+run run "$fleet" --json -q --crypto sample --db "$work/fleet.db"
+golden=$(awk -v path="$fleet" '$1 == path { print $3 }' tests/goldens.txt)
+check "10,000 vaults for a month" eval 'ended 0 && same "$golden" "$(field digest)"'
+finish

@@ -1,0 +1,394 @@
+#include "tests/unit/models/estate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/access.h"
+#include "models/key_vault.h"
+#include "models/plan.h"
+
+/* ---- the tape -------------------------------------------------------------------------------- */
+
+static void read_to_tape(void *self, const CmkWorld *world, const CmkRecord *record)
+{
+    Tape *tape = self;
+    (void)world;
+    if (tape->count == tape->room) {
+        tape->room = tape->room == 0 ? 256 : tape->room * 2;
+        tape->records = realloc(tape->records, tape->room * sizeof(*tape->records));
+        CMK_ASSERT(tape->records != NULL);
+    }
+    tape->records[tape->count++] = *record;
+}
+
+CmkReader tape_reader(Tape *tape)
+{
+    return (CmkReader){.read = read_to_tape, .self = tape};
+}
+
+const CmkRecord *estate_nth(const Estate *estate, CmkOpId op, uint32_t n)
+{
+    for (uint32_t i = 0; i < estate->tape.count; i++) {
+        if (estate->tape.records[i].args.op == op && n-- == 0) {
+            return &estate->tape.records[i];
+        }
+    }
+    return NULL;
+}
+
+const CmkRecord *estate_last(const Estate *estate, CmkOpId op)
+{
+    for (uint32_t i = estate->tape.count; i > 0; i--) {
+        if (estate->tape.records[i - 1].args.op == op) {
+            return &estate->tape.records[i - 1];
+        }
+    }
+    return NULL;
+}
+
+uint32_t estate_count(const Estate *estate, CmkOpId op)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < estate->tape.count; i++) {
+        count += estate->tape.records[i].args.op == op;
+    }
+    return count;
+}
+
+void estate_rewind(Estate *estate)
+{
+    estate->tape.count = 0;
+}
+
+/* ---- arguments ------------------------------------------------------------------------------- */
+
+static uint32_t running_task(const CmkWorld *world)
+{
+    for (uint32_t i = cmk_world_count(world, CMK_TABLE_TASK); i > 0; i--) {
+        if (cmk_task(world, (CmkTaskId){i})->state == CMK_TASK_RUNNING) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+static uint32_t newest_point(const CmkWorld *world)
+{
+    return cmk_plan_choose_point(world, (CmkInstanceId){ESTATE_INSTANCE}, CMK_POINT_LATEST).i;
+}
+
+static void fill_numbers(CmkArgs *args)
+{
+    switch (args->op) {
+    case CMK_OP_KEY_VAULT_CREATE:
+        args->num[1] = CMK_KEY_VAULT_SOFT_DELETE | CMK_KEY_VAULT_PURGE_PROTECTION;
+        args->num[2] = 90;
+        break;
+    case CMK_OP_KEY_CREATE:
+        args->num[1] = 2048;
+        break;
+    case CMK_OP_KEY_GET:
+    case CMK_OP_KEY_WRAP:
+    case CMK_OP_KEY_UNWRAP:
+        args->num[0] = 1;
+        break;
+    case CMK_OP_ROLE_ASSIGN:
+        args->num[0] = cmk_role_find("Key Vault Crypto Service Encryption User");
+        break;
+    case CMK_OP_ACCESS_POLICY_SET:
+        args->num[0] = CMK_PERMISSION_GET | CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP;
+        break;
+    case CMK_OP_ROLE_PROPAGATE:
+        args->num[0] = 1;
+        break;
+    case CMK_OP_INSTANCE_PROTECT:
+        args->num[0] = cmk_datasource_find("AzureDataLakeStorage");
+        break;
+    default:
+        break;
+    }
+}
+
+CmkArgs estate_args(const Estate *estate, CmkOpId op)
+{
+    const CmkWorld *world = estate->sim.world;
+    const CmkBackupVault *vault = estate_vault(estate);
+    const bool uses_system = vault->key != 0 && vault->identity == 0;
+    CmkArgs args = {.op = op,
+                    .actor = CMK_ACTOR_STEP,
+                    .ref = {[CMK_REF_BACKUP_VAULT] = ESTATE_VAULT,
+                            [CMK_REF_INSTANCE] = ESTATE_INSTANCE,
+                            [CMK_REF_QUEUE] = cmk_world_count(world, CMK_TABLE_QUEUE) > 0,
+                            [CMK_REF_POINT] = newest_point(world),
+                            [CMK_REF_TASK] = running_task(world),
+                            [CMK_REF_KEY_VAULT] = ESTATE_KV,
+                            [CMK_REF_KEY] = ESTATE_KEY,
+                            [CMK_REF_VERSION] = vault->active_version,
+                            [CMK_REF_IDENTITY] = uses_system ? 0 : ESTATE_IDENTITY,
+                            [CMK_REF_PRINCIPAL] = vault->principal,
+                            [CMK_REF_REGION] = cmk_region_find("westeurope").i,
+                            [CMK_REF_POLICY] = ESTATE_POLICY}};
+    fill_numbers(&args);
+    if (op == CMK_OP_ROLE_ASSIGN || op == CMK_OP_ROLE_REMOVE) {
+        args.ref[CMK_REF_KEY] = 0; /* the scope is the key vault */
+    }
+    if (op == CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION) {
+        args.ref[CMK_REF_VERSION] = vault->pinned_version;
+        args.num[1] = uses_system;
+    }
+    return args;
+}
+
+/* ---- applying -------------------------------------------------------------------------------- */
+
+CmkOutcome estate_apply(Estate *estate, const CmkArgs *args)
+{
+    return cmk_apply(&estate->sim, args);
+}
+
+CmkOutcome estate_try(Estate *estate, CmkOpId op)
+{
+    const CmkArgs args = estate_args(estate, op);
+    return estate_apply(estate, &args);
+}
+
+uint32_t estate_must_apply(Estate *estate, CmkArgs args)
+{
+    const CmkOutcome outcome = cmk_apply(&estate->sim, &args);
+    if (outcome.status != CMK_STATUS_OK && estate->trouble[0] == '\0') {
+        (void)snprintf(estate->trouble, sizeof(estate->trouble), "%s was refused by %s",
+                       estate->sim.model->operations[args.op]->name,
+                       estate_guard_name(estate, outcome.guard));
+    }
+    return outcome.result;
+}
+
+uint32_t estate_must(Estate *estate, CmkOpId op)
+{
+    return estate_must_apply(estate, estate_args(estate, op));
+}
+
+void estate_run_until(Estate *estate, CmkTime time)
+{
+    const CmkEngineEnd end = cmk_engine_run(&estate->sim, time, NULL, NULL);
+    CMK_ASSERT(end == CMK_ENGINE_REACHED);
+}
+
+void estate_run(Estate *estate, int64_t duration_us)
+{
+    estate_run_until(estate, cmk_world_now(estate->sim.world) + duration_us);
+}
+
+const CmkBackupVault *estate_vault(const Estate *estate)
+{
+    return cmk_backup_vault(estate->sim.world, (CmkBackupVaultId){ESTATE_VAULT});
+}
+
+const char *estate_status_name(const Estate *estate, CmkStatus status)
+{
+    return estate->sim.model->statuses[status].name;
+}
+
+const char *estate_guard_name(const Estate *estate, CmkGuardId guard)
+{
+    return guard == CMK_GUARD_NONE ? "ok" : estate->sim.model->guards[guard]->name;
+}
+
+/* ---- building -------------------------------------------------------------------------------- */
+
+static CmkWorld *make_world(const EstateOptions *options)
+{
+    CmkLimits limits = {.timers = 4096};
+    for (uint32_t i = 0; i < CMK_TABLE__COUNT; i++) {
+        limits.rows[i] = 256;
+    }
+    limits.rows[CMK_TABLE_POINT] = 4096;
+    int64_t knobs[CMK_KNOB__COUNT];
+    for (uint32_t i = 0; i < CMK_KNOB__COUNT; i++) {
+        knobs[i] = options->knobs[i] != 0 ? options->knobs[i] - 1
+                                          : cmk_azure_model()->knobs[i].values[options->profile];
+    }
+    CmkWorld *world = cmk_azure_world_new(&limits, ESTATE_SEED, ESTATE_SETUP, ESTATE_START, knobs);
+    CMK_ASSERT(world != NULL);
+    return world;
+}
+
+static int64_t or_else(int64_t value, int64_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
+static void declare_policies(CmkWorld *world, const EstateOptions *options)
+{
+    CmkPolicy policy = {.has_vault = 1,
+                        .has_operational = options->has_operational,
+                        .has_archive = options->archive_days != 0,
+                        .schedule_start = ESTATE_START - 30 * CMK_DAY_US + 2 * CMK_HOUR_US,
+                        .schedule_period = {.us = or_else(options->schedule_us, CMK_DAY_US)},
+                        .operational_retention = {.us = 2 * CMK_DAY_US},
+                        .vault_retention = {.us = or_else(options->retention_days, 7) * CMK_DAY_US},
+                        .archive_after = {.us = options->archive_days * CMK_DAY_US}};
+    (void)cmk_declare_policy(world, &policy, "daily");
+    policy.has_archive = 1;
+    policy.archive_after.us = CMK_DAY_US;
+    (void)cmk_declare_policy(world, &policy, "with-archive");
+}
+
+static void declare(CmkWorld *world, const EstateOptions *options)
+{
+    const CmkKeyVaultId key_vault = cmk_declare_key_vault(world, "kv");
+    const CmkKeyVaultId spare = cmk_declare_key_vault(world, "spare-kv");
+    (void)cmk_declare_key_vault(world, "absent-kv");
+    (void)cmk_declare_key(world, key_vault, "key");
+    (void)cmk_declare_key(world, key_vault, "other-key");
+    (void)cmk_declare_key(world, spare, "spare-key");
+    (void)cmk_declare_key(world, key_vault, "absent-key");
+    (void)cmk_declare_identity(world, "identity");
+    (void)cmk_declare_identity(world, "other-identity");
+    (void)cmk_declare_identity(world, "loose-identity");
+    (void)cmk_declare_identity(world, "absent-identity");
+    const CmkBackupVaultId vault = cmk_declare_backup_vault(world, "vault");
+    const CmkBackupVaultId absent = cmk_declare_backup_vault(world, "absent-vault");
+    const CmkInstanceId instance = cmk_declare_instance(world, vault, "instance");
+    (void)cmk_declare_instance(world, vault, "idle-instance");
+    (void)cmk_declare_instance(world, absent, "homeless-instance");
+    declare_policies(world, options);
+    const CmkInstance facts = {.size_bytes = or_else(options->size_bytes, 100 * GB),
+                               .daily_change_ppm = or_else(options->daily_change_ppm, 20000)};
+    cmk_describe_instance(world, instance, &facts);
+    for (uint32_t i = 0; i < options->plan_count; i++) {
+        (void)cmk_declare_plan(world, &options->plan[i], NULL);
+    }
+}
+
+static void create_keys(Estate *estate, const EstateOptions *options)
+{
+    CmkArgs args = estate_args(estate, CMK_OP_KEY_VAULT_CREATE);
+    args.num[0] = options->uses_policies ? CMK_PERMISSIONS_POLICY : CMK_PERMISSIONS_RBAC;
+    args.num[1] &= options->has_no_soft_delete ? ~CMK_KEY_VAULT_SOFT_DELETE : ~0;
+    args.num[1] &= options->has_no_purge_protection ? ~CMK_KEY_VAULT_PURGE_PROTECTION : ~0;
+    args.num[3] = options->sku;
+    (void)estate_must_apply(estate, args);
+    args.num[1] &= options->spare_has_no_soft_delete ? ~CMK_KEY_VAULT_SOFT_DELETE : ~0;
+    args.num[1] &= options->spare_has_no_purge_protection ? ~CMK_KEY_VAULT_PURGE_PROTECTION : ~0;
+    args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
+    args.ref[CMK_REF_REGION] = cmk_region_find("italynorth").i;
+    (void)estate_must_apply(estate, args);
+
+    (void)estate_must(estate, CMK_OP_KEY_CREATE);
+    args = estate_args(estate, CMK_OP_KEY_CREATE);
+    args.ref[CMK_REF_KEY] = ESTATE_OTHER_KEY;
+    args.num[0] = options->other_key_type;
+    args.num[1] = options->other_key_bits != 0 ? options->other_key_bits : 2048;
+    (void)estate_must_apply(estate, args);
+    args.ref[CMK_REF_KEY] = ESTATE_SPARE_KEY;
+    args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
+    args.num[0] = options->spare_key_type;
+    args.num[1] = 3072;
+    (void)estate_must_apply(estate, args);
+}
+
+/* On both key vaults, in the way that they know. */
+static void give_rights(Estate *estate, const EstateOptions *options, uint32_t identity)
+{
+    const CmkOpId op = options->uses_policies ? CMK_OP_ACCESS_POLICY_SET : CMK_OP_ROLE_ASSIGN;
+    for (uint32_t key_vault = ESTATE_KV; key_vault <= ESTATE_SPARE_KV; key_vault++) {
+        CmkArgs args = estate_args(estate, op);
+        args.ref[CMK_REF_IDENTITY] = identity;
+        args.ref[CMK_REF_KEY_VAULT] = key_vault;
+        (void)estate_must_apply(estate, args);
+    }
+}
+
+static void create_identities(Estate *estate, const EstateOptions *options)
+{
+    for (uint32_t i = ESTATE_IDENTITY; i <= ESTATE_LOOSE_IDENTITY; i++) {
+        CmkArgs args = estate_args(estate, CMK_OP_IDENTITY_CREATE);
+        args.ref[CMK_REF_IDENTITY] = i;
+        (void)estate_must_apply(estate, args);
+        if (i != ESTATE_LOOSE_IDENTITY) {
+            args.op = CMK_OP_IDENTITY_ATTACH;
+            (void)estate_must_apply(estate, args);
+        }
+        give_rights(estate, options, i);
+    }
+    if (options->uses_system) {
+        (void)estate_must(estate, CMK_OP_SYSTEM_IDENTITY_ENABLE);
+        give_rights(estate, options, 0);
+    }
+}
+
+static void enable_cmk(Estate *estate, const EstateOptions *options)
+{
+    CmkArgs args = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    if (options->uses_system) {
+        args.ref[CMK_REF_IDENTITY] = 0;
+        args.num[1] = 1;
+    }
+    if (options->is_pinned) {
+        args.ref[CMK_REF_VERSION] =
+            cmk_key(estate->sim.world, (CmkKeyId){ESTATE_KEY})->current_version;
+    }
+    (void)estate_must_apply(estate, args);
+    estate_run(estate, CMK_MINUTE_US);
+    if (estate_vault(estate)->encryption != CMK_ENCRYPTION_ENABLED && estate->trouble[0] == '\0') {
+        (void)snprintf(estate->trouble, sizeof(estate->trouble), "the vault was not Enabled");
+    }
+}
+
+static void build(Estate *estate, const EstateOptions *options)
+{
+    create_keys(estate, options);
+    CmkArgs args = estate_args(estate, CMK_OP_BACKUP_VAULT_CREATE);
+    args.num[0] = options->redundancy;
+    args.num[2] = 6 * CMK_HOUR_US; /* maintenance */
+    (void)estate_must_apply(estate, args);
+    create_identities(estate, options);
+    estate_run(estate, CMK_HOUR_US); /* rights propagate */
+    if (!options->has_no_cmk && estate->trouble[0] == '\0') {
+        enable_cmk(estate, options);
+    }
+    args = estate_args(estate, CMK_OP_INSTANCE_PROTECT);
+    if (options->datasource != NULL) {
+        args.num[0] = cmk_datasource_find(options->datasource);
+    }
+    (void)estate_must_apply(estate, args);
+    estate_run_until(estate, ESTATE_START);
+    if (!options->is_not_opened) {
+        (void)estate_must(estate, CMK_OP_SIMULATION_OPEN);
+    }
+}
+
+Estate *estate_new_read(const EstateOptions *options, const CmkReader *readers, uint32_t count)
+{
+    static const EstateOptions usual = {0};
+    options = options != NULL ? options : &usual;
+    Estate *estate = calloc(1, sizeof(*estate));
+    CMK_ASSERT(estate != NULL);
+    estate->sim = (CmkSim){.model = options->model != NULL ? options->model : cmk_azure_model(),
+                           .world = make_world(options),
+                           .journal = &estate->journal,
+                           .is_self_checking = !options->is_not_self_checking};
+    cmk_journal_add(&estate->journal, tape_reader(&estate->tape));
+    for (uint32_t i = 0; i < count; i++) {
+        cmk_journal_add(&estate->journal, readers[i]);
+    }
+    declare(estate->sim.world, options);
+    build(estate, options);
+    return estate;
+}
+
+Estate *estate_new(const EstateOptions *options)
+{
+    return estate_new_read(options, NULL, 0);
+}
+
+void estate_free(Estate *estate)
+{
+    if (estate != NULL) {
+        cmk_world_free(estate->sim.world);
+        free(estate->tape.records);
+        free(estate);
+    }
+}

@@ -1,0 +1,126 @@
+/*
+ * A small estate for tests of the model, built through operations like a scenario's: two key
+ * vaults, three keys, two identities, one Backup vault with one protected instance; beside them one
+ * name of each kind under which nothing lives. Time begins 25 hours before the scenario does, and
+ * schedules long before that.
+ *
+ * The handles are constants, so plans and tables can name them before there is a world.
+ */
+#ifndef CMK_TESTS_UNIT_MODELS_ESTATE_H
+#define CMK_TESTS_UNIT_MODELS_ESTATE_H
+
+#include "models/model.h"
+#include "sim/engine.h"
+
+/* Monday 2025-03-03T00:00:00Z */
+#define ESTATE_START (INT64_C(1740960000) * CMK_SECOND_US)
+#define ESTATE_SETUP (ESTATE_START - 25 * CMK_HOUR_US)
+#define ESTATE_SEED 7
+#define GB INT64_C(1000000000)
+
+enum {
+    ESTATE_KV = 1,   /* West Europe: where the key of the settings is */
+    ESTATE_SPARE_KV, /* Italy North: no failover */
+    ESTATE_ABSENT_KV,
+
+    ESTATE_KEY = 1,    /* in ESTATE_KV, RSA 2048, of the settings */
+    ESTATE_OTHER_KEY,  /* in ESTATE_KV, RSA 2048 unless the options say otherwise */
+    ESTATE_SPARE_KEY,  /* in ESTATE_SPARE_KV, RSA 3072 */
+    ESTATE_ABSENT_KEY, /* in ESTATE_KV */
+
+    ESTATE_IDENTITY = 1,   /* attached; of the settings unless they use the system's */
+    ESTATE_OTHER_IDENTITY, /* attached, with rights on ESTATE_KV */
+    ESTATE_LOOSE_IDENTITY, /* exists, not attached */
+    ESTATE_ABSENT_IDENTITY,
+
+    ESTATE_VAULT = 1,
+    ESTATE_ABSENT_VAULT,
+
+    ESTATE_INSTANCE = 1,      /* protected from the start */
+    ESTATE_IDLE_INSTANCE,     /* in ESTATE_VAULT, not protected */
+    ESTATE_HOMELESS_INSTANCE, /* in ESTATE_ABSENT_VAULT */
+
+    ESTATE_POLICY = 1,
+    ESTATE_ARCHIVE_POLICY /* has an archive, which only databases do */
+};
+
+/* What ESTATE_SPARE_KV is for is up to the test; all else is as above. */
+typedef struct EstateOptions {
+    const CmkModel *model; /* NULL: the model */
+    bool uses_policies;    /* permission model of both key vaults: access policies, not roles */
+    bool uses_system;      /* the settings use the system-assigned identity */
+    bool has_no_cmk;       /* the settings stay Disabled */
+    bool is_pinned;        /* the key URI names version 1 */
+    bool is_not_opened;    /* simulation.open is left to the test */
+    bool has_no_soft_delete;
+    bool has_no_purge_protection; /* both: of ESTATE_KV and ESTATE_SPARE_KV */
+    bool spare_has_no_soft_delete;
+    bool spare_has_no_purge_protection; /* these: only of ESTATE_SPARE_KV */
+    bool has_operational;               /* the policy keeps snapshots too */
+    bool is_not_self_checking;
+    uint32_t other_key_type; /* CmkKeyType of ESTATE_OTHER_KEY */
+    uint32_t other_key_bits; /* 0: 2048 */
+    uint32_t spare_key_type; /* CmkKeyType of ESTATE_SPARE_KEY */
+    uint32_t sku;            /* CmkSku */
+    uint32_t redundancy;     /* CmkRedundancy */
+    int32_t profile;
+    const char *datasource;         /* NULL: AzureDataLakeStorage, incremental, vault tier only */
+    int64_t size_bytes;             /* 0: 100 GB */
+    int64_t daily_change_ppm;       /* 0: 2 % */
+    int64_t schedule_us;            /* 0: daily; at 02:00 and then every so long */
+    int64_t retention_days;         /* 0: 7 */
+    int64_t archive_days;           /* 0: no archive */
+    int64_t knobs[CMK_KNOB__COUNT]; /* value + 1 where it is to differ from the profile, else 0 */
+    const CmkPlanRow *plan;         /* times from ESTATE_START on, in order */
+    uint32_t plan_count;
+} EstateOptions;
+
+/* A journal reader that keeps every record. */
+typedef struct Tape {
+    CmkRecord *records;
+    uint32_t count;
+    uint32_t room;
+} Tape;
+
+typedef struct Estate {
+    CmkSim sim;
+    CmkJournal journal;
+    Tape tape;
+    char trouble[160]; /* "" unless an operation that had to succeed was refused */
+} Estate;
+
+/* Owned by the caller; aborts where memory fails. Accepts NULL options. What goes wrong (with a
+ * broken model) is said in `trouble`. */
+Estate *estate_new(const EstateOptions *options);
+/* As above, with readers that are there from the first record on. */
+Estate *estate_new_read(const EstateOptions *options, const CmkReader *readers, uint32_t count);
+void estate_free(Estate *estate);
+
+/* Arguments of `op` with each slot filled from the estate as it is now: identity, key and version
+ * of the settings, newest point, the running job if there is one. */
+CmkArgs estate_args(const Estate *estate, CmkOpId op);
+
+/* Applies. `must` notes in `trouble` what is refused. */
+CmkOutcome estate_apply(Estate *estate, const CmkArgs *args);
+CmkOutcome estate_try(Estate *estate, CmkOpId op);
+uint32_t estate_must(Estate *estate, CmkOpId op);
+uint32_t estate_must_apply(Estate *estate, CmkArgs args);
+
+/* Runs to `time`, or for so long. */
+void estate_run_until(Estate *estate, CmkTime time);
+void estate_run(Estate *estate, int64_t duration_us);
+
+/* The last record of `op`, and the nth from 0 on; NULL if there is none. */
+const CmkRecord *estate_last(const Estate *estate, CmkOpId op);
+const CmkRecord *estate_nth(const Estate *estate, CmkOpId op, uint32_t n);
+uint32_t estate_count(const Estate *estate, CmkOpId op);
+void estate_rewind(Estate *estate); /* forgets the records so far */
+
+const CmkBackupVault *estate_vault(const Estate *estate);
+CmkReader tape_reader(Tape *tape);
+
+/* For messages. */
+const char *estate_status_name(const Estate *estate, CmkStatus status);
+const char *estate_guard_name(const Estate *estate, CmkGuardId guard);
+
+#endif

@@ -1,0 +1,149 @@
+#include "tests/unit/models/random_plan.h"
+
+#include "sim/chance.h"
+
+typedef struct Dice {
+    uint64_t seed;
+    uint64_t n;
+} Dice;
+
+static uint32_t roll(Dice *dice, uint32_t sides)
+{
+    return (uint32_t)cmk_chance_below(dice->seed, (CmkStream){1, 0}, dice->n++, sides);
+}
+
+static const CmkOpId moves[] = {
+    CMK_OP_KEY_ROTATE,
+    CMK_OP_KEY_ROTATE,
+    CMK_OP_KEY_CREATE,
+    CMK_OP_KEY_UPDATE,
+    CMK_OP_KEY_UPDATE,
+    CMK_OP_KEY_DELETE,
+    CMK_OP_KEY_RECOVER,
+    CMK_OP_KEY_RECOVER,
+    CMK_OP_KEY_PURGE,
+    CMK_OP_ROLE_ASSIGN,
+    CMK_OP_ROLE_ASSIGN,
+    CMK_OP_ROLE_REMOVE,
+    CMK_OP_ACCESS_POLICY_SET,
+    CMK_OP_ACCESS_POLICY_REMOVE,
+    CMK_OP_IDENTITY_CREATE,
+    CMK_OP_IDENTITY_DELETE,
+    CMK_OP_IDENTITY_ATTACH,
+    CMK_OP_IDENTITY_ATTACH,
+    CMK_OP_IDENTITY_DETACH,
+    CMK_OP_SYSTEM_IDENTITY_ENABLE,
+    CMK_OP_SYSTEM_IDENTITY_DISABLE,
+    CMK_OP_REGION_LOSE,
+    CMK_OP_REGION_RETURN,
+    CMK_OP_KEY_VAULT_THROTTLE,
+    CMK_OP_KEY_VAULT_UNTHROTTLE,
+    CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
+    CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
+    CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
+    CMK_OP_BACKUP_RESTORE,
+    CMK_OP_BACKUP_RESTORE,
+    CMK_OP_INSTANCE_PROTECT,
+};
+
+static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
+{
+    const int64_t windows[] = {0, time - CMK_DAY_US, time + CMK_DAY_US, time + 9 * CMK_DAY_US,
+                               CMK_TIME_MAX};
+    switch (args->op) {
+    case CMK_OP_KEY_CREATE:
+        args->num[1] = 2048;
+        break;
+    case CMK_OP_KEY_UPDATE:
+        args->num[0] = roll(dice, 3);
+        args->num[1] = windows[roll(dice, 5)];
+        args->num[2] = windows[roll(dice, 4)];
+        break;
+    case CMK_OP_ROLE_ASSIGN:
+        args->num[0] = 1 + roll(dice, 10);
+        break;
+    case CMK_OP_ACCESS_POLICY_SET:
+        args->num[0] = roll(dice, 16);
+        break;
+    case CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION:
+        args->num[1] = roll(dice, 4) == 0;
+        break;
+    case CMK_OP_BACKUP_RESTORE:
+        args->num[0] = 1 + roll(dice, 4);
+        break;
+    case CMK_OP_INSTANCE_PROTECT:
+        args->num[0] = 1 + roll(dice, 8);
+        break;
+    default:
+        break;
+    }
+}
+
+static CmkArgs move(Dice *dice, CmkTime time)
+{
+    const uint32_t key = 1 + roll(dice, 3);
+    CmkArgs args = {
+        .op = moves[roll(dice, CMK_ARRAY_LEN(moves))],
+        .actor = CMK_ACTOR_STEP,
+        .ref = {[CMK_REF_BACKUP_VAULT] = ESTATE_VAULT,
+                [CMK_REF_INSTANCE] = ESTATE_INSTANCE,
+                [CMK_REF_KEY] = key,
+                [CMK_REF_KEY_VAULT] = key == ESTATE_SPARE_KEY ? ESTATE_SPARE_KV : ESTATE_KV,
+                [CMK_REF_IDENTITY] = roll(dice, 3),
+                [CMK_REF_REGION] = cmk_region_find(roll(dice, 2) ? "westeurope" : "italynorth").i,
+                [CMK_REF_POLICY] = 1 + roll(dice, 2)}};
+    fill_numbers(dice, time, &args);
+    switch (args.op) {
+    case CMK_OP_KEY_UPDATE:
+    case CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION:
+        args.num[CMK_NUM_VERSION] = roll(dice, 4); /* which may not exist */
+        break;
+    case CMK_OP_ROLE_ASSIGN:
+    case CMK_OP_ROLE_REMOVE:
+        args.ref[CMK_REF_KEY] = roll(dice, 3) == 0 ? key : 0;
+        break;
+    case CMK_OP_IDENTITY_CREATE:
+    case CMK_OP_IDENTITY_DELETE:
+    case CMK_OP_IDENTITY_ATTACH:
+    case CMK_OP_IDENTITY_DETACH:
+        args.ref[CMK_REF_IDENTITY] = 1 + roll(dice, 4);
+        break;
+    case CMK_OP_INSTANCE_PROTECT:
+        args.ref[CMK_REF_INSTANCE] = 1 + roll(dice, 3);
+        break;
+    default:
+        break;
+    }
+    return args;
+}
+
+EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
+{
+    Dice dice = {.seed = seed};
+    const bool has_archive = roll(&dice, 3) == 0;
+    EstateOptions options = {.uses_policies = roll(&dice, 2),
+                             .uses_system = roll(&dice, 3) == 0,
+                             .has_no_cmk = roll(&dice, 6) == 0,
+                             .is_pinned = roll(&dice, 5) == 0,
+                             .has_operational = !has_archive && roll(&dice, 2),
+                             .archive_days = has_archive ? 3 : 0,
+                             .datasource = has_archive ? "AzureDatabaseForMySQL" : "AzureBlob",
+                             .redundancy = roll(&dice, 3),
+                             .schedule_us = CMK_HOUR_US * (6 + 6 * (int64_t)roll(&dice, 4)),
+                             .retention_days = 1 + roll(&dice, 9),
+                             .profile = (int32_t)roll(&dice, CMK_PROFILES_MAX),
+                             .plan = ret,
+                             .plan_count = RANDOM_PLAN_ROWS};
+    /* In a third of the runs times are whole hours and days, so that everything happens together.
+     */
+    const int64_t grid = roll(&dice, 3) == 0 ? CMK_HOUR_US * 6 : CMK_SECOND_US;
+    int64_t at = 0;
+    const uint32_t gap =
+        (uint32_t)(2 * RANDOM_PLAN_DAYS * (CMK_DAY_US / CMK_SECOND_US) / RANDOM_PLAN_ROWS);
+    for (uint32_t i = 0; i < RANDOM_PLAN_ROWS; i++) {
+        at += roll(&dice, 4) == 0 ? 0 : roll(&dice, gap) * CMK_SECOND_US;
+        const CmkTime time = ESTATE_START + at - at % grid;
+        ret[i] = (CmkPlanRow){.time = time, .args = move(&dice, time)};
+    }
+    return options;
+}

@@ -1,0 +1,212 @@
+/* The rules and the arithmetic, judging each other: they agree over the life of a vault, and
+ * disagree where a model is broken. */
+#include <criterion/criterion.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "models/rows.h"
+#include "models/sealer.h"
+#include "tests/unit/models/estate.h"
+
+typedef struct Sealed {
+    CmkSealer sealer;
+    Estate *estate;
+} Sealed;
+
+static void open_sealed(Sealed *sealed, EstateOptions options)
+{
+    char error[CMK_ENVELOPE_ERROR_SIZE] = "";
+    CmkEnvelopeOptions envelope = cmk_envelope_options(ESTATE_SEED);
+    envelope.key_maker = CMK_KEY_MAKER_CALLER; /* only those that are needed */
+    *sealed = (Sealed){.sealer.envelope = cmk_envelope_new(&envelope, error)};
+    cr_assert_not_null(sealed->sealer.envelope, "%s", error);
+    const CmkReader reader = cmk_sealer_reader(&sealed->sealer);
+    sealed->estate = estate_new_read(&options, &reader, 1);
+    cr_assert_str_eq(sealed->estate->trouble, "");
+}
+
+static void close_sealed(Sealed *sealed)
+{
+    estate_free(sealed->estate);
+    cmk_envelope_free(sealed->sealer.envelope);
+}
+
+static void expect_check(Sealed *sealed, uint32_t restored, uint32_t refused, uint32_t lost,
+                         const char *what)
+{
+    const CmkRestoreCounts check =
+        cmk_sealer_check_all(&sealed->sealer, sealed->estate->sim.model, sealed->estate->sim.world);
+    cr_assert_str_eq(sealed->sealer.disagreement, "", "%s: %s", what, sealed->sealer.disagreement);
+    cr_assert(check.restored == restored && check.refused == refused && check.lost == lost &&
+                  check.mismatch == 0,
+              "%s: %u restored, %u refused, %u lost, %u mismatch", what, check.restored,
+              check.refused, check.lost, check.mismatch);
+}
+
+/* Backups, rotation, a restore, expiry, deletion, recovery, deletion, purge: and what remains. */
+Test(sealer, agrees_over_the_whole_life_of_a_vault)
+{
+    Sealed sealed;
+    open_sealed(&sealed, (EstateOptions){.retention_days = 3});
+    Estate *estate = sealed.estate;
+    estate_run(estate, 2 * CMK_DAY_US);
+    expect_check(&sealed, 2, 0, 0, "two backups");
+    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    estate_run(estate, CMK_DAY_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_ROTATION_COMMIT), 1);
+    (void)estate_must(estate, CMK_OP_BACKUP_RESTORE);
+    (void)estate_must(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION); /* the same again */
+    estate_run(estate, 2 * CMK_DAY_US);
+    cr_assert_eq(estate_last(estate, CMK_OP_RESTORE_COMMIT)->status, CMK_STATUS_OK);
+    expect_check(&sealed, 3, 0, 0, "rotated, and the oldest points gone");
+    (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+    expect_check(&sealed, 0, 3, 0, "no rights");
+    (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+    (void)estate_must(estate, CMK_OP_KEY_DELETE);
+    expect_check(&sealed, 0, 3, 0, "deleted: the bytes could come back");
+    estate_run(estate, 30 * CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_KEY_RECOVER);
+    expect_check(&sealed, 3, 0, 0, "recovered");
+    (void)estate_must(estate, CMK_OP_KEY_DELETE);
+    estate_run(estate, 91 * CMK_DAY_US);
+    expect_check(&sealed, 0, 0, 3, "purged");
+    cr_assert_not(cmk_envelope_is_openable(sealed.sealer.envelope, ESTATE_VAULT));
+    const CmkEnvelopeCounters counters = cmk_envelope_counters(sealed.sealer.envelope);
+    cr_assert_geq(counters.unwraps, 2, "by each version at least once");
+    cr_assert_geq(counters.encryptions, 5);
+    cr_assert_str_eq(estate->trouble, "");
+    close_sealed(&sealed);
+}
+
+/* OQ-15: points from before customer-managed keys are known to the model, not to the envelope. */
+Test(sealer, agrees_about_points_older_than_the_key)
+{
+    Sealed sealed;
+    open_sealed(&sealed, (EstateOptions){.has_no_cmk = true, .retention_days = 300});
+    Estate *estate = sealed.estate;
+    estate_run(estate, CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    estate_run(estate, CMK_DAY_US);
+    expect_check(&sealed, 2, 0, 0, "one point of each kind");
+    /* Another key and then a key vault with another kind of key: two re-wraps. */
+    CmkArgs update = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    update.ref[CMK_REF_KEY] = ESTATE_OTHER_KEY;
+    (void)estate_must_apply(estate, update);
+    estate_run(estate, CMK_MINUTE_US);
+    expect_check(&sealed, 2, 0, 0, "another key");
+    (void)estate_must(estate, CMK_OP_KEY_DELETE); /* the old one: nobody needs it any more */
+    estate_run(estate, 91 * CMK_DAY_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_PURGE), 1);
+    const CmkRestoreCounts check =
+        cmk_sealer_check_all(&sealed.sealer, estate->sim.model, estate->sim.world);
+    cr_assert_eq(check.lost + check.mismatch + check.refused, 0);
+    CmkArgs drop = estate_args(estate, CMK_OP_KEY_DELETE);
+    drop.ref[CMK_REF_KEY] = ESTATE_OTHER_KEY;
+    (void)estate_must_apply(estate, drop);
+    estate_run(estate, 91 * CMK_DAY_US);
+    expect_check(&sealed, 0, 0, check.restored, "all of them are lost");
+    cr_assert_str_eq(estate->trouble, "");
+    close_sealed(&sealed);
+}
+
+/* ---- broken models --------------------------------------------------------------------------- */
+
+static uint32_t does_nothing(CmkSim *sim, const CmkArgs *args)
+{
+    (void)sim;
+    return args->ref[CMK_REF_BACKUP_VAULT];
+}
+
+typedef struct Mutant {
+    CmkModel model;
+    const CmkOperation *operations[CMK_OP__COUNT];
+    CmkOperation changed[2];
+} Mutant;
+
+static void mutant_init(Mutant *mutant)
+{
+    mutant->model = *cmk_azure_model();
+    memcpy(mutant->operations, mutant->model.operations, sizeof(mutant->operations));
+    mutant->model.operations = mutant->operations;
+}
+
+static CmkOperation *change(Mutant *mutant, CmkOpId op, uint32_t slot)
+{
+    mutant->changed[slot] = *mutant->operations[op];
+    mutant->operations[op] = &mutant->changed[slot];
+    return &mutant->changed[slot];
+}
+
+/* Deleted, purged without effect, recovered: the rules allow what nobody can do any more. */
+static void purge_without_effect(Sealed *sealed, Mutant *mutant)
+{
+    change(mutant, CMK_OP_KEY_PURGE, 0)->effect = does_nothing;
+    (void)estate_must(sealed->estate, CMK_OP_KEY_DELETE);
+    estate_run(sealed->estate, 90 * CMK_DAY_US);
+    (void)estate_must(sealed->estate, CMK_OP_KEY_RECOVER);
+}
+
+/* Requests are let through whatever happened to the key. */
+static void ask_nothing(Sealed *sealed, Mutant *mutant)
+{
+    change(mutant, CMK_OP_KEY_UNWRAP, 0)->guards[0] = CMK_GUARD_NONE;
+    change(mutant, CMK_OP_KEY_GET, 1)->guards[0] = CMK_GUARD_NONE;
+    (void)estate_must(sealed->estate, CMK_OP_KEY_DELETE);
+    estate_run(sealed->estate, 91 * CMK_DAY_US);
+}
+
+/* The data key is wrapped anew, and the vault goes on asking the old version. */
+static void rotate_without_effect(Sealed *sealed, Mutant *mutant)
+{
+    change(mutant, CMK_OP_ROTATION_COMMIT, 0)->effect = does_nothing;
+    (void)estate_must(sealed->estate, CMK_OP_KEY_ROTATE);
+}
+
+Test(sealer, finds_models_that_are_wrong)
+{
+    const struct {
+        const char *name;
+        void (*act)(Sealed *sealed, Mutant *mutant);
+        const char *words;
+    } cases[] = {
+        {"purge without effect", purge_without_effect, "unwrapping data key 1"},
+        {"requests without guards", ask_nothing, "unwrapping data key 1"},
+        {"rotation without effect", rotate_without_effect, "unwrapping data key 1"},
+    };
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        Mutant mutant;
+        Sealed sealed;
+        mutant_init(&mutant);
+        open_sealed(&sealed, (EstateOptions){.model = &mutant.model, .is_not_self_checking = true});
+        estate_run(sealed.estate, CMK_DAY_US);
+        cr_assert_str_eq(sealed.sealer.disagreement, "", "%s", cases[i].name);
+        cases[i].act(&sealed, &mutant);
+        estate_run(sealed.estate, CMK_DAY_US);
+        cr_assert_str_eq(sealed.estate->trouble, "", "%s", cases[i].name);
+        cr_assert_not_null(strstr(sealed.sealer.disagreement, cases[i].words), "%s: \"%s\"",
+                           cases[i].name, sealed.sealer.disagreement);
+        close_sealed(&sealed);
+    }
+}
+
+/* A point that the rules call lost and the arithmetic can still open is a mismatch, and so is one
+ * that they let through and whose bytes do not come back. */
+Test(sealer, counts_what_does_not_match)
+{
+    Sealed sealed;
+    open_sealed(&sealed, (EstateOptions){.is_not_self_checking = true});
+    estate_run(sealed.estate, CMK_DAY_US);
+    CmkWorld *lost = cmk_world_clone(sealed.estate->sim.world);
+    ((CmkVersion *)cmk_world_row_mut(lost, CMK_TABLE_VERSION, 1))->is_purged = 1;
+    CmkRestoreCounts check = cmk_sealer_check_all(&sealed.sealer, cmk_azure_model(), lost);
+    cr_assert(check.lost == 1 && check.mismatch == 1);
+    check = cmk_sealer_check_all(NULL, cmk_azure_model(), lost);
+    cr_assert(check.lost == 1 && check.mismatch == 0,
+              "without cryptography the rules are believed");
+    cmk_world_free(lost);
+    cr_assert_eq(cmk_envelope_damage_point(sealed.sealer.envelope, 1, 0, 1), CMK_ENVELOPE_OK);
+    check = cmk_sealer_check_all(&sealed.sealer, cmk_azure_model(), sealed.estate->sim.world);
+    cr_assert(check.restored == 0 && check.mismatch == 1);
+    close_sealed(&sealed);
+}

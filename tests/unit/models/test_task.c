@@ -1,0 +1,448 @@
+/* Multi-step work: steps that are refused for a passing reason and tried again, refused for good,
+ * refused late; and which code each refusal leads to (design: one request, one operation). */
+#include <criterion/criterion.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "models/error_map.h"
+#include "tests/unit/models/estate.h"
+
+static Estate *make(const EstateOptions *options)
+{
+    Estate *estate = estate_new(options);
+    cr_assert_str_eq(estate->trouble, "");
+    return estate;
+}
+
+/* Seconds since `from` of each record of `op`, written "1 3 7". */
+static const char *times_of(const Estate *estate, CmkOpId op, CmkTime from, char *buf, size_t size)
+{
+    size_t length = 0;
+    buf[0] = '\0';
+    const CmkRecord *record = NULL;
+    for (uint32_t i = 0; (record = estate_nth(estate, op, i)) != NULL && length + 24 < size; i++) {
+        length += (size_t)snprintf(buf + length, size - length, "%s%" PRId64, i == 0 ? "" : " ",
+                                   (record->time - from) / CMK_SECOND_US);
+    }
+    return buf;
+}
+
+static void expect_failure(const Estate *estate, const char *code, const char *what)
+{
+    const CmkRecord *record = estate_last(estate, CMK_OP_TASK_FAIL);
+    cr_assert_not_null(record, "%s: no job failed", what);
+    const char *got = estate->sim.model->statuses[record->args.num[0]].code;
+    cr_assert_str_eq(got, code, "%s: %s instead of %s", what, got, code);
+}
+
+/* THR-6, OQ-25: tried again after 1, 2, 4 s, so at seconds 1, 3 and 7; the throttle ends at 5. */
+Test(task, a_throttled_settings_update_is_tried_again_until_it_succeeds)
+{
+    char buf[200];
+    Estate *estate = make(NULL);
+    estate_run(estate, CMK_MINUTE_US);
+    const CmkTime start = cmk_world_now(estate->sim.world);
+    estate_rewind(estate);
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE);
+    CmkArgs update = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    update.ref[CMK_REF_KEY] = ESTATE_OTHER_KEY;
+    (void)estate_must_apply(estate, update);
+    estate_run(estate, 5 * CMK_SECOND_US);
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
+    estate_run(estate, CMK_MINUTE_US);
+
+    cr_assert_str_eq(times_of(estate, CMK_OP_TASK_RETRY, start, buf, sizeof(buf)), "0 1 3");
+    const CmkRecord *retry = NULL;
+    for (uint32_t i = 0; (retry = estate_nth(estate, CMK_OP_TASK_RETRY, i)) != NULL; i++) {
+        cr_assert_eq(retry->args.num[1] - retry->time, CMK_SECOND_US << i);
+        cr_assert_eq(retry->args.num[2], (int64_t)i + 1);
+        const CmkRecord *refused = estate_nth(estate, CMK_OP_KEY_GET, i);
+        cr_assert_eq(retry->args.cause_seq, refused->seq);
+        cr_assert_eq(refused->guard, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED);
+        cr_assert_eq(refused->blame_seq, estate_last(estate, CMK_OP_KEY_VAULT_THROTTLE)->seq);
+    }
+    /* Four reads of the new key, three of them refused, then one of the old key (BV-37). */
+    cr_assert_str_eq(times_of(estate, CMK_OP_KEY_GET, start, buf, sizeof(buf)), "0 1 3 7 7");
+    cr_assert_str_eq(times_of(estate, CMK_OP_ENCRYPTION_COMMIT, start, buf, sizeof(buf)), "7");
+    cr_assert_eq(estate_count(estate, CMK_OP_TASK_FAIL), 0);
+    cr_assert_eq(estate_vault(estate)->key, ESTATE_OTHER_KEY);
+    cr_assert_eq(estate_vault(estate)->encryption, CMK_ENCRYPTION_ENABLED);
+    estate_free(estate);
+}
+
+/* OQ-25, ERR-12, BV-27, BV-T14 from Enabled and from Disabled; BV-T15. */
+Test(task, a_longer_throttle_makes_the_vault_inconsistent_and_a_repeat_repairs_it)
+{
+    for (int from_disabled = 0; from_disabled <= 1; from_disabled++) {
+        char buf[200];
+        Estate *estate = make(&(EstateOptions){.has_no_cmk = from_disabled != 0});
+        const CmkTime start = cmk_world_now(estate->sim.world);
+        const uint32_t key_before = estate_vault(estate)->key;
+        estate_rewind(estate);
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE);
+        CmkArgs update = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+        update.ref[CMK_REF_KEY] = ESTATE_OTHER_KEY;
+        (void)estate_must_apply(estate, update);
+        estate_run(estate, CMK_HOUR_US);
+        cr_assert_str_eq(times_of(estate, CMK_OP_KEY_GET, start, buf, sizeof(buf)),
+                         "0 1 3 7 15 31");
+        cr_assert_eq(estate_count(estate, CMK_OP_TASK_RETRY), 5);
+        expect_failure(estate, "CloudServiceRetryableError", "throttled for long");
+        cr_assert_eq(estate_last(estate, CMK_OP_TASK_FAIL)->time, start + 31 * CMK_SECOND_US);
+        cr_assert_eq(estate_vault(estate)->encryption, CMK_ENCRYPTION_INCONSISTENT);
+        cr_assert_eq(estate_vault(estate)->key, key_before, "the old settings stay (OQ-27)");
+        cr_assert_eq(estate_vault(estate)->encryption_by,
+                     estate_last(estate, CMK_OP_TASK_FAIL)->seq);
+
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
+        estate_run(estate, 3 * CMK_HOUR_US); /* it does not heal by itself; jobs go on meanwhile */
+        cr_assert_eq(estate_vault(estate)->encryption, CMK_ENCRYPTION_INCONSISTENT);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1);
+        (void)estate_must_apply(estate, update);
+        estate_run(estate, CMK_MINUTE_US);
+        cr_assert_eq(estate_vault(estate)->encryption, CMK_ENCRYPTION_ENABLED);
+        cr_assert_eq(estate_vault(estate)->key, ESTATE_OTHER_KEY);
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
+/* Attempts are counted for each step: after three at one key vault there are five at the other. */
+Test(task, each_step_has_its_own_attempts)
+{
+    char buf[200];
+    Estate *estate = make(NULL);
+    const CmkTime start = cmk_world_now(estate->sim.world);
+    CmkArgs args = estate_args(estate, CMK_OP_KEY_VAULT_THROTTLE);
+    (void)estate_must_apply(estate, args);
+    args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
+    (void)estate_must_apply(estate, args);
+    CmkArgs update = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    update.ref[CMK_REF_KEY] = ESTATE_SPARE_KEY;
+    (void)estate_must_apply(estate, update);
+    estate_run(estate, 5 * CMK_SECOND_US);
+    args.op = CMK_OP_KEY_VAULT_UNTHROTTLE;
+    (void)estate_must_apply(estate, args);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert_str_eq(times_of(estate, CMK_OP_TASK_RETRY, start, buf, sizeof(buf)),
+                     "0 1 3 7 8 10 14 22");
+    cr_assert_eq(estate_last(estate, CMK_OP_TASK_FAIL)->time, start + 38 * CMK_SECOND_US);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* The knob decides how often; at 0 the first refusal is the last. */
+Test(task, the_number_of_retries_is_a_knob)
+{
+    for (int64_t retries = 0; retries <= 7; retries++) {
+        EstateOptions options = {0};
+        options.knobs[CMK_KNOB_RETRIES] = retries + 1;
+        Estate *estate = make(&options);
+        const CmkTime start = cmk_world_now(estate->sim.world);
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE);
+        (void)estate_must(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+        estate_run(estate, CMK_HOUR_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_TASK_RETRY), retries);
+        cr_assert_eq(estate_last(estate, CMK_OP_TASK_FAIL)->time - start,
+                     ((1 << retries) - 1) * CMK_SECOND_US, "%" PRId64 " retries", retries);
+        estate_free(estate);
+    }
+}
+
+/* OQ-24: at its start the job may use the key, at its commit the role is gone. */
+Test(task, a_backup_refused_at_its_commit_leaves_no_point_and_names_the_culprit)
+{
+    Estate *estate = make(NULL);
+    estate_run(estate, 2 * CMK_HOUR_US + 10 * CMK_MINUTE_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_START), 1);
+    cr_assert_eq(estate_last(estate, CMK_OP_KEY_UNWRAP)->status, CMK_STATUS_OK);
+    (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+    const uint64_t culprit = estate_last(estate, CMK_OP_ROLE_REMOVE)->seq;
+    estate_run(estate, CMK_HOUR_US);
+
+    const CmkRecord *refused = estate_last(estate, CMK_OP_KEY_GET);
+    cr_assert_eq(refused->time, ESTATE_START + 150 * CMK_MINUTE_US);
+    cr_assert_eq(refused->guard, CMK_GUARD_ROLE_LETS_GET);
+    cr_assert_str_eq(estate->sim.model->statuses[refused->status].inner, "ForbiddenByRbac");
+    cr_assert_eq(refused->blame_seq, culprit);
+    const CmkRecord *failed = estate_last(estate, CMK_OP_TASK_FAIL);
+    cr_assert_eq(failed->args.cause_seq, refused->seq);
+    cr_assert_eq(failed->args.num[1], (int64_t)refused->seq);
+    expect_failure(estate, "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault", "commit");
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0);
+    cr_assert_eq(cmk_world_count(estate->sim.world, CMK_TABLE_POINT), 0);
+    cr_assert_eq(estate_vault(estate)->encryption, CMK_ENCRYPTION_ENABLED); /* BV-32, OQ-3 */
+
+    (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+    estate_run(estate, CMK_DAY_US); /* OQ-25: at the next schedule, not before */
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_START), 2);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1);
+    cr_assert_eq(estate_last(estate, CMK_OP_BACKUP_COMMIT)->time,
+                 ESTATE_START + CMK_DAY_US + 150 * CMK_MINUTE_US);
+    estate_free(estate);
+}
+
+/* BK-36, BV-17: snapshots and vaults with platform-managed keys ask for nothing. */
+Test(task, only_jobs_under_a_customer_managed_key_touch_it)
+{
+    const struct {
+        const char *name;
+        EstateOptions options;
+        uint32_t requests; /* of one day */
+        uint32_t points;
+    } cases[] = {
+        {"vault tier", {0}, 4, 1},
+        {"vault tier and snapshots",
+         {.has_operational = true, .datasource = "AzureKubernetesService"},
+         4,
+         2},
+        {"platform-managed key", {.has_no_cmk = true}, 0, 1},
+    };
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        Estate *estate = make(&cases[i].options);
+        estate_rewind(estate);
+        estate_run(estate, 5 * CMK_HOUR_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_GET) + estate_count(estate, CMK_OP_KEY_UNWRAP),
+                     cases[i].requests, "%s", cases[i].name);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_WRAP), 0, "%s", cases[i].name);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), cases[i].points, "%s",
+                     cases[i].name);
+        estate_free(estate);
+    }
+}
+
+/* BK-20, BK-21: what people see of each kind of job. */
+Test(task, background_work_is_seen_by_nobody)
+{
+    const struct {
+        CmkTaskKind kind;
+        const char *name;
+        bool is_seen;
+    } kinds[] = {{CMK_TASK_BACKUP, "backup", true},     {CMK_TASK_RESTORE, "restore", true},
+                 {CMK_TASK_TIERING, "tiering", false},  {CMK_TASK_EXPIRY, "expiry", false},
+                 {CMK_TASK_SETTINGS, "settings", true}, {CMK_TASK_ROTATION, "rotation", false}};
+    cr_assert_eq(CMK_ARRAY_LEN(kinds), (size_t)CMK_TASK__COUNT);
+    for (size_t i = 0; i < CMK_ARRAY_LEN(kinds); i++) {
+        cr_assert_str_eq(cmk_task_facts(kinds[i].kind)->name, kinds[i].name);
+        cr_assert_eq(cmk_task_facts(kinds[i].kind)->is_seen, kinds[i].is_seen, "%s", kinds[i].name);
+    }
+}
+
+/* ---- the matrix ERR-M, copied from section 11.2 ---------------------------------------------- */
+
+#define ERR_1 "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault"
+#define ERR_2 "UserErrorCMKKeyVaultAuthFailure"
+#define ERR_5 "UserErrorSystemIdentityNotEnabledWithVault"
+#define ERR_6 "UserErrorUserIdentityNotFoundOrNotAssociatedWithVault"
+#define ERR_12 "CloudServiceRetryableError"
+
+static const struct {
+    const char *rule;
+    const char *guard;
+    const char *settings;
+    const char *job;
+} matrix[] = {
+    {"ERR-M1", "system-identity-is-on", ERR_5, ERR_1},
+    {"ERR-M2", "user-identity-is-attached", ERR_6, ERR_1},
+    {"ERR-M3", "role-lets-get", ERR_2, ERR_1},
+    {"ERR-M3", "policy-lets-get", ERR_2, ERR_1},
+    {"ERR-M4", "role-lets-wrap", ERR_1, ERR_1},
+    {"ERR-M4", "policy-lets-wrap", ERR_1, ERR_1},
+    {"ERR-M4", "role-lets-unwrap", ERR_1, ERR_1},
+    {"ERR-M4", "policy-lets-unwrap", ERR_1, ERR_1},
+    {"ERR-M4", "key-ops-include-wrap", ERR_1, ERR_1},
+    {"ERR-M4", "key-ops-include-unwrap", ERR_1, ERR_1},
+    {"ERR-M5", "key-vault-exists", ERR_2, ERR_2},
+    {"ERR-M6", "key-exists", ERR_2, ERR_2},
+    {"ERR-M6", "version-exists", ERR_2, ERR_2},
+    {"ERR-M9", "version-is-enabled", ERR_2, ERR_2},
+    {"ERR-M9", "version-is-enabled-for-public-ops", ERR_2, ERR_2},
+    {"ERR-M10", "version-has-not-expired", ERR_2, ERR_2},
+    {"ERR-M10", "version-is-yet-valid", ERR_2, ERR_2},
+    {"ERR-M10", "backup-accepts-the-window", ERR_2, ERR_2},
+    {"ERR-M12", "key-vault-is-reachable", ERR_12, ERR_12},
+    {"ERR-M12", "key-vault-is-not-throttled", ERR_12, ERR_12},
+    {"ERR-M13", "caller-is-known", ERR_2, ERR_1},
+};
+
+Test(task, the_error_matrix_is_that_of_the_rules)
+{
+    const CmkModel *model = cmk_azure_model();
+    uint32_t count = 0;
+    const CmkErrorRow *rows = cmk_error_rows(&count);
+    cr_assert_eq(count, CMK_ARRAY_LEN(matrix));
+    for (uint32_t i = 0; i < count; i++) {
+        const char *guard = model->guards[rows[i].guard]->name;
+        size_t k = 0;
+        while (k < CMK_ARRAY_LEN(matrix) && strcmp(matrix[k].guard, guard) != 0) {
+            k++;
+        }
+        cr_assert_lt(k, CMK_ARRAY_LEN(matrix), "%s is not in the matrix", guard);
+        cr_assert_str_eq(rows[i].rule, matrix[k].rule, "%s", guard);
+        cr_assert_str_eq(model->statuses[rows[i].settings].code, matrix[k].settings, "%s", guard);
+        cr_assert_str_eq(model->statuses[rows[i].job].code, matrix[k].job, "%s", guard);
+        cr_assert_eq(rows[i].is_transient, strcmp(matrix[k].rule, "ERR-M12") == 0, "%s", guard);
+        cr_assert_eq(cmk_error_find(rows[i].guard), &rows[i], "%s has two rows", guard);
+    }
+    /* Each guard of a key request has its row, or a refusal would end as a code of Key Vault. */
+    const CmkOpId requests[] = {CMK_OP_KEY_GET, CMK_OP_KEY_WRAP, CMK_OP_KEY_UNWRAP};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(requests); i++) {
+        const CmkOperation *operation = model->operations[requests[i]];
+        for (uint32_t k = 0; operation->guards[k] != CMK_GUARD_NONE; k++) {
+            cr_assert_not_null(cmk_error_find(operation->guards[k]), "%s",
+                               model->guards[operation->guards[k]]->name);
+        }
+    }
+}
+
+/* ---- the same matrix, by what really happens ------------------------------------------------- */
+
+typedef struct Condition {
+    const char *rule;
+    CmkOpId op;     /* breaks it */
+    int64_t num[3]; /* its numbers, where 0 does not do */
+    EstateOptions options;
+    const char *settings; /* code of an update repeated as it is; NULL: refused at once */
+    CmkStatus at_once;    /* then by this status */
+    const char *job;      /* code of a backup and a restore */
+} Condition;
+
+#define PERMISSIONS_NOT_UNWRAP (CMK_PERMISSION_GET | CMK_PERMISSION_WRAP)
+
+static const Condition conditions[] = {
+    {"ERR-M1 off",
+     CMK_OP_SYSTEM_IDENTITY_DISABLE,
+     {0},
+     {.uses_system = true},
+     NULL,
+     CMK_STATUS_OF(SYSTEM_IDENTITY_NOT_ENABLED),
+     ERR_1},
+    {"ERR-M2 detached",
+     CMK_OP_IDENTITY_DETACH,
+     {0},
+     {0},
+     NULL,
+     CMK_STATUS_OF(USER_IDENTITY_NOT_FOUND),
+     ERR_1},
+    {"ERR-M2 deleted",
+     CMK_OP_IDENTITY_DELETE,
+     {0},
+     {0},
+     NULL,
+     CMK_STATUS_OF(USER_IDENTITY_NOT_FOUND),
+     ERR_1},
+    {"ERR-M3 role", CMK_OP_ROLE_REMOVE, {0}, {0}, ERR_2, 0, ERR_1},
+    {"ERR-M3 policy", CMK_OP_ACCESS_POLICY_REMOVE, {0}, {.uses_policies = true}, ERR_2, 0, ERR_1},
+    {"ERR-M4 policy",
+     CMK_OP_ACCESS_POLICY_SET,
+     {PERMISSIONS_NOT_UNWRAP},
+     {.uses_policies = true},
+     ERR_1,
+     0,
+     ERR_1},
+    {"ERR-M6", CMK_OP_KEY_DELETE, {0}, {0}, ERR_2, 0, ERR_2},
+    {"ERR-M9", CMK_OP_KEY_UPDATE, {1}, {0}, ERR_2, 0, ERR_2},
+    {"ERR-M10 expired", CMK_OP_KEY_UPDATE, {0, ESTATE_START}, {0}, ERR_2, 0, ERR_2},
+    {"ERR-M10 not yet valid",
+     CMK_OP_KEY_UPDATE,
+     {0, 0, ESTATE_START + 900 * CMK_DAY_US},
+     {0},
+     ERR_2,
+     0,
+     ERR_2},
+    {"ERR-M12 region", CMK_OP_REGION_LOSE, {0}, {0}, ERR_12, 0, ERR_12},
+    {"ERR-M12 throttled", CMK_OP_KEY_VAULT_THROTTLE, {0}, {0}, ERR_12, 0, ERR_12},
+};
+
+static void break_by(Estate *estate, const Condition *condition)
+{
+    CmkArgs args = estate_args(estate, condition->op);
+    for (size_t i = 0; i < CMK_ARRAY_LEN(condition->num); i++) {
+        args.num[i] = condition->num[i] != 0 ? condition->num[i] : args.num[i];
+    }
+    (void)estate_must_apply(estate, args);
+    cr_assert_str_eq(estate->trouble, "", "%s: %s", condition->rule, estate->trouble);
+}
+
+Test(task, each_condition_leads_to_its_code)
+{
+    for (size_t i = 0; i < CMK_ARRAY_LEN(conditions); i++) {
+        const Condition *condition = &conditions[i];
+        Estate *estate = make(&condition->options);
+        estate_run(estate, CMK_DAY_US); /* one point */
+        break_by(estate, condition);
+        estate_rewind(estate);
+        CmkArgs restore = estate_args(estate, CMK_OP_BACKUP_RESTORE);
+        (void)estate_must_apply(estate, restore);
+        estate_run(estate, 10 * CMK_MINUTE_US);
+        expect_failure(estate, condition->job, condition->rule);
+        cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), 0, "%s", condition->rule);
+
+        estate_rewind(estate);
+        estate_run(estate, 2 * CMK_HOUR_US + 30 * CMK_MINUTE_US); /* the daily backup */
+        expect_failure(estate, condition->job, condition->rule);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0, "%s", condition->rule);
+
+        estate_rewind(estate);
+        const CmkOutcome outcome = estate_try(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+        estate_run(estate, CMK_MINUTE_US);
+        if (condition->settings == NULL) {
+            cr_assert_eq(outcome.status, condition->at_once, "%s: %s", condition->rule,
+                         estate_status_name(estate, outcome.status));
+        } else {
+            expect_failure(estate, condition->settings, condition->rule);
+            const bool is_transient = strcmp(condition->settings, ERR_12) == 0;
+            cr_assert_eq(estate_vault(estate)->encryption == CMK_ENCRYPTION_INCONSISTENT,
+                         is_transient, "%s (BV-28)", condition->rule);
+        }
+        estate_free(estate);
+    }
+}
+
+/* ERR-M13 and M4 with roles need two steps: a new principal without and with rights; a reader. */
+Test(task, a_new_principal_and_a_mere_reader_have_their_codes)
+{
+    Estate *estate = make(&(EstateOptions){.uses_system = true});
+    (void)estate_must(estate, CMK_OP_SYSTEM_IDENTITY_DISABLE);
+    (void)estate_must(estate, CMK_OP_SYSTEM_IDENTITY_ENABLE);
+    estate_run(estate, 3 * CMK_HOUR_US);
+    cr_assert_eq(estate_last(estate, CMK_OP_KEY_GET)->guard, CMK_GUARD_CALLER_IS_KNOWN);
+    expect_failure(estate, ERR_1, "ERR-M13");
+    estate_free(estate);
+
+    estate = make(NULL);
+    (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+    CmkArgs args = estate_args(estate, CMK_OP_ROLE_ASSIGN);
+    args.num[0] = cmk_role_find("Key Vault Reader");
+    (void)estate_must_apply(estate, args);
+    estate_run(estate, 3 * CMK_HOUR_US);
+    cr_assert_eq(estate_last(estate, CMK_OP_KEY_GET)->status, CMK_STATUS_OK);
+    cr_assert_eq(estate_last(estate, CMK_OP_KEY_UNWRAP)->guard, CMK_GUARD_ROLE_LETS_UNWRAP);
+    expect_failure(estate, ERR_1, "ERR-M4, OQ-8");
+    (void)estate_must(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    estate_run(estate, CMK_MINUTE_US);
+    cr_assert_eq(estate_last(estate, CMK_OP_KEY_WRAP)->status, CMK_STATUS_OK, "AC-16");
+    expect_failure(estate, ERR_1, "ERR-M4, settings");
+    estate_free(estate);
+}
+
+/* BK-20, ERR-M: expiry fails like any job, in the dark, and is tried again every day (BK-22). */
+Test(task, background_work_fails_silently_and_comes_back)
+{
+    Estate *estate = make(&(EstateOptions){.retention_days = 1});
+    estate_run(estate, 30 * CMK_HOUR_US - CMK_SECOND_US); /* maintenance is at 06:00 */
+    (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+    estate_rewind(estate);
+    estate_run(estate, 3 * CMK_DAY_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_EXPIRY_START), 3);
+    const CmkRecord *overdue = estate_nth(estate, CMK_OP_POINT_OVERDUE, 0);
+    cr_assert_eq(overdue->time, ESTATE_START + 30 * CMK_HOUR_US);
+    cr_assert_eq(overdue->args.actor, CMK_ACTOR_PLATFORM);
+    cr_assert_eq(estate_count(estate, CMK_OP_POINT_EXPIRE), 0);
+    (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+    estate_run(estate, CMK_DAY_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_POINT_EXPIRE), 2);
+    estate_free(estate);
+}
