@@ -452,8 +452,14 @@ const CmkOperation cmk_op_encryption_commit = {
 
 /* ---- rotation -------------------------------------------------------------------------------- */
 
+uint32_t cmk_poll_epoch(const CmkWorld *world, uint32_t row)
+{
+    return cmk_key(world, (CmkKeyId){row})->poll_epoch;
+}
+
 void cmk_rotation_expect(CmkSim *sim, CmkKeyId key_id, const CmkArgs *args)
 {
+    cmk_key_mut(sim, key_id)->poll_epoch++; /* this look takes the place of an earlier one */
     /* One timer a key, not one a vault: the handler goes through the vaults that use it. Polls fall
      * on fixed multiples of the interval (ROT-13). */
     const int64_t interval = cmk_knob(sim->world, CMK_KNOB_ROTATION_POLL);

@@ -279,7 +279,7 @@ typedef struct CmkKey {
     uint32_t current_version; /* the newest */
     uint32_t version_count;
     uint32_t first_user; /* Backup vaults whose settings name this key, linked by next_of_key */
-    uint32_t reserved;
+    uint32_t poll_epoch; /* the pending look for a newer version carries it */
     CmkTime deleted_at;
     CmkTime purge_at; /* SD-6 */
     uint64_t changed_by;

@@ -238,7 +238,7 @@ const CmkOperation cmk_op_key_update = {
                {"not_before", CMK_PARAM_INSTANT, 1, 0, 2}},
     .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
                CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_EXISTS, CMK_GUARD_VERSION_EXISTS},
-    .writes = CMK_BIT(VERSION) | CMK_BIT_TIMERS,
+    .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_update,
     .rules = "KV-11 KV-19",
     .action = "Microsoft.KeyVault/vaults/keys/update/action",
