@@ -525,6 +525,29 @@ Test(encryption, a_disabled_old_version_stops_the_take_up)
     estate_free(estate);
 }
 
+/* However often the key changes while a vault is behind, one look at it is pending: each starts at
+ * most one attempt an hour. */
+Test(encryption, one_look_for_a_newer_version_is_pending)
+{
+    Estate *estate = estate_new(NULL);
+    CmkArgs disable = estate_args(estate, CMK_OP_KEY_UPDATE);
+    disable.num[0] = CMK_SAYS_FALSE;
+    const uint32_t before = cmk_agenda_count(estate->sim.world);
+    (void)estate_must_apply(estate, disable); /* the version in use: every take-up fails */
+    for (int i = 0; i < 5; i++) {
+        (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    }
+    estate_run(estate, CMK_HOUR_US); /* the polls that the changes have asked for */
+    const uint32_t pending = cmk_agenda_count(estate->sim.world);
+    estate_rewind(estate);
+    estate_run(estate, 10 * CMK_HOUR_US);
+    cr_expect_eq(estate_count(estate, CMK_OP_ROTATION_START), 10);
+    cr_expect_leq(cmk_agenda_count(estate->sim.world), pending);
+    cr_expect_leq(pending, before + 1, "%u timers, %u before", pending, before);
+    cr_expect_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
 /* ROT-15: an expired old version unwraps all the same, which repairs the vault. */
 Test(encryption, rotation_repairs_an_expired_version)
 {
