@@ -25,13 +25,15 @@ int cmk_command_chart(int argc, char **argv)
     GOptionEntry entries[] = {
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the picture, .svg or .png", "FILE"},
         G_OPTION_ENTRY_NULL};
-    if (!cmk_cli_parse("KIND DB -o FILE", "Draws a picture of a finished run with gnuplot.",
-                       "Kinds:\n"
-                       "  outcomes   outcomes of jobs over time, states of the encryption "
-                       "settings, faults\n\n"
-                       "Example: cmksim chart outcomes out/permission-revoked.db -o outcomes.svg",
-                       entries, &argc, &argv)) {
-        return CMK_EXIT_USAGE;
+    static const char description[] =
+        "Kinds:\n"
+        "  outcomes   outcomes of jobs over time, states of the encryption settings, faults\n\n"
+        "Example: cmksim chart outcomes out/permission-revoked.db -o outcomes.svg";
+    const int parsed =
+        cmk_cli_parse("KIND DB -o FILE", "Draws a picture of a finished run with gnuplot.",
+                      description, entries, &argc, &argv);
+    if (parsed != CMK_CLI_GO_ON) {
+        return parsed;
     }
     if (argc != 3 || out == NULL) {
         cmk_cli_error("give a kind, a database and -o FILE\nTry `cmksim chart --help`.");

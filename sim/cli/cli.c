@@ -23,8 +23,8 @@ static void drop_end_of_options(int *argc, char **argv)
     }
 }
 
-bool cmk_cli_parse(const char *usage, const char *summary, const char *description,
-                   GOptionEntry *entries, int *argc, char ***argv)
+int cmk_cli_parse(const char *usage, const char *summary, const char *description,
+                  GOptionEntry *entries, int *argc, char ***argv)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(usage);
     g_autoptr(GError) error = NULL;
@@ -42,18 +42,14 @@ bool cmk_cli_parse(const char *usage, const char *summary, const char *descripti
     g_set_prgname(name);
     if (!g_option_context_parse(context, argc, argv, &error)) {
         cmk_cli_error("%s\nTry `%s --help`.", error->message, name);
-        return false;
+        return CMK_EXIT_USAGE;
     }
     if (wants_help) {
         g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
-        const bool is_printed = cmk_cli_print(text);
-        g_clear_pointer(&text, g_free);
-        g_clear_pointer(&name, g_free);
-        g_clear_pointer(&context, g_option_context_free);
-        exit(is_printed ? CMK_EXIT_OK : CMK_EXIT_IO);
+        return cmk_cli_print(text) ? CMK_EXIT_OK : CMK_EXIT_IO;
     }
     drop_end_of_options(argc, *argv);
-    return true;
+    return CMK_CLI_GO_ON;
 }
 
 void cmk_cli_error(const char *format, ...)

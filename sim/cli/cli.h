@@ -37,10 +37,13 @@ int cmk_command_chart(int argc, char **argv);
 const char *cmk_cli_version(void);
 const char *cmk_cli_build_id(void);
 
+/* cmk_cli_parse(): the command is to be carried out. */
+#define CMK_CLI_GO_ON (-1)
+
 /* Parses the options of one command: strict, `--` ends options. What is left of argv are its
- * arguments. False after a usage error, which has been told; --help prints and exits 0. */
-bool cmk_cli_parse(const char *usage, const char *summary, const char *description,
-                   GOptionEntry *entries, int *argc, char ***argv);
+ * arguments. CMK_CLI_GO_ON, or the exit code: --help has been printed, or a mistake told. */
+int cmk_cli_parse(const char *usage, const char *summary, const char *description,
+                  GOptionEntry *entries, int *argc, char ***argv);
 
 /* Makes sure that a stream which the caller has closed stays unusable: otherwise the next file to
  * be opened would take its number, and what is printed would end up in there. */

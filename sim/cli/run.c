@@ -52,7 +52,7 @@ static bool is_one_of(const char *option, const char *value, const char *const *
     return false;
 }
 
-static bool parse_options(Options *options, int argc, char **argv)
+static int parse_options(Options *options, int argc, char **argv)
 {
     static const char *const cryptos[] = {"all", "sample", "off", NULL};
     static const char *const journals[] = {"changes", "full", NULL};
@@ -75,20 +75,24 @@ static bool parse_options(Options *options, int argc, char **argv)
          NULL},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "say more about the run", NULL},
         G_OPTION_ENTRY_NULL};
-    if (!cmk_cli_parse("FILE", "Runs a scenario and says what happened, what failed and why.",
-                       "Example: cmksim run scenarios/troubleshooting/permission-revoked.yaml",
-                       entries, &argc, &argv) ||
-        !is_one_of("crypto", options->crypto, cryptos) ||
+    const int parsed =
+        cmk_cli_parse("FILE", "Runs a scenario and says what happened, what failed and why.",
+                      "Example: cmksim run scenarios/troubleshooting/permission-revoked.yaml",
+                      entries, &argc, &argv);
+    if (parsed != CMK_CLI_GO_ON) {
+        return parsed;
+    }
+    if (!is_one_of("crypto", options->crypto, cryptos) ||
         !is_one_of("journal", options->journal, journals)) {
-        return false;
+        return CMK_EXIT_USAGE;
     }
     if (argc != 2) {
         cmk_cli_error(argc < 2 ? "give a scenario file\nTry `cmksim run --help`."
                                : "give one scenario file, not several\nTry `cmksim run --help`.");
-        return false;
+        return CMK_EXIT_USAGE;
     }
     options->path = g_strdup(argv[1]);
-    return true;
+    return CMK_CLI_GO_ON;
 }
 
 /* --seed, else CMKSIM_SEED, else the scenario's own. */
@@ -570,8 +574,9 @@ static bool prepare(Run *run)
 int cmk_command_run(int argc, char **argv)
 {
     g_auto(Options) options = {0};
-    if (!parse_options(&options, argc, argv)) {
-        return CMK_EXIT_USAGE;
+    const int parsed = parse_options(&options, argc, argv);
+    if (parsed != CMK_CLI_GO_ON) {
+        return parsed;
     }
     g_auto(Run) run = {.options = &options, .began = g_get_monotonic_time()};
     int exit_code = read_scenario(&run);
