@@ -92,7 +92,7 @@
     X(VERSION_IS_ENABLED_FOR_PUBLIC_OPS, version_is_enabled_for_public_ops)                        \
     X(VERSION_HAS_NOT_EXPIRED, version_has_not_expired)                                            \
     X(VERSION_IS_YET_VALID, version_is_yet_valid)                                                  \
-    X(BACKUP_ACCEPTS_THE_WINDOW, backup_accepts_the_window)                                        \
+    X(BACKUP_FINDS_IT_NOT_EXPIRED, backup_finds_it_not_expired)                                    \
     X(KEY_OPS_INCLUDE_WRAP, key_ops_include_wrap)                                                  \
     X(KEY_OPS_INCLUDE_UNWRAP, key_ops_include_unwrap)                                              \
     X(KEY_VAULT_USES_POLICIES, key_vault_uses_policies)                                            \
@@ -126,7 +126,8 @@
     X(INSTANCE_IS_PROTECTED, instance_is_protected)                                                \
     X(POINT_EXISTS, point_exists)                                                                  \
     X(TASK_IS_RUNNING, task_is_running)                                                            \
-    X(KEY_SIZE_IS_OFFERED, key_size_is_offered)
+    X(KEY_SIZE_IS_OFFERED, key_size_is_offered)                                                    \
+    X(BACKUP_FINDS_IT_YET_VALID, backup_finds_it_yet_valid)
 
 /* Statuses: how an operation can end. Numbers are stable. The last column is the text for people.
  */

@@ -84,22 +84,37 @@ const CmkGuard cmk_guard_version_is_yet_valid = {.name = "version-is-yet-valid",
 
 /* num[0] of a request: 1 when a job asks, which Backup refuses outside the validity even where the
  * key vault would unwrap (OQ-6); taking up a newer version reads the old one all the same. */
-static bool backup_accepts_the_window(const CmkWorld *world, const CmkArgs *args,
-                                      uint64_t *ret_blame)
+static bool is_window_ignored(const CmkWorld *world, const CmkArgs *args)
 {
-    if (args->num[0] == 0 || cmk_knob(world, CMK_KNOB_EXPIRED_KEY_RESTORE) != 0) {
-        return true;
-    }
-    return version_has_not_expired(world, args, ret_blame) &&
-           version_is_yet_valid(world, args, ret_blame);
+    return args->num[0] == 0 || cmk_knob(world, CMK_KNOB_EXPIRED_KEY_RESTORE) != 0;
 }
 
-const CmkGuard cmk_guard_backup_accepts_the_window = {
-    .name = "backup-accepts-the-window",
-    .holds = backup_accepts_the_window,
+static bool backup_finds_it_not_expired(const CmkWorld *world, const CmkArgs *args,
+                                        uint64_t *ret_blame)
+{
+    return is_window_ignored(world, args) || version_has_not_expired(world, args, ret_blame);
+}
+
+const CmkGuard cmk_guard_backup_finds_it_not_expired = {
+    .name = "backup-finds-it-not-expired",
+    .holds = backup_finds_it_not_expired,
     .status = CMK_STATUS_OF(KEY_EXPIRED),
     .rule = "OQ-6 ERR-M10",
-    .text = "Backup finds the key version inside its validity before it uses it.",
+    .text = "Backup finds the key version not expired before it uses it.",
+    .repairs = EXTEND};
+
+static bool backup_finds_it_yet_valid(const CmkWorld *world, const CmkArgs *args,
+                                      uint64_t *ret_blame)
+{
+    return is_window_ignored(world, args) || version_is_yet_valid(world, args, ret_blame);
+}
+
+const CmkGuard cmk_guard_backup_finds_it_yet_valid = {
+    .name = "backup-finds-it-yet-valid",
+    .holds = backup_finds_it_yet_valid,
+    .status = CMK_STATUS_OF(KEY_NOT_YET_VALID),
+    .rule = "OQ-6 ERR-M10",
+    .text = "Backup finds the key version already valid before it uses it.",
     .repairs = EXTEND};
 
 static bool key_ops_include_wrap(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -184,7 +199,8 @@ const CmkOperation cmk_op_key_unwrap = {
     .params = REQUEST_PARAMS,
     .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_UNWRAP, CMK_GUARD_POLICY_LETS_UNWRAP,
                CMK_GUARD_KEY_EXISTS, CMK_GUARD_VERSION_EXISTS, CMK_GUARD_VERSION_IS_ENABLED,
-               CMK_GUARD_BACKUP_ACCEPTS_THE_WINDOW, CMK_GUARD_KEY_OPS_INCLUDE_UNWRAP},
+               CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, CMK_GUARD_BACKUP_FINDS_IT_YET_VALID,
+               CMK_GUARD_KEY_OPS_INCLUDE_UNWRAP},
     .effect = request,
     .account = cmk_key_vault_count_request,
     .rules = "KVE-19 KV-14 KV-31 ROT-8 BK-37",

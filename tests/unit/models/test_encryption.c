@@ -554,7 +554,7 @@ Test(encryption, rotation_repairs_an_expired_version)
     Estate *estate = make(NULL);
     set_version(estate, 1, 0, ESTATE_START + CMK_HOUR_US, 0);
     estate_run(estate, 3 * CMK_HOUR_US);
-    expect_failure(estate, "backup-accepts-the-window", ERR_2, "ERR-M10");
+    expect_failure(estate, "backup-finds-it-not-expired", ERR_2, "ERR-M10");
     (void)estate_must(estate, CMK_OP_KEY_ROTATE);
     estate_rewind(estate);
     estate_run(estate, CMK_DAY_US);

@@ -330,7 +330,7 @@ static const struct {
     {CMK_GUARD_ROLE_LETS_GET, 0, "b"},
     {CMK_GUARD_POLICY_LETS_GET, 50, "c"},
     {CMK_GUARD_VERSION_IS_ENABLED, 50, "c"},
-    {CMK_GUARD_BACKUP_ACCEPTS_THE_WINDOW, 50, "c"},
+    {CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, 50, "c"},
     {CMK_GUARD_PRINCIPAL_EXISTS, 100, ""},
     {CMK_GUARD_IDENTITY_EXISTS, 100, ""},
     {CMK_GUARD_TARGET_SYSTEM_IDENTITY_IS_ON, 100, ""},
@@ -378,7 +378,7 @@ Test(guards, repairs_of_rarer_refusals)
         {false, CMK_OP_KEY_WRAP, CMK_GUARD_VERSION_IS_ENABLED_FOR_PUBLIC_OPS},
         {false, CMK_OP_KEY_WRAP, CMK_GUARD_VERSION_HAS_NOT_EXPIRED},
         {false, CMK_OP_KEY_WRAP, CMK_GUARD_VERSION_IS_YET_VALID},
-        {false, CMK_OP_KEY_UNWRAP, CMK_GUARD_BACKUP_ACCEPTS_THE_WINDOW},
+        {false, CMK_OP_KEY_UNWRAP, CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED},
     };
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
         Estate *estate = estate_new(&(EstateOptions){.uses_policies = cases[i].uses_policies});
@@ -403,7 +403,7 @@ Test(guards, repairs_of_rarer_refusals)
             (void)estate_must_apply(estate, set);
             break;
         default: /* both ends of the window are wrong, where that can be */
-            set.num[1] = cases[i].guard == CMK_GUARD_BACKUP_ACCEPTS_THE_WINDOW ? ESTATE_START : 0;
+            set.num[1] = cases[i].guard == CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED ? ESTATE_START : 0;
             set.num[2] = ESTATE_START + CMK_DAY_US;
             (void)estate_must_apply(estate, set);
             break;
