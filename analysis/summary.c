@@ -341,22 +341,31 @@ static void print_end(const CmkResult *result, GString *out)
     g_string_append(out, "\nHow it ended\n");
     print_states(result, out);
     print_recoveries(result, out);
-    const bool is_real = strcmp(result->crypto_mode, "off") != 0;
     const uint32_t points = check->restored + check->refused + check->lost;
-    g_string_append_printf(out, "  %u recovery %s remain: %u can be restored%s", points,
-                           plural(points, "point", "points"), check->restored,
-                           is_real ? " (each was decrypted and compared)" : "");
+    g_string_append_printf(out, "  %u recovery %s: %u can be restored", points,
+                           plural(points, "point remains", "points remain"), check->restored);
+    if (check->proven > 0) {
+        g_string_append_printf(out, " (%u decrypted and compared", check->proven);
+        if (check->proven < check->restored) {
+            g_string_append_printf(out, ", %u not under the key", check->restored - check->proven);
+        }
+        g_string_append_c(out, ')');
+    }
     if (check->refused > 0) {
         g_string_append_printf(out, ", %u cannot now but could again", check->refused);
     }
     if (check->lost > 0) {
-        g_string_append_printf(out, ", %u ARE LOST: the only key that could open them is purged",
-                               check->lost);
+        g_string_append_printf(out, ", %u %s LOST: the only key that could open %s is purged",
+                               check->lost, plural(check->lost, "IS", "ARE"),
+                               plural(check->lost, "it", "them"));
     }
     g_string_append_c(out, '\n');
 }
 
 /* ---- cost ------------------------------------------------------------------------------------ */
+
+/* A smaller difference than this is not printed as one. */
+#define NET_SHOWN_NANOS 50000
 
 static void print_cost(const CmkResult *result, GString *out)
 {
@@ -366,18 +375,21 @@ static void print_cost(const CmkResult *result, GString *out)
     g_autofree char *net_text = cmk_result_money(net);
     g_string_append(out, "\nCost\n");
     g_string_append_printf(out, "  total    %14s\n", total);
-    g_string_append_printf(out,
-                           "  overdue  %14s   data kept after the maintenance that should have "
-                           "removed or moved it\n",
-                           overdue);
+    g_string_append_printf(
+        out,
+        "  overdue  %14s   of it for data kept after the maintenance that should "
+        "have removed or moved it\n",
+        overdue);
     if (!result->has_baseline) {
         g_string_append(out, "  net            0.00 USD   there are no faults to compare with\n");
         return;
     }
     const char *meaning = "no difference to the same run without the faults";
-    if (net < 0) {
+    if (net < -NET_SHOWN_NANOS && result->story->jobs[CMK_TASK_BACKUP].failed > 0) {
         meaning = "less than without the faults: failed backups store nothing";
-    } else if (net > 0) {
+    } else if (net < -NET_SHOWN_NANOS) {
+        meaning = "less than the same run without the faults and their remedies";
+    } else if (net > NET_SHOWN_NANOS) {
         meaning = "more than the same run without the faults and their remedies";
     }
     g_string_append_printf(out, "  net      %14s   %s\n", net_text, meaning);

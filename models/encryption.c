@@ -239,11 +239,26 @@ const CmkGuard cmk_guard_regions_match = {
     .rule = "REL-16 OQ-12",
     .text = "Key vault and Backup vault are in one region, where that is required."};
 
+static bool settings_are_not_being_updated(const CmkWorld *world, const CmkArgs *args,
+                                           uint64_t *ret_blame)
+{
+    (void)ret_blame;
+    return vault_of(world, args)->is_updating == 0;
+}
+
+const CmkGuard cmk_guard_settings_are_not_being_updated = {
+    .name = "settings-are-not-being-updated",
+    .holds = settings_are_not_being_updated,
+    .status = CMK_STATUS_OF(CONFLICT),
+    .rule = "BV-12",
+    .text = "No other update of the encryption settings is on its way."};
+
 static uint32_t backup_vault_update_encryption(CmkSim *sim, const CmkArgs *args)
 {
     const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
     const Target target = target_of(sim->world, args);
     const CmkTaskId id = cmk_task_start(sim, args, CMK_TASK_SETTINGS, vault);
+    cmk_backup_vault_mut(sim, vault)->is_updating = 1;
     CmkTask *task = cmk_task_mut(sim, id);
     task->target_key = target.key;
     task->target_version = target.version;
@@ -262,10 +277,11 @@ const CmkOperation cmk_op_backup_vault_update_encryption = {
                {"key", CMK_PARAM_KEY_TARGET, 0, 0, CMK_REF_KEY},
                {"identity", CMK_PARAM_USER_OR_SYSTEM, 0, 0, CMK_REF_IDENTITY},
                {"enabled", CMK_PARAM_BOOLEAN, 1, 0, 0}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_ENCRYPTION_IS_NOT_TURNED_OFF,
-               CMK_GUARD_KEY_OR_IDENTITY_CHANGES_ALONE, CMK_GUARD_TARGET_SYSTEM_IDENTITY_IS_ON,
-               CMK_GUARD_TARGET_USER_IDENTITY_IS_ATTACHED, CMK_GUARD_REGIONS_MATCH},
-    .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
+    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED,
+               CMK_GUARD_ENCRYPTION_IS_NOT_TURNED_OFF, CMK_GUARD_KEY_OR_IDENTITY_CHANGES_ALONE,
+               CMK_GUARD_TARGET_SYSTEM_IDENTITY_IS_ON, CMK_GUARD_TARGET_USER_IDENTITY_IS_ATTACHED,
+               CMK_GUARD_REGIONS_MATCH},
+    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_vault_update_encryption,
     .rules = "BV-18 BV-19 BV-33 BV-35 BV-38 BV-41",
     .action = "Microsoft.DataProtection/backupVaults/write",
@@ -430,11 +446,17 @@ static uint32_t encryption_commit(CmkSim *sim, const CmkArgs *args)
     vault->pinned_version = task.target_pinned ? task.target_version : 0;
     vault->identity = task.target_identity;
     vault->principal = task.target_principal;
+    vault->is_updating = 0;
     vault->encryption = CMK_ENCRYPTION_ENABLED;
     vault->is_broken_by_identity = 0;
     vault->healing_epoch++;
     vault->encryption_by = cmk_this_seq(sim);
     complete(sim, (CmkTaskId){args->ref[CMK_REF_TASK]});
+    const uint32_t current = cmk_key(sim->world, (CmkKeyId){vault->key})->current_version;
+    if (vault->pinned_version == 0 && current != vault->active_version) {
+        /* a version made while the update was on its way, which no vault was there to look for */
+        cmk_rotation_expect(sim, (CmkKeyId){vault->key}, args);
+    }
     return id.i;
 }
 
@@ -445,7 +467,7 @@ const CmkOperation cmk_op_encryption_commit = {
                {"old_version", CMK_PARAM_INTEGER, 1, 0, 0},
                {"new_version", CMK_PARAM_INTEGER, 1, 0, 1}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
-    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(KEY) | CMK_BIT(TASK),
+    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(KEY) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = encryption_commit,
     .rules = "BV-T2 BV-T5 BV-T7 BV-T8 BV-T13 BV-T15 BV-33 OQ-15",
 };

@@ -396,9 +396,9 @@ typedef struct CmkBackupVault {
     uint32_t healing_epoch;         /* pending attempts to restore the settings carry it */
     uint32_t is_rotating;           /* a take-up of a newer version is on its way */
     uint32_t is_broken_by_identity; /* Inconsistent because the identity went, not by a failure */
-    uint32_t reserved;
-    uint64_t encryption_by; /* record that last changed the encryption settings */
-    uint64_t system_by;     /* record that last switched the system-assigned identity */
+    uint32_t is_updating;           /* an update of the settings is on its way */
+    uint64_t encryption_by;         /* record that last changed the encryption settings */
+    uint64_t system_by;             /* record that last switched the system-assigned identity */
     uint64_t changed_by;
 } CmkBackupVault;
 

@@ -127,7 +127,8 @@
     X(POINT_EXISTS, point_exists)                                                                  \
     X(TASK_IS_RUNNING, task_is_running)                                                            \
     X(KEY_SIZE_IS_OFFERED, key_size_is_offered)                                                    \
-    X(BACKUP_FINDS_IT_YET_VALID, backup_finds_it_yet_valid)
+    X(BACKUP_FINDS_IT_YET_VALID, backup_finds_it_yet_valid)                                        \
+    X(SETTINGS_ARE_NOT_BEING_UPDATED, settings_are_not_being_updated)
 
 /* Statuses: how an operation can end. Numbers are stable. The last column is the text for people.
  */

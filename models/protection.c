@@ -155,7 +155,9 @@ static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
     if (policy->has_operational) {
         add_queue(sim, args, id, CMK_STORE_OPERATIONAL);
     }
-    cmk_gauge_add(sim, vault_id, CMK_GAUGE_INSTANCES, 1);
+    if (policy->has_vault) { /* COST-9: snapshots alone bear no fee */
+        cmk_gauge_add(sim, vault_id, CMK_GAUGE_INSTANCES, 1);
+    }
     return id.i;
 }
 

@@ -158,7 +158,7 @@ CmkReader cmk_sealer_reader(CmkSealer *sealer)
 CmkRestoreCounts cmk_sealer_check_all(CmkSealer *sealer, const CmkModel *model,
                                       const CmkWorld *world)
 {
-    CmkRestoreCounts check = {0, 0, 0, 0};
+    CmkRestoreCounts check = {.restored = 0};
     const uint32_t points = cmk_world_count(world, CMK_TABLE_POINT);
     for (uint32_t i = 1; i <= points; i++) {
         const CmkPointId id = {i};
@@ -174,11 +174,15 @@ CmkRestoreCounts cmk_sealer_check_all(CmkSealer *sealer, const CmkModel *model,
             }
         } else if (cmk_point_restorable(model, world, id, &guard) != CMK_STATUS_OK) {
             check.refused++;
-        } else if (sealer == NULL ||
-                   restore(sealer, world, id, CMK_ENVELOPE_OK) == CMK_ENVELOPE_OK) {
-            check.restored++;
         } else {
-            check.mismatch++;
+            const CmkEnvelopeResult result = sealer == NULL
+                                                 ? CMK_ENVELOPE_UNKNOWN
+                                                 : restore(sealer, world, id, CMK_ENVELOPE_UNKNOWN);
+            const bool is_proven = result == CMK_ENVELOPE_OK;
+            const bool is_restored = is_proven || result == CMK_ENVELOPE_UNKNOWN;
+            check.proven += is_proven;
+            check.restored += is_restored;
+            check.mismatch += !is_restored;
         }
     }
     return check;

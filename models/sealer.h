@@ -24,7 +24,8 @@ CmkReader cmk_sealer_reader(CmkSealer *sealer);
 /* What restoring every remaining recovery point would give, each really decrypted if there is an
  * envelope and the model lets its restore through. */
 typedef struct CmkRestoreCounts {
-    uint32_t restored; /* let through, and with an envelope the bytes came back */
+    uint32_t restored; /* let through, and where there was ciphertext the bytes came back */
+    uint32_t proven;   /* of these: really decrypted and compared */
     uint32_t refused;  /* a guard refuses now; the data could come back */
     uint32_t lost;     /* nothing can ever open them */
     uint32_t mismatch; /* let through, but the bytes did not come back: a bug */

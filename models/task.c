@@ -224,6 +224,9 @@ static uint32_t task_fail(CmkSim *sim, const CmkArgs *args)
     if (task->kind == CMK_TASK_ROTATION) {
         cmk_backup_vault_mut(sim, vault_id)->is_rotating = 0; /* ROT-14 */
     }
+    if (task->kind == CMK_TASK_SETTINGS) {
+        cmk_backup_vault_mut(sim, vault_id)->is_updating = 0;
+    }
     if (task->kind == CMK_TASK_SETTINGS && args->num[2] != 0) {
         CmkBackupVault *vault = cmk_backup_vault_mut(sim, vault_id);
         vault->encryption = CMK_ENCRYPTION_INCONSISTENT; /* BV-27, BV-T14, OQ-13 */

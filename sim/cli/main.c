@@ -28,12 +28,12 @@ static bool print_help(void)
                     "  0   all expectations hold\n"
                     "  1   an expectation is violated\n"
                     "  2   wrong use of the command line\n"
-                    "  3   the scenario or another input is invalid\n"
+                    "  3   the scenario is invalid or cannot be read\n"
                     "  4   undecided: a fault or step met nothing, or the run ended too early\n"
                     "  5   two runs that should be equal differ\n"
                     "  69  a program that was asked for is missing (gnuplot)\n"
                     "  70  internal error, with the command that leads to it\n"
-                    "  74  a file cannot be read or written\n"
+                    "  74  a result cannot be written, or a database not be read\n"
                     "  130 interrupted (143: by SIGTERM)\n"
                     "\nExample: cmksim run scenarios/troubleshooting/permission-revoked.yaml\n");
     return cmk_cli_print(text->str);

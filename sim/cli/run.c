@@ -561,7 +561,11 @@ static bool prepare(Run *run)
     const char *path = strpbrk(run->options->path, " '\"\\$`*?[]{}()<>|&;#~!\t\n") == NULL
                            ? run->options->path
                            : quoted;
-    run->repeat = g_strdup_printf("cmksim run %s --seed %" PRIu64, path, run->seed);
+    run->repeat = g_strdup_printf("cmksim run %s --seed %" PRIu64 "%s%s%s%s", path, run->seed,
+                                  run->options->crypto == NULL ? "" : " --crypto ",
+                                  run->options->crypto == NULL ? "" : run->options->crypto,
+                                  run->options->self_check ? " --self-check" : "",
+                                  run->options->check_determinism ? " --check-determinism" : "");
     cmk_cli_set_repeat(run->repeat);
     if (run->options->verbose) {
         (void)fprintf(stderr, "cmksim: %u planned, %u expectations, seed %" PRIu64 ", crypto %s\n",
