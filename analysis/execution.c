@@ -6,10 +6,15 @@
 
 static void read_trace(void *self, const CmkWorld *world, const CmkRecord *record)
 {
-    (void)record;
+    CmkExecution *execution = self;
     const uint64_t low = cmk_world_digest(world).low;
-    GArray *trace = self;
-    g_array_append_val(trace, low);
+    const GArray *compared = execution->options.compared;
+    const guint index = execution->trace->len;
+    if (compared != NULL && execution->difference.seq == 0 &&
+        (index >= compared->len || g_array_index(compared, uint64_t, index) != low)) {
+        execution->difference = *record;
+    }
+    g_array_append_val(execution->trace, low);
 }
 
 char *cmk_execution_describe(const CmkModel *model, const CmkRecord *record)
@@ -62,7 +67,7 @@ static void add_readers(CmkExecution *execution)
     }
     if (options->is_traced) {
         execution->trace = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-        cmk_journal_add(journal, (CmkReader){.read = read_trace, .self = execution->trace});
+        cmk_journal_add(journal, (CmkReader){.read = read_trace, .self = execution});
     }
 }
 

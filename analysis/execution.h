@@ -23,9 +23,10 @@ typedef struct CmkExecutionOptions {
     bool has_crypto;
     CmkCryptoMode crypto; /* where there is any */
     bool is_self_checking;
-    bool is_traced;     /* keeps the digest after each record */
-    CmkExpect *expect;  /* watched, bound and finished by the caller's means; NULL: none */
-    CmkRunStore *store; /* NULL: none */
+    bool is_traced;         /* keeps the digest after each record */
+    const GArray *compared; /* trace of another run: the first record that differs is noted */
+    CmkExpect *expect;      /* watched, bound and finished by the caller's means; NULL: none */
+    CmkRunStore *store;     /* NULL: none */
     bool has_story;
     bool (*must_stop)(void *self, const CmkWorld *world); /* NULL: never */
     void *self;
@@ -50,7 +51,8 @@ typedef struct CmkExecution {
     CmkStory *story;       /* NULL if not asked for */
     CmkEnvelope *envelope; /* NULL without cryptography */
     CmkSealer sealer;
-    GArray *trace; /* of uint64_t: low half of the digest after each record */
+    GArray *trace;        /* of uint64_t: low half of the digest after each record */
+    CmkRecord difference; /* the first one that differs from `compared`; seq 0: none */
 } CmkExecution;
 
 /* Runs to the scenario's end. Never NULL; free with cmk_execution_free(). */

@@ -259,6 +259,7 @@ static int check_determinism(Run *run)
     CmkExecutionOptions options = execution_options(run, CMK_VARIANT_AS_WRITTEN);
     set_crypto(run, &options);
     options.is_traced = true;
+    options.compared = run->execution->trace;
     g_autoptr(CmkExecution) again = cmk_execution_run(run->scenario, &options, run->diagnostics);
     if (again->end != CMK_EXECUTION_DONE) {
         return failed_to_end(run, again);
@@ -274,14 +275,15 @@ static int check_determinism(Run *run)
         }
         return is_same_crypto ? CMK_EXIT_OK : CMK_EXIT_MISMATCH;
     }
-    const GArray *a = run->execution->trace;
-    const GArray *b = again->trace;
-    guint i = 0;
-    while (i < a->len && i < b->len &&
-           g_array_index(a, uint64_t, i) == g_array_index(b, uint64_t, i)) {
-        i++;
+    if (again->difference.seq == 0) {
+        cmk_cli_error("two runs with the same seed differ: the second has %u records, the first %u",
+                      again->trace->len, run->execution->trace->len);
+        return CMK_EXIT_MISMATCH;
     }
-    cmk_cli_error("two runs with the same seed differ, first in record %u", i + 1);
+    g_autofree char *record = cmk_execution_describe(again->sim.model, &again->difference);
+    cmk_cli_error("two runs with the same seed differ; the first record of the second run that "
+                  "differs is %s",
+                  record);
     return CMK_EXIT_MISMATCH;
 }
 
