@@ -61,6 +61,20 @@ static CmkFailure *failure_like(CmkStory *story, const CmkWorld *world, const Cm
     return &g_array_index(story->failures, CmkFailure, story->failures->len - 1);
 }
 
+static void count_share(CmkFailure *failure, uint32_t backup_vault, uint32_t instance)
+{
+    for (uint32_t i = 0; i < CMK_FAILURE_SHARES_MAX; i++) {
+        CmkFailureShare *share = &failure->shares[i];
+        if (share->count == 0) {
+            *share = (CmkFailureShare){.backup_vault = backup_vault, .instance = instance};
+        }
+        if (share->backup_vault == backup_vault && share->instance == instance) {
+            share->count++;
+            return;
+        }
+    }
+}
+
 static void on_failed_job(CmkStory *story, const CmkWorld *world, const CmkRecord *record,
                           const CmkMeaning *meaning)
 {
@@ -78,6 +92,8 @@ static void on_failed_job(CmkStory *story, const CmkWorld *world, const CmkRecor
     }
     CmkFailure *failure = failure_like(story, world, &wanted);
     failure->count++;
+    count_share(failure, task->backup_vault,
+                cmk_queue(world, (CmkQueueId){task->queue})->instance);
     failure->last = record->time;
     story->jobs[task->kind].failed++;
 }

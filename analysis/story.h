@@ -14,6 +14,16 @@
 #include "scenarios/scenario.h"
 #include "sim/journal.h"
 
+/* Those of some failed jobs that were about one instance, or about a Backup vault as a whole. */
+typedef struct CmkFailureShare {
+    uint32_t backup_vault;
+    uint32_t instance; /* 0: the vault as a whole */
+    uint32_t count;
+} CmkFailureShare;
+
+/* Instances and vaults that a failure tells apart; of the others only their jobs are counted. */
+#define CMK_FAILURE_SHARES_MAX 4
+
 /* Failed jobs that have all of these in common. */
 typedef struct CmkFailure {
     CmkTaskKind kind;
@@ -25,6 +35,7 @@ typedef struct CmkFailure {
     uint32_t count;
     CmkTime first;
     CmkTime last;
+    CmkFailureShare shares[CMK_FAILURE_SHARES_MAX]; /* the first ones to fail; count 0: none */
     CmkRecord refusal;  /* of the first of them */
     const char *repair; /* what would have helped then, NULL if nothing does */
 } CmkFailure;

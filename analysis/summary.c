@@ -198,6 +198,31 @@ static void print_cause(const CmkResult *result, const CmkFailure *failure, GStr
     }
 }
 
+/* "of bv-prod/media: 7, bv-prod/orders-db: 1": which instances or vaults it was. */
+static void print_shares(const CmkResult *result, const CmkFailure *failure, GString *out)
+{
+    uint32_t told = 0;
+    const char *separator = "    of";
+    for (uint32_t i = 0; i < CMK_FAILURE_SHARES_MAX && failure->shares[i].count > 0; i++) {
+        const CmkFailureShare *share = &failure->shares[i];
+        const CmkBackupVault *vault =
+            cmk_backup_vault(result->world, (CmkBackupVaultId){share->backup_vault});
+        g_string_append_printf(out, "%s %s", separator, cmk_name(result->world, vault->name));
+        if (share->instance != 0) {
+            const CmkInstance *instance =
+                cmk_instance(result->world, (CmkInstanceId){share->instance});
+            g_string_append_printf(out, "/%s", cmk_name(result->world, instance->name));
+        }
+        g_string_append_printf(out, ": %u", share->count);
+        told += share->count;
+        separator = ",";
+    }
+    if (told < failure->count) {
+        g_string_append_printf(out, ", others: %u", failure->count - told);
+    }
+    g_string_append_c(out, '\n');
+}
+
 static void print_failures(const CmkResult *result, bool is_seen, GString *out)
 {
     const GArray *failures = result->story->failures;
@@ -222,6 +247,7 @@ static void print_failures(const CmkResult *result, bool is_seen, GString *out)
         } else {
             g_string_append_printf(out, "    at %s\n", first);
         }
+        print_shares(result, failure, out);
         print_cause(result, failure, out);
     }
 }

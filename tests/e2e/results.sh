@@ -30,6 +30,14 @@ else
     skip "the JSON is one, with sorted keys" "python3 is not installed"
 fi
 
+# --- The summary that a person reads
+run run "$sample" --db "$work/x.db"
+says() { grep -qF -- "$1" "$work/out"; }
+check "it names the instances whose jobs failed" says "of bv-prod/media: 7, bv-prod/orders-db: 1"
+check "it names what failed with nobody told" says "What failed WITH NO ERROR SHOWN TO ANYBODY"
+check "it names the fault to blame" says "because of: revoke (role.revoke: id-backup on kv-prod)"
+check "it counts what was really decrypted" grep -qE "[0-9]+ decrypted and compared, [0-9]+ not under the key" "$work/out"
+
 # --- Seeds
 digest_with() {
     run run "$sample" --json --crypto off --db "$work/x.db" "$@"
