@@ -92,8 +92,7 @@ static void on_failed_job(CmkStory *story, const CmkWorld *world, const CmkRecor
     }
     CmkFailure *failure = failure_like(story, world, &wanted);
     failure->count++;
-    count_share(failure, task->backup_vault,
-                cmk_queue(world, (CmkQueueId){task->queue})->instance);
+    count_share(failure, task->backup_vault, cmk_queue(world, (CmkQueueId){task->queue})->instance);
     failure->last = record->time;
     story->jobs[task->kind].failed++;
 }

@@ -36,7 +36,7 @@ typedef struct CmkFailure {
     CmkTime first;
     CmkTime last;
     CmkFailureShare shares[CMK_FAILURE_SHARES_MAX]; /* the first ones to fail; count 0: none */
-    CmkRecord refusal;  /* of the first of them */
+    CmkRecord refusal;                              /* of the first of them */
     const char *repair; /* what would have helped then, NULL if nothing does */
 } CmkFailure;
 
