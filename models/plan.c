@@ -50,6 +50,40 @@ static CmkVersionId version_numbered(const CmkWorld *world, CmkKeyId key, int64_
     return (CmkVersionId){row};
 }
 
+/* Sets a timer for row `subject` at its own time, with the rest as in `timer`. */
+static void set_for(CmkSim *sim, const CmkTimer *timer, uint32_t subject)
+{
+    CmkTimer next = *timer;
+    next.subject = subject;
+    (void)cmk_agenda_push(sim->world, cmk_plan(sim->world, (CmkPlanId){subject})->time,
+                          sim->model->events[CMK_EVENT_PLAN].class_of_ties, &next);
+}
+
+/* The rows are in the order of their times: one timer walks along all but the ends of faults, which
+ * come to pass only if their fault did. */
+static void set_for_next(CmkSim *sim, const CmkTimer *timer)
+{
+    const uint32_t count = cmk_world_count(sim->world, CMK_TABLE_PLAN);
+    uint32_t row = timer->subject + 1;
+    while (row <= count && cmk_plan(sim->world, (CmkPlanId){row})->kind == CMK_PLAN_FAULT_END) {
+        row++;
+    }
+    if (row <= count) {
+        set_for(sim, timer, row);
+    }
+}
+
+static void set_for_end(CmkSim *sim, const CmkTimer *timer)
+{
+    const uint32_t count = cmk_world_count(sim->world, CMK_TABLE_PLAN);
+    for (uint32_t row = timer->subject + 1; row <= count; row++) {
+        const CmkPlanRow *end = cmk_plan(sim->world, (CmkPlanId){row});
+        if (end->kind == CMK_PLAN_FAULT_END && end->of == timer->subject) {
+            set_for(sim, timer, row);
+        }
+    }
+}
+
 void cmk_on_plan(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkPlanId id = {timer->subject};
@@ -66,12 +100,11 @@ void cmk_on_plan(CmkSim *sim, const CmkTimer *timer)
                                                      args.num[CMK_NUM_VERSION])
                                         .i;
     }
-    (void)cmk_apply(sim, &args);
-    if (id.i < cmk_world_count(sim->world, CMK_TABLE_PLAN)) {
-        /* The rows are in the order of their times; one timer walks along them. */
-        CmkTimer next = *timer;
-        next.subject = id.i + 1;
-        (void)cmk_agenda_push(sim->world, cmk_plan(sim->world, (CmkPlanId){next.subject})->time,
-                              sim->model->events[CMK_EVENT_PLAN].class_of_ties, &next);
+    const CmkOutcome outcome = cmk_apply(sim, &args);
+    if (row->kind == CMK_PLAN_FAULT && outcome.status == CMK_STATUS_OK) {
+        set_for_end(sim, timer);
+    }
+    if (row->kind != CMK_PLAN_FAULT_END) {
+        set_for_next(sim, timer);
     }
 }
