@@ -599,6 +599,24 @@ Test(scenario, key_versions_are_looked_up_in_time)
     }
 }
 
+/* The end of a fault that was refused does not come to pass: it would end somebody else's. */
+Test(scenario, a_refused_fault_has_no_end)
+{
+    g_autoptr(CmkDiagnostics) diagnostics = collector(
+        SMALL "timeline:\n"
+              "  - {at: +1d, id: long, fault: region.outage, target: westeurope, for: 4d}\n"
+              "  - {at: +2d, id: short, fault: region.outage, target: westeurope, for: 1d}\n");
+    CmkScenario *scenario = read_good(diagnostics);
+    CmkSim sim = build_good(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
+    const CmkRegionId region = cmk_region_find("westeurope");
+    (void)cmk_engine_run(&sim, scenario->start + 4 * CMK_DAY_US, NULL, NULL);
+    cr_expect_eq(cmk_region(sim.world, region)->state, CMK_REGION_FAILED_OVER);
+    (void)cmk_engine_run(&sim, scenario->start + 6 * CMK_DAY_US, NULL, NULL);
+    cr_expect_eq(cmk_region(sim.world, region)->state, CMK_REGION_UP);
+    cmk_world_free(sim.world);
+    cmk_scenario_free(scenario);
+}
+
 /* What is said about a file of the corpus: where, how many mistakes, what, and the next step. */
 typedef struct BadFile {
     const char *name;
