@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analysis/store_schema.h"
+#include "models/citations.h"
 
 /* One small table being filled: binds in order, then puts the row. The first failure stays. */
 typedef struct Filler {
@@ -140,7 +141,7 @@ static void fill_words(Filler *filler)
     for (uint32_t i = 0; i < count; i++) {
         fill_text(filler, rules[i].id);
         fill_text(filler, rules[i].provenance);
-        fill_text(filler, rules[i].stage);
+        fill_text(filler, cmk_rule_stage(cmk_azure_model(), &rules[i]));
         fill_text(filler, rules[i].text);
         fill_put(filler);
     }

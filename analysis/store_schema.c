@@ -38,10 +38,16 @@ static const CmkStoreColumn journal_columns[] = {
     REF(PRINCIPAL, "principal"),
     REF(REGION, "region"),
     REF(POLICY, "policy"),
+    REF(SCOPE, "scope"),
+    REF(GRANTEE, "grantee"),
+    REF(GROUP, "directory_group"),
+    REF(ACTOR, "asked_by"),
     CELL(CmkRecord, args.num[0], "number_0", NEVER),
     CELL(CmkRecord, args.num[1], "number_1", NEVER),
     CELL(CmkRecord, args.num[2], "number_2", NEVER),
     CELL(CmkRecord, args.num[3], "number_3", NEVER),
+    CELL(CmkRecord, args.num[4], "number_4", NEVER),
+    CELL(CmkRecord, args.num[5], "number_5", NEVER),
 };
 _Static_assert(CMK_ARRAY_LEN(journal_columns) == 10 + CMK_REFS + CMK_NUMS, "each slot is stored");
 

@@ -8,8 +8,7 @@
 #include "models/repairs.h"
 #include "models/rows.h"
 
-#define ALL_KEY_PERMISSIONS                                                                        \
-    (CMK_PERMISSION_GET | CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP | CMK_PERMISSION_LIST)
+#define ALL_KEY_PERMISSIONS CMK_PERMISSION_KEYS_ALL
 /* AC-16: on an RSA key whoever may read it may also wrap with it. */
 #define READ (CMK_PERMISSION_GET | CMK_PERMISSION_LIST | CMK_PERMISSION_WRAP)
 
@@ -182,6 +181,65 @@ PERMISSION_GUARDS(get, CMK_PERMISSION_GET, "read the key", "keys/read");
 PERMISSION_GUARDS(wrap, CMK_PERMISSION_WRAP, "wrap with the key", "keys/wrap/action");
 PERMISSION_GUARDS(unwrap, CMK_PERMISSION_UNWRAP, "unwrap with the key", "keys/unwrap/action");
 
+/* ---- guards on what people ask for ----------------------------------------------------------- */
+
+/* What the operation takes, of the model as it is: no test breaks this. */
+static uint32_t permission_for(const CmkArgs *args)
+{
+    return cmk_azure_model()->operations[args->op]->permission;
+}
+
+/* People who are not named may do everything. */
+static bool lets_actor(const CmkWorld *world, const CmkArgs *args, CmkPermissionModel model,
+                       uint64_t *ret_blame)
+{
+    const CmkPerson *actor = cmk_person(world, (CmkPersonId){args->ref[CMK_REF_ACTOR]});
+    CmkArgs asked = *args;
+    asked.ref[CMK_REF_PRINCIPAL] = actor->principal;
+    return args->ref[CMK_REF_ACTOR] == 0 ||
+           lets(world, &asked, model, permission_for(args), ret_blame);
+}
+
+static bool role_lets_actor(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    return lets_actor(world, args, CMK_PERMISSIONS_RBAC, ret_blame);
+}
+
+static bool policy_lets_actor(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    return lets_actor(world, args, CMK_PERMISSIONS_POLICY, ret_blame);
+}
+
+const CmkGuard cmk_guard_role_lets_actor = {
+    .name = "role-lets-actor",
+    .holds = role_lets_actor,
+    .status = CMK_STATUS_OF(FORBIDDEN_BY_RBAC),
+    .rule = "KVE-3 KVE-19 AC-21",
+    .text = "A role assignment lets the person who asks do this with the key."};
+
+const CmkGuard cmk_guard_policy_lets_actor = {
+    .name = "policy-lets-actor",
+    .holds = policy_lets_actor,
+    .status = CMK_STATUS_OF(ACCESS_DENIED),
+    .rule = "KVE-2 KVE-19 AC-21",
+    .text = "An access policy of the key vault lets the person who asks do this with the key."};
+
+static bool actor_may_manage(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkPerson *actor = cmk_person(world, (CmkPersonId){args->ref[CMK_REF_ACTOR]});
+    const CmkPrincipal *principal = cmk_principal(world, (CmkPrincipalId){actor->principal});
+    return args->ref[CMK_REF_ACTOR] == 0 ||
+           role_grants(world, principal, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]},
+                       (CmkKeyId){args->ref[CMK_REF_KEY]}, permission_for(args), ret_blame);
+}
+
+const CmkGuard cmk_guard_actor_may_manage = {
+    .name = "actor-may-manage",
+    .holds = actor_may_manage,
+    .status = CMK_STATUS_OF(AUTHORIZATION_FAILED),
+    .rule = "AC-9 AC-21",
+    .text = "A role at the resource or at what contains it lets the person who asks do this."};
+
 /* ---- guards on giving and taking ------------------------------------------------------------- */
 
 static bool key_vault_uses_policies(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -326,7 +384,8 @@ const CmkOperation cmk_op_role_assign = {
     .params = {{"principal", CMK_PARAM_CALLER, 0, 1, CMK_REF_IDENTITY},
                {"role", CMK_PARAM_ROLE, 1, 1, 0},
                {"scope", CMK_PARAM_SCOPE, 0, 1, CMK_REF_KEY_VAULT}},
-    .guards = {CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_KEY_VAULT_EXISTS},
+    .permission = CMK_PERMISSION_ROLE_WRITE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_KEY_VAULT_EXISTS},
     .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(ASSIGNMENT) | CMK_BIT_TIMERS,
     .effect = role_assign,
     .rules = "AC-8 AC-9 AC-10 AC-13 REL-10",

@@ -31,6 +31,10 @@ enum {
     CMK_REF_PRINCIPAL,
     CMK_REF_REGION,
     CMK_REF_POLICY,
+    CMK_REF_SCOPE,   /* management group, subscription or resource group */
+    CMK_REF_GRANTEE, /* user or group that something is given to or taken from */
+    CMK_REF_GROUP,   /* group whose members change */
+    CMK_REF_ACTOR,   /* user who asks; 0: somebody who may do everything */
     CMK_REF__COUNT
 };
 _Static_assert(CMK_REF__COUNT == CMK_REFS, "each slot has a name");
@@ -39,8 +43,8 @@ _Static_assert(CMK_REF__COUNT == CMK_REFS, "each slot has a name");
  * word "system", and the number of a key's version, 0 where none is named. The timeline turns the
  * number into the row of the version when the moment has come. */
 enum {
-    CMK_NUM_SYSTEM = 1,
-    CMK_NUM_VERSION = 3
+    CMK_NUM_VERSION = 4,
+    CMK_NUM_SYSTEM = 5
 };
 
 /* How booleans are passed; 0 stands for "not given". */
@@ -60,7 +64,7 @@ enum {
     CMK_PARAM_IDENTITY,   /* a user-assigned identity */
     CMK_PARAM_CALLER, /* an identity, or a Backup vault (its own slot) for its system-assigned one
                        */
-    CMK_PARAM_USER_OR_SYSTEM, /* an identity, or the word "system": then num[1] is 1 */
+    CMK_PARAM_USER_OR_SYSTEM, /* an identity, or the word "system": then its number is 1 */
     CMK_PARAM_SCOPE,          /* a key vault or a key */
     CMK_PARAM_ROLE,           /* a role by its display name */
     CMK_PARAM_REGION,
@@ -133,6 +137,12 @@ typedef struct CmkTaskId {
 typedef struct CmkPlanId {
     uint32_t i;
 } CmkPlanId;
+typedef struct CmkScopeId {
+    uint32_t i;
+} CmkScopeId;
+typedef struct CmkPersonId {
+    uint32_t i;
+} CmkPersonId;
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
@@ -159,7 +169,9 @@ typedef struct CmkPlanId {
     X(QUEUE, queue, CmkQueue, CmkQueueId, 0, "queues of recovery points")                          \
     X(POINT, point, CmkPoint, CmkPointId, 0, "recovery points")                                    \
     X(TASK, task, CmkTask, CmkTaskId, 0, "running jobs")                                           \
-    X(PLAN, plan, CmkPlanRow, CmkPlanId, 0, "planned steps")
+    X(PLAN, plan, CmkPlanRow, CmkPlanId, 0, "planned steps")                                       \
+    X(SCOPE, scope, CmkScope, CmkScopeId, 0, "scopes")                                             \
+    X(PERSON, person, CmkPerson, CmkPersonId, 0, "users and groups")
 
 /* clang-format on */
 
@@ -211,6 +223,40 @@ typedef struct CmkRegion {
     uint64_t changed_by;
 } CmkRegion;
 
+/* ---- scopes, users and groups ---------------------------------------------------------------- */
+
+typedef enum CmkScopeKind {
+    CMK_SCOPE_MANAGEMENT_GROUP,
+    CMK_SCOPE_SUBSCRIPTION,
+    CMK_SCOPE_RESOURCE_GROUP
+} CmkScopeKind;
+
+/* What contains resources (AC-9): a resource group lies in a subscription, that in a management
+ * group, that perhaps in another. */
+typedef struct CmkScope {
+    uint32_t name;
+    uint32_t kind;   /* CmkScopeKind */
+    uint32_t parent; /* scope, 0 for the outermost */
+    uint32_t tenant; /* of a subscription: counts its moves to another tenant (MI-13) */
+    uint32_t assignment_count;
+    uint32_t reserved;
+    uint64_t changed_by;
+} CmkScope;
+
+typedef enum CmkPersonKind {
+    CMK_PERSON_USER,
+    CMK_PERSON_GROUP
+} CmkPersonKind;
+
+/* A user or group of the directory: there from the start, with a principal of its own. */
+typedef struct CmkPerson {
+    uint32_t name;
+    uint32_t kind; /* CmkPersonKind */
+    uint32_t principal;
+    uint32_t reserved;
+    uint64_t changed_by;
+} CmkPerson;
+
 /* ---- key vaults and keys --------------------------------------------------------------------- */
 
 typedef enum CmkKeyVaultState {
@@ -236,7 +282,11 @@ typedef struct CmkKeyVault {
     uint32_t has_purge_protection;
     uint32_t retention_days; /* SD-1 */
     uint32_t sku;
-    uint32_t is_throttled; /* a noisy neighbour takes all requests: 1 while the fault lasts */
+    uint32_t is_throttled;     /* a noisy neighbour takes all requests: 1 while the fault lasts */
+    uint32_t resource_group;   /* scope */
+    uint32_t first_assignment; /* made at this key vault or at one of its keys */
+    uint32_t first_access_policy;
+    uint32_t access_policy_count;
     uint64_t throttled_by;
     uint64_t permission_model_by;
     uint64_t changed_by;
@@ -285,12 +335,42 @@ typedef struct CmkKey {
     uint64_t changed_by;
 } CmkKey;
 
-/* Bits of CmkVersion.key_ops and of access policies (AC-6). */
+/* What somebody may do: bits of access policies (AC-6), roles (AC-21), CmkVersion.key_ops and
+ * CmkOperation.permission. */
 enum {
-    CMK_PERMISSION_GET = 1,
-    CMK_PERMISSION_WRAP = 2,
-    CMK_PERMISSION_UNWRAP = 4,
-    CMK_PERMISSION_LIST = 8
+    /* with keys: the words of access policies, in the order of the vocabulary */
+    CMK_PERMISSION_GET = 1 << 0,
+    CMK_PERMISSION_WRAP = 1 << 1,
+    CMK_PERMISSION_UNWRAP = 1 << 2,
+    CMK_PERMISSION_LIST = 1 << 3,
+    CMK_PERMISSION_CREATE = 1 << 4,
+    CMK_PERMISSION_IMPORT = 1 << 5,
+    CMK_PERMISSION_UPDATE = 1 << 6,
+    CMK_PERMISSION_DELETE = 1 << 7,
+    CMK_PERMISSION_RECOVER = 1 << 8,
+    CMK_PERMISSION_PURGE = 1 << 9,
+    CMK_PERMISSION_BACKUP = 1 << 10,
+    CMK_PERMISSION_RESTORE = 1 << 11,
+    CMK_PERMISSION_ROTATE = 1 << 12,
+    CMK_PERMISSION_GET_ROTATION_POLICY = 1 << 13,
+    CMK_PERMISSION_SET_ROTATION_POLICY = 1 << 14,
+    CMK_PERMISSION_ENCRYPT = 1 << 15,
+    CMK_PERMISSION_DECRYPT = 1 << 16,
+    CMK_PERMISSION_SIGN = 1 << 17,
+    CMK_PERMISSION_VERIFY = 1 << 18,
+    CMK_PERMISSION_RELEASE = 1 << 19,
+    CMK_PERMISSION_KEYS_ALL = (1 << 20) - 1,
+    /* with resources: what roles at a scope allow, access policies never do */
+    CMK_PERMISSION_KEY_VAULT_WRITE = 1 << 20, /* properties and access policies */
+    CMK_PERMISSION_KEY_VAULT_DELETE = 1 << 21,
+    CMK_PERMISSION_KEY_VAULT_PURGE = 1 << 22,
+    CMK_PERMISSION_ROLE_WRITE = 1 << 23,
+    CMK_PERMISSION_IDENTITY_WRITE = 1 << 24,
+    CMK_PERMISSION_IDENTITY_ASSIGN = 1 << 25,
+    CMK_PERMISSION_BACKUP_VAULT_WRITE = 1 << 26,
+    CMK_PERMISSION_BACKUP_VAULT_DELETE = 1 << 27,
+    CMK_PERMISSION_BACKUP_OPERATE = 1 << 28, /* backups, restores, protection of instances */
+    CMK_PERMISSION_GROUP_WRITE = 1 << 29
 };
 
 typedef struct CmkVersion {
@@ -319,16 +399,18 @@ typedef struct CmkIdentity {
     uint32_t epoch;
     uint32_t principal; /* of the identity that lives under this name now, 0 if none */
     uint32_t first_attachment;
+    uint32_t resource_group; /* scope */
+    uint32_t reserved;
     uint64_t changed_by;
 } CmkIdentity;
 
 typedef struct CmkPrincipal {
-    uint32_t identity;     /* user-assigned: the identity; 0 for a system-assigned one */
-    uint32_t backup_vault; /* system-assigned: the vault; 0 for a user-assigned one */
+    uint32_t identity;     /* user-assigned: the identity, else 0 */
+    uint32_t backup_vault; /* system-assigned: the vault, else 0 */
     uint32_t is_alive;
     uint32_t first_assignment;
     uint32_t first_access_policy;
-    uint32_t reserved;
+    uint32_t person; /* user or group, else 0 */
     uint64_t changed_by;
 } CmkPrincipal;
 
@@ -347,6 +429,8 @@ typedef struct CmkAssignment {
     uint32_t state;
     uint32_t epoch;
     uint32_t next_of_principal;
+    uint32_t next_of_key_vault;
+    uint32_t scope; /* or if not 0 this management group, subscription or resource group */
     uint32_t reserved;
     uint64_t changed_by;
 } CmkAssignment;
@@ -356,6 +440,8 @@ typedef struct CmkAccessPolicy {
     uint32_t key_vault;
     uint32_t permissions; /* 0: removed */
     uint32_t next_of_principal;
+    uint32_t next_of_key_vault;
+    uint32_t is_in_template; /* it was there before the scenario began (AC-18) */
     uint64_t changed_by;
 } CmkAccessPolicy;
 
@@ -397,8 +483,10 @@ typedef struct CmkBackupVault {
     uint32_t is_rotating;           /* a take-up of a newer version is on its way */
     uint32_t is_broken_by_identity; /* Inconsistent because the identity went, not by a failure */
     uint32_t is_updating;           /* an update of the settings is on its way */
-    uint64_t encryption_by;         /* record that last changed the encryption settings */
-    uint64_t system_by;             /* record that last switched the system-assigned identity */
+    uint32_t resource_group;        /* scope */
+    uint32_t reserved;
+    uint64_t encryption_by; /* record that last changed the encryption settings */
+    uint64_t system_by;     /* record that last switched the system-assigned identity */
     uint64_t changed_by;
 } CmkBackupVault;
 

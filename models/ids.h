@@ -128,7 +128,10 @@
     X(TASK_IS_RUNNING, task_is_running)                                                            \
     X(KEY_SIZE_IS_OFFERED, key_size_is_offered)                                                    \
     X(BACKUP_FINDS_IT_YET_VALID, backup_finds_it_yet_valid)                                        \
-    X(SETTINGS_ARE_NOT_BEING_UPDATED, settings_are_not_being_updated)
+    X(SETTINGS_ARE_NOT_BEING_UPDATED, settings_are_not_being_updated)                              \
+    X(ROLE_LETS_ACTOR, role_lets_actor)                                                            \
+    X(POLICY_LETS_ACTOR, policy_lets_actor)                                                        \
+    X(ACTOR_MAY_MANAGE, actor_may_manage)
 
 /* Statuses: how an operation can end. Numbers are stable. The last column is the text for people.
  */
@@ -197,6 +200,8 @@
       "key vault and Backup vault are in different regions")                                       \
     X(ENCRYPTION_STAYS_INCONSISTENT, 61, 0, "SimErrorCMKStaysInconsistent", NULL, "BV-31",         \
       "the encryption settings cannot restore themselves yet")                                     \
+    X(AUTHORIZATION_FAILED, 31, 403, "AuthorizationFailed", NULL, "AC-21",                         \
+      "the caller has no role that lets it do this to the resource")                               \
     X(POINT_NOT_FOUND, 62, 404, "SimErrorRecoveryPointNotFound", NULL, "",                         \
       "there is no such recovery point")
 

@@ -174,11 +174,13 @@ static uint32_t key_create(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_key_create = {
     .name = "key.create",
+    .permission = CMK_PERMISSION_CREATE,
     .text = "A key is created, or a new version of one that exists (KV-10).",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY},
                {"type", CMK_PARAM_INTEGER, 1, 0, 0},
                {"size", CMK_PARAM_INTEGER, 1, 0, 1}},
     .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
+               CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR,
                CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_NAME_IS_FREE,
                CMK_GUARD_KEY_TYPE_FITS_SKU, CMK_GUARD_KEY_SIZE_IS_OFFERED},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
@@ -199,9 +201,11 @@ static uint32_t key_rotate(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_key_rotate = {
     .name = "key.rotate",
+    .permission = CMK_PERMISSION_ROTATE,
     .text = "The key gets a new version, which becomes the current one.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
     .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
+               CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR,
                CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_EXISTS},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_rotate,
@@ -231,12 +235,14 @@ static uint32_t key_update(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_key_update = {
     .name = "key.update",
+    .permission = CMK_PERMISSION_UPDATE,
     .text = "Attributes of a key version are set: enabled, expiry, start of validity.",
     .params = {{"key", CMK_PARAM_KEY_TARGET, 0, 1, CMK_REF_KEY},
                {"enabled", CMK_PARAM_BOOLEAN, 1, 0, 0},
                {"expires", CMK_PARAM_INSTANT, 1, 0, 1},
                {"not_before", CMK_PARAM_INSTANT, 1, 0, 2}},
     .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
+               CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR,
                CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_EXISTS, CMK_GUARD_VERSION_EXISTS},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_update,
@@ -264,9 +270,11 @@ static uint32_t key_delete(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_key_delete = {
     .name = "key.delete",
+    .permission = CMK_PERMISSION_DELETE,
     .text = "The key with all its versions goes to the deleted state, to be purged later.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
     .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
+               CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR,
                CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_EXISTS},
     .writes = CMK_BIT(KEY) | CMK_BIT_TIMERS,
     .effect = key_delete,
@@ -288,9 +296,11 @@ static uint32_t key_recover(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_key_recover = {
     .name = "key.recover",
+    .permission = CMK_PERMISSION_RECOVER,
     .text = "A deleted key comes back with all its versions and the same URIs.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
     .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
+               CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR,
                CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_IS_DELETED},
     .writes = CMK_BIT(KEY) | CMK_BIT_TIMERS,
     .effect = key_recover,
@@ -318,9 +328,11 @@ static uint32_t key_purge(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_key_purge = {
     .name = "key.purge",
+    .permission = CMK_PERMISSION_PURGE,
     .text = "A deleted key is destroyed for good; what only it could open is lost.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
     .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
+               CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR,
                CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_IS_DELETED,
                CMK_GUARD_PURGE_IS_ALLOWED},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION),

@@ -40,10 +40,10 @@ CmkPlanId cmk_declare_plan(CmkWorld *world, const CmkPlanRow *row, const char *n
 /* ---- rules ----------------------------------------------------------------------------------- */
 
 typedef struct CmkRule {
-    const char *id;         /* "BV-17" */
-    const char *provenance; /* "article", "documented", "inferred" or "assumed" */
-    const char *stage;      /* "modelled", "later" or "out of scope" */
-    const char *text;       /* one sentence */
+    const char *id;           /* "BV-17" */
+    const char *provenance;   /* "article", "documented", "inferred" or "assumed" */
+    const char *out_of_scope; /* why it is left out; NULL: it is to be modelled */
+    const char *text;         /* one sentence */
 } CmkRule;
 
 /* NULL for an unknown ID; `length` characters of `id` are looked at. O(log rules). */

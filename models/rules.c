@@ -8,15 +8,17 @@
 #define PROVENANCE_INFERRED "inferred"
 #define PROVENANCE_ASSUMED "assumed"
 
-#define STAGE_MODELLED "modelled"
-#define STAGE_LATER "later"
-#define STAGE_OUT "out of scope"
-
 static const CmkRule rules[] = {
-#define CMK_RULE(id_, provenance_, stage_, text_)                                                  \
-    {.id = (id_), .provenance = PROVENANCE_##provenance_, .stage = STAGE_##stage_, .text = (text_)},
+#define CMK_RULE(id_, provenance_, text_)                                                          \
+    {.id = (id_), .provenance = PROVENANCE_##provenance_, .text = (text_)},
+#define CMK_RULE_OUT(id_, provenance_, reason_, text_)                                             \
+    {.id = (id_),                                                                                  \
+     .provenance = PROVENANCE_##provenance_,                                                       \
+     .out_of_scope = (reason_),                                                                    \
+     .text = (text_)},
 #include "models/rules.def"
 #undef CMK_RULE
+#undef CMK_RULE_OUT
 };
 
 /* Characters before the first digit: 3 of "BV-17", 4 of "BV-T5". */

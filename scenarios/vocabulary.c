@@ -204,9 +204,30 @@ static const char *status_word(uint32_t index)
 const CmkVocabulary cmk_vocabulary_statuses = {
     .what = "a status that an operation can end with", .find = status_find, .word = status_word};
 
-static const char *const permission_words[] = {"get", "wrapKey", "unwrapKey", "list", NULL};
+static const char *const permission_words[] = {"get",
+                                               "wrapKey",
+                                               "unwrapKey",
+                                               "list",
+                                               "create",
+                                               "import",
+                                               "update",
+                                               "delete",
+                                               "recover",
+                                               "purge",
+                                               "backup",
+                                               "restore",
+                                               "rotate",
+                                               "getrotationpolicy",
+                                               "setrotationpolicy",
+                                               "encrypt",
+                                               "decrypt",
+                                               "sign",
+                                               "verify",
+                                               "release",
+                                               NULL};
 _Static_assert(CMK_PERMISSION_GET == 1 << 0 && CMK_PERMISSION_WRAP == 1 << 1 &&
-                   CMK_PERMISSION_UNWRAP == 1 << 2 && CMK_PERMISSION_LIST == 1 << 3,
+                   CMK_PERMISSION_UNWRAP == 1 << 2 && CMK_PERMISSION_LIST == 1 << 3 &&
+                   CMK_PERMISSION_RELEASE == 1 << 19 && CMK_ARRAY_LEN(permission_words) == 20 + 1,
                "word i stands for bit i");
 const CmkVocabulary cmk_vocabulary_permissions = {.what = "a key permission",
                                                   .words = permission_words};

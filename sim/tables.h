@@ -32,8 +32,8 @@ enum {
 
 /* Arguments of an operation: rows it is about, by role, and plain numbers. The model names the
  * slots; unused ones are 0. */
-#define CMK_REFS 12
-#define CMK_NUMS 4
+#define CMK_REFS 16
+#define CMK_NUMS 6
 
 /* Who asks for an operation. */
 typedef enum CmkActor {
@@ -52,7 +52,7 @@ typedef struct CmkArgs {
     uint32_t ref[CMK_REFS];
     int64_t num[CMK_NUMS];
 } CmkArgs;
-_Static_assert(sizeof(CmkArgs) == 96, "arguments have no padding");
+_Static_assert(sizeof(CmkArgs) == 128, "arguments have no padding");
 
 /* What is kept of every operation that was asked for, refused ones included. Fixed layout,
  * little-endian, no padding: these bytes are what the digest is made of. */
@@ -65,7 +65,7 @@ typedef struct CmkRecord {
     uint32_t result;  /* row that the effect made or chose, 0 if none */
     CmkArgs args;
 } CmkRecord;
-_Static_assert(sizeof(CmkRecord) == 128, "a record has no padding");
+_Static_assert(sizeof(CmkRecord) == 160, "a record has no padding");
 
 /* One way to make a guard hold: an operation, with its arguments taken from the refused one. */
 typedef struct CmkRepair {
@@ -113,10 +113,10 @@ typedef struct CmkOperation {
     /* Counts a request whether granted or refused (bills, quotas): writes scratch tables only.
      * `guard` is the one that refused, or CMK_GUARD_NONE. NULL where nothing is counted. */
     void (*account)(CmkSim *sim, const CmkArgs *args, CmkGuardId guard);
-    const char *rules;  /* rule IDs, separated by blanks */
-    const char *action; /* permission it needs, NULL if none is modelled */
-    const char *az;     /* the command line it corresponds to, NULL if none */
-    uint32_t flags;     /* the model's own */
+    const char *rules;   /* rule IDs, separated by blanks */
+    const char *action;  /* its name for that permission, NULL if there is none */
+    const char *az;      /* the command line it corresponds to, NULL if none */
+    uint32_t permission; /* bits that it takes to ask for it, the model's own; 0: none */
     uint32_t reserved;
 } CmkOperation;
 

@@ -13,12 +13,13 @@
 
 #define ROWS_MAX 512
 #define LINE_MAX_BYTES 512
+#define COLUMNS 6
 
 typedef struct Row {
     char file[32];
     uint32_t line;
     char text[LINE_MAX_BYTES]; /* cut into the columns below */
-    char *column[5];
+    char *column[COLUMNS];     /* operation, arguments, world, guard, status; rules, NULL if none */
     CmkOpId op;
     CmkGuardId guard;
     CmkStatus status;
@@ -45,7 +46,11 @@ static const char *const ref_names[CMK_REFS] = {[CMK_REF_BACKUP_VAULT] = "vault"
                                                 [CMK_REF_IDENTITY] = "identity",
                                                 [CMK_REF_PRINCIPAL] = "principal",
                                                 [CMK_REF_REGION] = "region",
-                                                [CMK_REF_POLICY] = "policy"};
+                                                [CMK_REF_POLICY] = "policy",
+                                                [CMK_REF_SCOPE] = "scope",
+                                                [CMK_REF_GRANTEE] = "grantee",
+                                                [CMK_REF_GROUP] = "group",
+                                                [CMK_REF_ACTOR] = "actor"};
 
 static const struct {
     uint32_t slot;
@@ -280,23 +285,26 @@ static CmkGuardId find_guard(const char *name)
     return CMK_GUARD_NONE;
 }
 
-/* Cuts a line into `count` columns; false for comments and empty lines. */
-static bool cut(char *text, char *columns[], uint32_t count, const char *file, uint32_t line)
+/* Cuts a line into `min` to `max` columns, the rest NULL; false for comments and empty lines. */
+static bool cut(char *text, char *columns[], uint32_t min, uint32_t max, const char *file,
+                uint32_t line)
 {
     text = trimmed(text);
     if (text[0] == '\0' || text[0] == '#') {
         return false;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        char *bar = strchr(text, '|');
-        cr_assert((bar == NULL) == (i + 1 == count), "%s:%u: %u columns are wanted", file, line,
-                  count);
+    uint32_t count = 0;
+    memset(columns, 0, max * sizeof(columns[0]));
+    for (char *bar = text; bar != NULL && count < max; count++) {
+        bar = strchr(text, '|');
         if (bar != NULL) {
             *bar = '\0';
         }
-        columns[i] = trimmed(text);
+        columns[count] = trimmed(text);
+        cr_assert(bar == NULL || count + 1 < max, "%s:%u: too many columns", file, line);
         text = bar + 1;
     }
+    cr_assert_geq(count, min, "%s:%u: %u columns are wanted", file, line, min);
     return true;
 }
 
@@ -317,7 +325,7 @@ static void read_table(Table *table, const char *file)
         if (fgets(row->text, sizeof(row->text), stream) == NULL) {
             break;
         }
-        if (!cut(row->text, row->column, 5, file, line)) {
+        if (!cut(row->text, row->column, COLUMNS - 1, COLUMNS, file, line)) {
             continue;
         }
         (void)snprintf(row->file, sizeof(row->file), "%s", file);
@@ -409,7 +417,7 @@ Test(tables, each_pair_of_operation_and_guard_has_its_row)
     char *column[3];
     FILE *stream = open_table("unreachable.tbl");
     for (uint32_t line = 1; fgets(text, sizeof(text), stream) != NULL; line++) {
-        if (cut(text, column, 3, "unreachable.tbl", line)) {
+        if (cut(text, column, 3, 3, "unreachable.tbl", line)) {
             const CmkOpId op = cmk_operation_find(column[0]);
             const CmkGuardId guard = find_guard(column[1]);
             cr_assert(op != CMK_OP_NONE && guard != CMK_GUARD_NONE && column[2][0] != '\0',
@@ -590,7 +598,7 @@ static void excuse(Survivors *survivors)
     char *column[4];
     FILE *stream = open_table("survivors.tbl");
     for (uint32_t line = 1; fgets(text, sizeof(text), stream) != NULL; line++) {
-        if (!cut(text, column, 4, "survivors.tbl", line)) {
+        if (!cut(text, column, 4, 4, "survivors.tbl", line)) {
             continue;
         }
         (void)snprintf(line_text, sizeof(line_text), "%s | %s | %s", column[0], column[1],

@@ -135,7 +135,7 @@ CmkArgs estate_args(const Estate *estate, CmkOpId op)
     }
     if (op == CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION) {
         args.ref[CMK_REF_VERSION] = vault->pinned_version;
-        args.num[1] = uses_system;
+        args.num[CMK_NUM_SYSTEM] = uses_system;
     }
     return args;
 }
@@ -324,7 +324,7 @@ static void enable_cmk(Estate *estate, const EstateOptions *options)
     CmkArgs args = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
     if (options->uses_system) {
         args.ref[CMK_REF_IDENTITY] = 0;
-        args.num[1] = 1;
+        args.num[CMK_NUM_SYSTEM] = 1;
     }
     if (options->is_pinned) {
         args.ref[CMK_REF_VERSION] =

@@ -66,7 +66,7 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         args->num[0] = roll(dice, 16);
         break;
     case CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION:
-        args->num[1] = roll(dice, 4) == 0;
+        args->num[CMK_NUM_SYSTEM] = roll(dice, 4) == 0;
         break;
     case CMK_OP_BACKUP_RESTORE:
         args->num[0] = 1 + roll(dice, 4);

@@ -277,7 +277,7 @@ Test(encryption, another_identity_repairs_an_inconsistent_vault)
     expect_state(estate, CMK_ENCRYPTION_ENABLED, "T15");
     /* From a user's to the system's, which is switched on before. */
     CmkArgs to_system = update_args(estate, ESTATE_KEY, 0);
-    to_system.num[1] = 1;
+    to_system.num[CMK_NUM_SYSTEM] = 1;
     cr_assert_eq(estate_apply(estate, &to_system).status,
                  CMK_STATUS_OF(SYSTEM_IDENTITY_NOT_ENABLED));
     (void)estate_must(estate, CMK_OP_SYSTEM_IDENTITY_ENABLE);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "models/error_map.h"
+#include "models/citations.h"
 #include "models/model.h"
 
 #define TEXT_MAX 110
@@ -89,18 +89,17 @@ static bool is_one_of(const char *word, const char *const *words, size_t count)
     return false;
 }
 
-Test(rules, have_provenance_stage_and_text)
+Test(rules, have_provenance_and_text)
 {
     static const char *const provenances[] = {"article", "documented", "inferred", "assumed"};
-    static const char *const stages[] = {"modelled", "later", "out of scope"};
     uint32_t count = 0;
     const CmkRule *rules = cmk_rules(&count);
     for (uint32_t i = 0; i < count; i++) {
         const CmkRule *rule = &rules[i];
         cr_expect(is_one_of(rule->provenance, provenances, CMK_ARRAY_LEN(provenances)), "%s: %s",
                   rule->id, rule->provenance);
-        cr_expect(is_one_of(rule->stage, stages, CMK_ARRAY_LEN(stages)), "%s: %s", rule->id,
-                  rule->stage);
+        cr_expect(rule->out_of_scope == NULL || strlen(rule->out_of_scope) > 10, "%s: no reason",
+                  rule->id);
         const size_t length = strlen(rule->text);
         cr_assert_gt(length, 10, "%s", rule->id);
         cr_expect_leq(length, TEXT_MAX, "%s: %zu characters", rule->id, length);
@@ -127,129 +126,6 @@ Test(rules, have_different_texts)
 
 /* ---- who cites whom -------------------------------------------------------------------------- */
 
-/* Which rules the tables of the model cite. */
-typedef struct Citations {
-    const CmkRule *rules;
-    uint32_t count;
-    uint32_t in_all;
-    bool is_cited[RULES_MAX];
-} Citations;
-
-static void cite_one(Citations *citations, const char *where, const char *id, size_t length)
-{
-    const CmkRule *rule = cmk_rule_find(id, length);
-    cr_expect_not_null(rule, "%s cites `%.*s`, which does not exist", where, (int)length, id);
-    if (rule != NULL) {
-        citations->is_cited[rule - citations->rules] = true;
-        citations->in_all++;
-        cr_expect_str_eq(rule->stage, "modelled", "%s cites %s, which is `%s`", where, rule->id,
-                         rule->stage);
-    }
-}
-
-/* Each ID of a list separated by single blanks. */
-static void cite(Citations *citations, const char *kind, const char *name, const char *ids)
-{
-    char where[200];
-    (void)snprintf(where, sizeof(where), "%s %s", kind, name);
-    cr_assert_not_null(ids, "%s: no rules", where);
-    const char *at = ids;
-    while (*at != '\0') {
-        const size_t length = strcspn(at, " ");
-        cite_one(citations, where, at, length);
-        at += length;
-        if (*at == ' ') {
-            at++;
-            cr_expect_neq(*at, '\0', "%s: blanks in `%s`", where, ids);
-        }
-    }
-}
-
-static void cite_model(Citations *citations, const CmkModel *model)
-{
-    for (uint32_t i = 1; i < model->operation_count; i++) {
-        cite(citations, "operation", model->operations[i]->name, model->operations[i]->rules);
-    }
-    for (uint32_t i = 1; i < model->guard_count; i++) {
-        cite(citations, "guard", model->guards[i]->name, model->guards[i]->rule);
-    }
-    for (uint32_t i = 0; i < model->status_count; i++) {
-        cite(citations, "status", model->statuses[i].name, model->statuses[i].rule);
-    }
-    for (uint32_t i = 0; i < model->knob_count; i++) {
-        cite(citations, "knob", model->knobs[i].name, model->knobs[i].rule);
-    }
-}
-
-static void cite_facts(Citations *citations)
-{
-    uint32_t count = 0;
-    const CmkRoleFacts *roles = cmk_role_facts(&count);
-    for (uint32_t i = 1; i < count; i++) {
-        cite(citations, "role", roles[i].name, roles[i].rule);
-    }
-    const CmkDatasourceFacts *datasources = cmk_datasource_facts(&count);
-    for (uint32_t i = 1; i < count; i++) {
-        cite(citations, "datasource", datasources[i].name, datasources[i].rule);
-    }
-    for (int kind = 0; kind < CMK_TASK__COUNT; kind++) {
-        const CmkTaskFacts *facts = cmk_task_facts((CmkTaskKind)kind);
-        cite(citations, "task", facts->name, facts->rule);
-    }
-    const CmkPrice *prices = cmk_price_book(&count);
-    for (uint32_t i = 0; i < count; i++) {
-        cite(citations, "price", prices[i].id, prices[i].rule);
-    }
-    const CmkErrorRow *errors = cmk_error_rows(&count);
-    for (uint32_t i = 0; i < count; i++) {
-        cite(citations, "error", cmk_azure_model()->guards[errors[i].guard]->name, errors[i].rule);
-    }
-}
-
-static void cite_all(Citations *citations)
-{
-    memset(citations, 0, sizeof(*citations));
-    citations->rules = cmk_rules(&citations->count);
-    cr_assert_lt(citations->count, RULES_MAX);
-    cite_model(citations, cmk_azure_model());
-    cite_facts(citations);
-}
-
-Test(rules, are_cited_by_tables)
-{
-    Citations citations;
-    cite_all(&citations);
-    cr_expect_gt(citations.in_all, 250);
-    const CmkModel *model = cmk_azure_model();
-    for (uint32_t i = 1; i < model->guard_count; i++) {
-        cr_expect_str_neq(model->guards[i]->rule, "", "guard %s", model->guards[i]->name);
-    }
-}
-
-/* Rules that no row of a table cites, since they shape the code itself or what may be written in a
- * scenario: where that is. */
-static const struct {
-    const char *id;
-    const char *file;
-} in_code[] = {
-    {"BK-34", "models/task.c"},
-    {"BV-17", "models/sealer.c"},
-    {"BV-22", "scenarios/scenario.c"},
-    {"BV-27", "models/task.c"},
-    {"BV-30", "models/repairs.h"},
-    {"BV-37", "models/task.c"},
-    {"BV-T14", "models/task.c"},
-    {"COST-23", "models/key_vault.c"},
-    {"COST-25", "models/price.c"},
-    {"KV-8", "scenarios/language_world.c"},
-    {"MI-20", "scenarios/language_world.c"},
-    {"OQ-13", "models/task.c"},
-    {"OQ-28", "models/sealer.c"},
-    {"OQ-35", "models/ids.h"},
-    {"OQ-36", "sim/calendar.h"},
-    {"THR-5", "models/key_vault.c"},
-};
-
 static bool is_word(const char *line, const char *at, size_t length)
 {
     const bool is_start = at == line || (!isalnum((unsigned char)at[-1]) && at[-1] != '-');
@@ -274,24 +150,50 @@ static bool file_cites(const char *path, const char *id)
     return is_found;
 }
 
-Test(rules, modelled_ones_are_cited)
+typedef struct Citations {
+    uint32_t count;
+    bool has_code;
+} Citations;
+
+static void check_citation(void *self, const CmkCitation *citation, const char *id, size_t length)
 {
-    Citations citations;
-    cite_all(&citations);
-    for (size_t i = 0; i < CMK_ARRAY_LEN(in_code); i++) {
-        const CmkRule *rule = cmk_rule_find(in_code[i].id, strlen(in_code[i].id));
-        cr_assert_not_null(rule, "%s", in_code[i].id);
-        bool *is_cited = &citations.is_cited[rule - citations.rules];
-        cr_expect_not(*is_cited, "%s is cited by a table: take it off the list", rule->id);
-        cr_expect_str_eq(rule->stage, "modelled", "%s", rule->id);
-        cr_expect(file_cites(in_code[i].file, rule->id), "%s does not cite %s", in_code[i].file,
+    Citations *citations = self;
+    const CmkRule *rule = cmk_rule_find(id, length);
+    citations->count++;
+    cr_assert_not_null(rule, "%s %s cites `%.*s`, which does not exist", citation->kind,
+                       citation->name, (int)length, id);
+    cr_expect_null(rule->out_of_scope, "%s %s cites %s, which is out of scope", citation->kind,
+                   citation->name, rule->id);
+    if (strcmp(citation->kind, "code") == 0) {
+        citations->has_code = true;
+        cr_expect(file_cites(citation->name, rule->id), "%s does not cite %s", citation->name,
                   rule->id);
-        *is_cited = true;
+        cr_expect_eq(cmk_rule_citations(cmk_azure_model(), rule, NULL, 0), 1,
+                     "%s is cited by a table too: it need not be on the list of code", rule->id);
     }
-    for (uint32_t i = 0; i < citations.count; i++) {
-        const bool is_modelled = strcmp(citations.rules[i].stage, "modelled") == 0;
-        cr_expect_eq(is_modelled, citations.is_cited[i], "%s is `%s` and cited by %s",
-                     citations.rules[i].id, citations.rules[i].stage,
-                     citations.is_cited[i] ? "somebody" : "nobody");
+}
+
+Test(rules, cited_ones_exist_and_are_in_scope)
+{
+    Citations citations = {.count = 0};
+    cmk_citations_visit(cmk_azure_model(), check_citation, &citations);
+    cr_expect_gt(citations.count, 250);
+    cr_expect(citations.has_code);
+    const CmkModel *model = cmk_azure_model();
+    for (uint32_t i = 1; i < model->guard_count; i++) {
+        cr_expect_str_neq(model->guards[i]->rule, "", "guard %s", model->guards[i]->name);
     }
+}
+
+Test(rules, know_who_cites_them)
+{
+    const CmkRule *rule = cmk_rule_find("SD-6", 4);
+    CmkCitation found[8];
+    const uint32_t count = cmk_rule_citations(cmk_azure_model(), rule, found, 8);
+    cr_assert_geq(count, 2);
+    cr_expect_str_eq(found[0].kind, "operation");
+    cr_expect_str_eq(found[0].name, "key.delete");
+    cr_expect_str_eq(cmk_rule_stage(cmk_azure_model(), rule), "modelled");
+    cr_expect_str_eq(cmk_rule_stage(cmk_azure_model(), cmk_rule_find("KV-26", 5)), "out of scope");
+    cr_expect_str_eq(cmk_rule_stage(cmk_azure_model(), cmk_rule_find("HSM-1", 5)), "later");
 }
