@@ -220,6 +220,12 @@ typedef enum CmkRegionState {
 typedef struct CmkRegion {
     uint32_t state; /* CmkRegionState */
     uint32_t epoch;
+    uint32_t is_zone_lost;
+    uint32_t reserved;
+    CmkTime lost_at;
+    CmkTime shown_until; /* key vaults are shown as the pair knows them: up to here; 0: as they are */
+    CmkTime writes_from; /* after the loss of a zone no write is taken before (REL-3) */
+    uint64_t zone_by;
     uint64_t changed_by;
 } CmkRegion;
 
@@ -330,8 +336,12 @@ typedef struct CmkKey {
     uint32_t version_count;
     uint32_t first_user; /* Backup vaults whose settings name this key, linked by next_of_key */
     uint32_t poll_epoch; /* the pending look for a newer version carries it */
+    uint32_t state_before; /* before it was written to: see models/replica.h */
+    uint32_t version_before;
     CmkTime deleted_at;
     CmkTime purge_at; /* SD-6 */
+    CmkTime written_at;
+    uint64_t changed_by_before;
     uint64_t changed_by;
 } CmkKey;
 
@@ -382,6 +392,14 @@ typedef struct CmkVersion {
     uint32_t previous; /* version, 0 for the first */
     CmkTime not_before;
     CmkTime expires; /* CMK_TIME_MAX: never */
+    uint32_t is_enabled_before; /* before it was written to: see models/replica.h */
+    uint32_t key_ops_before;
+    CmkTime not_before_before;
+    CmkTime expires_before;
+    CmkTime made_at;
+    CmkTime written_at;
+    uint64_t missing_by; /* record of the failover to a pair that lacks the version, 0: none */
+    uint64_t changed_by_before;
     uint64_t changed_by;
 } CmkVersion;
 
@@ -442,6 +460,10 @@ typedef struct CmkAccessPolicy {
     uint32_t next_of_principal;
     uint32_t next_of_key_vault;
     uint32_t is_in_template; /* it was there before the scenario began (AC-18) */
+    uint32_t permissions_before; /* before it was written to: see models/replica.h */
+    uint32_t reserved;
+    CmkTime written_at;
+    uint64_t changed_by_before;
     uint64_t changed_by;
 } CmkAccessPolicy;
 

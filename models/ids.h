@@ -42,6 +42,8 @@
     X(REGION_COMPLETE_FAILOVER, region_complete_failover)                                          \
     X(REGION_RETURN, region_return)                                                                \
     X(REGION_COMPLETE_FAILBACK, region_complete_failback)                                          \
+    X(REGION_LOSE_ZONE, region_lose_zone)                                                          \
+    X(REGION_RETURN_ZONE, region_return_zone)                                                      \
     X(BACKUP_VAULT_CREATE, backup_vault_create)                                                    \
     X(BACKUP_VAULT_UPDATE_ENCRYPTION, backup_vault_update_encryption)                              \
     X(ENCRYPTION_VALIDATE, encryption_validate)                                                    \
@@ -107,6 +109,9 @@
     X(SYSTEM_IDENTITY_TO_DISABLE_IS_ON, system_identity_to_disable_is_on)                          \
     X(REGION_IS_UP, region_is_up)                                                                  \
     X(REGION_IS_DOWN, region_is_down)                                                              \
+    X(REGION_HAS_ZONES, region_has_zones)                                                          \
+    X(ZONES_ARE_ALL_THERE, zones_are_all_there)                                                    \
+    X(ZONE_IS_LOST, zone_is_lost)                                                                  \
     X(BACKUP_VAULT_IS_ABSENT, backup_vault_is_absent)                                              \
     X(BACKUP_VAULT_EXISTS, backup_vault_exists)                                                    \
     X(ENCRYPTION_IS_NOT_TURNED_OFF, encryption_is_not_turned_off)                                  \
@@ -166,7 +171,7 @@
     X(SERVICE_UNAVAILABLE, 24, 503, "ServiceUnavailable", NULL, "KVE-18",                          \
       "the region of the key vault does not answer")                                               \
     X(KEY_VAULT_READ_ONLY, 25, 403, "SimErrorKeyVaultReadOnly", NULL, "REL-7",                     \
-      "after a failover the key vault is read-only")                                               \
+      "the key vault is read-only now")                                                            \
     X(NOT_FOUND, 26, 404, "ResourceNotFound", NULL, "",                                            \
       "what the operation is about does not exist")                                                \
     X(CONFLICT, 27, 409, "Conflict", NULL, "", "what the operation is about is in another state")  \
@@ -202,6 +207,8 @@
       "the encryption settings cannot restore themselves yet")                                     \
     X(AUTHORIZATION_FAILED, 31, 403, "AuthorizationFailed", NULL, "AC-21",                         \
       "the caller has no role that lets it do this to the resource")                               \
+    X(REGION_HAS_NO_ZONES, 180, 0, "SimErrorRegionHasNoZones", NULL, "REL-3",                      \
+      "the region has no availability zones")                                                      \
     X(POINT_NOT_FOUND, 62, 404, "SimErrorRecoveryPointNotFound", NULL, "",                         \
       "there is no such recovery point")
 
@@ -232,6 +239,12 @@
     X(FAILBACK_DURATION, "failback_duration", "duration", 5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US,    \
       5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US, 0, CMK_DAY_US, "REL-12 OQ-33", "assumed",              \
       "how long the key vaults of a region stay read-only after it has come back")                 \
+    X(ZONE_WRITE_PAUSE, "zone_write_pause", "duration", 60 * CMK_SECOND_US, 60 * CMK_SECOND_US,    \
+      60 * CMK_SECOND_US, 60 * CMK_SECOND_US, 0, CMK_DAY_US, "REL-3", "assumed",                   \
+      "how long key vaults take no writes after their region has lost a zone")                     \
+    X(REPLICATION_LAG, "replication_lag", "duration", 0, 5 * CMK_MINUTE_US, 0,                     \
+      5 * CMK_MINUTE_US, 0, CMK_DAY_US, "REL-1 REL-13", "assumed",                                 \
+      "how far the pair of a region is behind what is written to key vaults")                      \
     X(ROTATION_POLL, "rotation_poll", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,           \
       24 * CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "ROT-13 OQ-9", "assumed",                  \
       "how often a Backup vault looks for a newer version of a versionless key")                   \

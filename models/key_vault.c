@@ -71,7 +71,8 @@ const CmkGuard cmk_guard_key_vault_is_reachable = {
 static bool key_vault_is_writable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkRegionId region = {vault_of(world, args)->region};
-    *ret_blame = cmk_region(world, region)->changed_by;
+    const CmkRegion *row = cmk_region(world, region);
+    *ret_blame = row->state == CMK_REGION_UP ? row->zone_by : row->changed_by;
     return cmk_region_is_writable(world, region);
 }
 
@@ -79,8 +80,9 @@ const CmkGuard cmk_guard_key_vault_is_writable = {
     .name = "key-vault-is-writable",
     .holds = key_vault_is_writable,
     .status = CMK_STATUS_OF(KEY_VAULT_READ_ONLY),
-    .rule = "REL-7 REL-8 REL-9",
-    .text = "The key vault is not in the read-only mode that follows a failover.",
+    .rule = "REL-3 REL-7 REL-8 REL-9",
+    .text = "The key vault takes writes: it is not read-only after a failover, nor in the moment "
+            "after the loss of a zone.",
     .repairs = {{CMK_OP_REGION_RETURN, cmk_repair_return_region,
                  "wait until the region is back and the key vault has failed back"}}};
 
