@@ -506,7 +506,7 @@ typedef struct CmkBackupVault {
     uint32_t is_broken_by_identity; /* Inconsistent because the identity went, not by a failure */
     uint32_t is_updating;           /* an update of the settings is on its way */
     uint32_t resource_group;        /* scope */
-    uint32_t reserved;
+    uint32_t has_cross_region_restore; /* never off again (BV-4) */
     uint64_t encryption_by; /* record that last changed the encryption settings */
     uint64_t system_by;     /* record that last switched the system-assigned identity */
     uint64_t changed_by;
@@ -520,6 +520,10 @@ typedef enum CmkGaugeKind {
     CMK_GAUGE_OVERDUE_VAULT,   /* bytes kept in the vault tier past their expiry */
     CMK_GAUGE_OVERDUE_ARCHIVE, /* bytes kept in the archive tier past their expiry */
     CMK_GAUGE_LATE_TIERING,    /* bytes kept in the vault tier past their move to the archive */
+    /* integrals only: of the three above when cross-region restore made the vault tier dearer */
+    CMK_GAUGE_CHEAP_VAULT,
+    CMK_GAUGE_CHEAP_OVERDUE_VAULT,
+    CMK_GAUGE_CHEAP_LATE_TIERING,
     CMK_GAUGE_EARLY_DELETION,  /* integral only: archive bytes x time short of 180 days */
     CMK_GAUGE_INSTANCES,       /* protected instances */
     CMK_GAUGE__COUNT
@@ -657,6 +661,7 @@ typedef struct CmkTask {
     uint32_t target_pinned;    /* settings: 1 if the URI names the version */
     uint32_t target_key;       /* settings, rotation: the key of that version */
     uint32_t retries;          /* of all steps together */
+    uint32_t is_in_pair;       /* a restore that runs in the pair of the vault's region */
     CmkTime started;
     uint64_t started_by;
     uint64_t point_by; /* restore: CmkPoint.created_by, since points are recycled */

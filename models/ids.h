@@ -45,6 +45,7 @@
     X(REGION_LOSE_ZONE, region_lose_zone)                                                          \
     X(REGION_RETURN_ZONE, region_return_zone)                                                      \
     X(BACKUP_VAULT_CREATE, backup_vault_create)                                                    \
+    X(BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE, backup_vault_enable_cross_region_restore)          \
     X(BACKUP_VAULT_UPDATE_ENCRYPTION, backup_vault_update_encryption)                              \
     X(ENCRYPTION_VALIDATE, encryption_validate)                                                    \
     X(ENCRYPTION_COMMIT, encryption_commit)                                                        \
@@ -54,8 +55,10 @@
     X(BACKUP_POLICY_CREATE, backup_policy_create)                                                  \
     X(INSTANCE_PROTECT, instance_protect)                                                          \
     X(BACKUP_START, backup_start)                                                                  \
+    X(BACKUP_SKIP, backup_skip)                                                                    \
     X(BACKUP_COMMIT, backup_commit)                                                                \
     X(BACKUP_RESTORE, backup_restore)                                                              \
+    X(BACKUP_RESTORE_IN_PAIR, backup_restore_in_pair)                                              \
     X(RESTORE_COMMIT, restore_commit)                                                              \
     X(TIERING_START, tiering_start)                                                                \
     X(POINT_TIER, point_tier)                                                                      \
@@ -112,6 +115,10 @@
     X(REGION_HAS_ZONES, region_has_zones)                                                          \
     X(ZONES_ARE_ALL_THERE, zones_are_all_there)                                                    \
     X(ZONE_IS_LOST, zone_is_lost)                                                                  \
+    X(BACKUP_VAULT_IS_REACHABLE, backup_vault_is_reachable)                                        \
+    X(CROSS_REGION_RESTORE_IS_OFFERED, cross_region_restore_is_offered)                            \
+    X(CROSS_REGION_RESTORE_IS_ON, cross_region_restore_is_on)                                      \
+    X(POINT_IS_READABLE_IN_PAIR, point_is_readable_in_pair)                                        \
     X(BACKUP_VAULT_IS_ABSENT, backup_vault_is_absent)                                              \
     X(BACKUP_VAULT_EXISTS, backup_vault_exists)                                                    \
     X(ENCRYPTION_IS_NOT_TURNED_OFF, encryption_is_not_turned_off)                                  \
@@ -209,6 +216,14 @@
       "the caller has no role that lets it do this to the resource")                               \
     X(REGION_HAS_NO_ZONES, 180, 0, "SimErrorRegionHasNoZones", NULL, "REL-3",                      \
       "the region has no availability zones")                                                      \
+    X(BACKUP_VAULT_UNREACHABLE, 181, 503, "SimErrorBackupVaultUnreachable", NULL, "OQ-34",         \
+      "the region of the Backup vault does not answer")                                            \
+    X(CROSS_REGION_RESTORE_NOT_OFFERED, 182, 0, "SimErrorCrossRegionRestoreNotOffered", NULL,      \
+      "BV-4", "cross-region restore is for geo-redundant vaults in paired regions")                \
+    X(CROSS_REGION_RESTORE_OFF, 183, 0, "SimErrorCrossRegionRestoreOff", NULL, "BV-4",             \
+      "cross-region restore is not enabled on the Backup vault")                                   \
+    X(POINT_ARCHIVED, 184, 0, "SimErrorArchivedPointInPair", NULL, "BK-27",                        \
+      "an archived point can be restored in the pair only while its own region is lost")           \
     X(POINT_NOT_FOUND, 62, 404, "SimErrorRecoveryPointNotFound", NULL, "",                         \
       "there is no such recovery point")
 
@@ -272,7 +287,9 @@
       "whether Backup goes on with a key version outside its validity where Key Vault would "      \
       "unwrap")                                                                                    \
     X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", \
-      "whether key vault and Backup vault must be in one region")
+      "whether key vault and Backup vault must be in one region")                                  \
+    X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \
+      "OQ-34", "assumed", "whether the loss of a region also stops the jobs of Backup vaults there")
 
 /* clang-format on */
 

@@ -93,6 +93,7 @@ typedef struct CmkBackupVaultItem {
     const CmkNode *name;
     uint32_t region;
     uint32_t redundancy; /* CmkRedundancy */
+    bool has_cross_region_restore;
     GArray *identities;  /* of CmkReference */
     CmkEncryptionItem encryption;
     GArray *instances; /* of CmkInstanceItem */

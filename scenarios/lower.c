@@ -387,6 +387,14 @@ static const CmkNode *node_of(const Vault *vault, const CmkNode *node)
     return vault->fleet == NULL ? node : vault->fleet->item->node;
 }
 
+static bool enable_cross_region_restore(Building *building, const Vault *vault)
+{
+    CmkArgs args = args_of(CMK_OP_BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE);
+    args.ref[CMK_REF_BACKUP_VAULT] = vault->row;
+    return !vault->item->has_cross_region_restore ||
+           apply(building, &args, node_of(vault, vault->item->node));
+}
+
 /* Without customer-managed keys at first, since a system-assigned identity is there only after the
  * vault (BV-20). */
 static bool create_vault(Building *building, const Vault *vault)
@@ -403,7 +411,7 @@ static bool create_vault(Building *building, const Vault *vault)
     if (!apply(building, &create, node_of(vault, item->node))) {
         return false;
     }
-    bool is_right = true;
+    bool is_right = enable_cross_region_restore(building, vault);
     for (guint i = 0; item->identities != NULL && i < item->identities->len; i++) {
         const CmkReference *identity = &g_array_index(item->identities, CmkReference, i);
         CmkArgs args = args_of(identity->kind == CMK_NAMED_SYSTEM ? CMK_OP_SYSTEM_IDENTITY_ENABLE
