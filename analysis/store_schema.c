@@ -207,6 +207,8 @@ static const char small_tables[] =
     " key_vault INTEGER, is_overdue INTEGER NOT NULL, from_us INTEGER NOT NULL,"
     " to_us INTEGER NOT NULL, quantity INTEGER NOT NULL, unit TEXT NOT NULL,"
     " nanos INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE price(id TEXT NOT NULL, region TEXT, nanos INTEGER NOT NULL, unit TEXT NOT NULL,"
+    " rule TEXT NOT NULL, provenance TEXT NOT NULL, source TEXT) STRICT;"
     "CREATE TABLE expectation_result(id INTEGER PRIMARY KEY, text TEXT NOT NULL,"
     " verdict INTEGER NOT NULL, violated_us INTEGER, detail TEXT) STRICT;";
 /* clang-format on */
@@ -342,6 +344,9 @@ static const View views[] = {
      " c.quantity, c.unit, c.nanos, run.currency",
      "cost_item AS c JOIN run" JOIN_VAULT("b", "c.backup_vault")
      JOIN_KEY_VAULT("k", "c.key_vault")},
+    {"v_prices",
+     "p.id, p.region, p.nanos, p.unit, p.rule, p.provenance, p.source, run.currency",
+     "price AS p JOIN run"},
     {"v_cost_by_vault",
      "b.name AS backup_vault, sum(CASE c.is_overdue WHEN 0 THEN c.nanos ELSE 0 END) AS nanos,"
      " sum(CASE c.is_overdue WHEN 1 THEN c.nanos ELSE 0 END) AS overdue_nanos, run.currency",

@@ -12,7 +12,8 @@ static const CmkBackupVault *vault_of(const CmkWorld *world, const CmkArgs *args
 
 /* ---- guards ---------------------------------------------------------------------------------- */
 
-/* Where the job runs that is asked for, or under way: in the pair, or else in the vault's region. */
+/* Where the job runs that is asked for, or under way: in the pair, or else in the vault's region.
+ */
 static CmkRegionId region_of_job(const CmkWorld *world, const CmkArgs *args)
 {
     const CmkRegionId own = {vault_of(world, args)->region};
@@ -45,8 +46,7 @@ const CmkGuard cmk_guard_backup_vault_is_reachable = {
     .status = CMK_STATUS_OF(BACKUP_VAULT_UNREACHABLE),
     .rule = "OQ-34",
     .text = "The region in which the Backup vault does the work is there.",
-    .repairs = {
-        {CMK_OP_REGION_RETURN, return_region_of_job, "wait for the region to come back"}}};
+    .repairs = {{CMK_OP_REGION_RETURN, return_region_of_job, "wait for the region to come back"}}};
 
 static bool cross_region_restore_is_offered(const CmkWorld *world, const CmkArgs *args,
                                             uint64_t *ret_blame)

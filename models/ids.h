@@ -257,8 +257,8 @@
     X(ZONE_WRITE_PAUSE, "zone_write_pause", "duration", 60 * CMK_SECOND_US, 60 * CMK_SECOND_US,    \
       60 * CMK_SECOND_US, 60 * CMK_SECOND_US, 0, CMK_DAY_US, "REL-3", "assumed",                   \
       "how long key vaults take no writes after their region has lost a zone")                     \
-    X(REPLICATION_LAG, "replication_lag", "duration", 0, 5 * CMK_MINUTE_US, 0,                     \
-      5 * CMK_MINUTE_US, 0, CMK_DAY_US, "REL-1 REL-13", "assumed",                                 \
+    X(REPLICATION_LAG, "replication_lag", "duration", 0, 5 * CMK_MINUTE_US, 0, 5 * CMK_MINUTE_US,  \
+      0, CMK_DAY_US, "REL-1 REL-13", "assumed",                                                    \
       "how far the pair of a region is behind what is written to key vaults")                      \
     X(ROTATION_POLL, "rotation_poll", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,           \
       24 * CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "ROT-13 OQ-9", "assumed",                  \
@@ -289,7 +289,8 @@
     X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", \
       "whether key vault and Backup vault must be in one region")                                  \
     X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \
-      "OQ-34", "assumed", "whether the loss of a region also stops the jobs of Backup vaults there")
+      "OQ-34", "assumed",                                                                          \
+      "whether the loss of a region also stops the jobs of Backup vaults there")
 
 /* clang-format on */
 

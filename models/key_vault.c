@@ -1,6 +1,7 @@
 /* Key vaults: creation, permission model, throttling windows (sections 2, 3, 8). */
 #include "models/key_vault.h"
 
+#include "models/key_use.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/region.h"
@@ -167,6 +168,9 @@ void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId gu
         (key->type == CMK_KEY_RSA || key->type == CMK_KEY_RSA_HSM) && key->size_bits == 2048;
     meter->requests_2048 += is_2048;   /* COST-11 */
     meter->requests_other += !is_2048; /* COST-12 */
+    if (guard == CMK_GUARD_NONE) {
+        cmk_key_use_note(sim, (CmkVersionId){args->ref[CMK_REF_VERSION]});
+    }
 }
 
 /* ---- operations ------------------------------------------------------------------------------ */

@@ -94,7 +94,7 @@ typedef struct CmkBackupVaultItem {
     uint32_t region;
     uint32_t redundancy; /* CmkRedundancy */
     bool has_cross_region_restore;
-    GArray *identities;  /* of CmkReference */
+    GArray *identities; /* of CmkReference */
     CmkEncryptionItem encryption;
     GArray *instances; /* of CmkInstanceItem */
 } CmkBackupVaultItem;
@@ -194,6 +194,7 @@ typedef struct CmkFileItem {
     uint64_t seed;
     uint32_t profile;
     const CmkNode *settings;
+    const CmkNode *prices;
     CmkWorldItem world;
     GArray *timeline; /* of CmkTimelineItem */
     GArray *expect;   /* of CmkExpectItem */

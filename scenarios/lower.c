@@ -504,11 +504,8 @@ static void begin_digest(const Building *building)
     cmk_world_fold(building->sim->world, head, sizeof(head));
     cmk_world_fold(building->sim->world, scenario->knobs, sizeof(scenario->knobs));
     cmk_world_fold(building->sim->world, scenario->canonical->str, scenario->canonical->len);
-    uint32_t prices = 0;
-    const CmkPrice *book = cmk_price_book(&prices);
-    for (uint32_t i = 0; i < prices; i++) {
-        cmk_world_fold(building->sim->world, &book[i].nanos, sizeof(book[i].nanos));
-    }
+    cmk_world_fold(building->sim->world, scenario->prices.lines,
+                   scenario->prices.count * sizeof(scenario->prices.lines[0]));
 }
 
 bool cmk_scenario_build(const CmkScenario *scenario, CmkVariant variant, uint64_t seed, CmkSim *sim,

@@ -289,7 +289,8 @@ Test(region, the_pair_lacks_the_last_access_policies)
     estate_free(estate);
 }
 
-/* Another region's key vaults are left alone, and so is what was purged: that is gone everywhere. */
+/* Another region's key vaults are left alone, and so is what was purged: that is gone everywhere.
+ */
 Test(region, the_pair_knows_of_purges_and_nothing_of_other_regions)
 {
     Estate *estate = make(&(EstateOptions){.has_no_purge_protection = true,
@@ -339,8 +340,8 @@ Test(region, the_pair_lacks_the_last_of_several_writes)
 
 #define STOPS_BACKUP [CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS] = 2
 
-/* OQ-34: scheduled backups are passed over while the region is lost and go on afterwards; a job that
- * was running fails at its commit. */
+/* OQ-34: scheduled backups are passed over while the region is lost and go on afterwards; a job
+ * that was running fails at its commit. */
 Test(region, an_outage_can_stop_backup_vaults)
 {
     Estate *estate = make(&(EstateOptions){.knobs = {STOPS_BACKUP}});
@@ -382,8 +383,8 @@ Test(region, an_outage_follows_the_key_vault_unless_told_otherwise)
     }
 }
 
-/* OQ-34, BV-4: while its own region is lost a point comes back in the pair, as soon as the key vault
- * is reachable from there. */
+/* OQ-34, BV-4: while its own region is lost a point comes back in the pair, as soon as the key
+ * vault is reachable from there. */
 Test(region, points_come_back_in_the_pair_once_the_key_does)
 {
     Estate *estate =
