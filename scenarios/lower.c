@@ -392,7 +392,8 @@ static bool enable_cross_region_restore(Building *building, const Vault *vault)
     CmkArgs args = args_of(CMK_OP_BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE);
     args.ref[CMK_REF_BACKUP_VAULT] = vault->row;
     return !vault->item->has_cross_region_restore ||
-           apply(building, &args, node_of(vault, vault->item->node));
+           apply(building, &args,
+                 node_of(vault, cmk_node_get(vault->item->node, "cross_region_restore")));
 }
 
 /* Without customer-managed keys at first, since a system-assigned identity is there only after the
