@@ -210,6 +210,7 @@ static void set_encryption(SampleRun *run, uint32_t vault, CmkTime time, CmkEncr
     row->encryption = encryption;
     CmkRecord record = {.args = {.op = op, .actor = CMK_ACTOR_SETUP}};
     record.args.ref[CMK_REF_BACKUP_VAULT] = vault;
+    record.args.ref[CMK_REF_REGION] = 1;
     (void)sample_record(run, time, record);
 }
 
