@@ -6,6 +6,7 @@
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/repairs.h"
+#include "models/replica.h"
 #include "models/rows.h"
 
 #define ALL_KEY_PERMISSIONS CMK_PERMISSION_KEYS_ALL
@@ -475,6 +476,7 @@ static uint32_t access_policy_set(CmkSim *sim, const CmkArgs *args)
         principal->first_access_policy = row;
     }
     CmkAccessPolicy *policy = cmk_access_policy_mut(sim, (CmkAccessPolicyId){row});
+    cmk_replica_keep_policy(sim, policy);
     policy->permissions = (uint32_t)args->num[0];
     policy->changed_by = cmk_this_seq(sim);
     return row;
@@ -500,6 +502,7 @@ static uint32_t access_policy_remove(CmkSim *sim, const CmkArgs *args)
 {
     const uint32_t row = policy_row_of(sim->world, args);
     CmkAccessPolicy *policy = cmk_access_policy_mut(sim, (CmkAccessPolicyId){row});
+    cmk_replica_keep_policy(sim, policy);
     policy->permissions = 0;
     policy->changed_by = cmk_this_seq(sim);
     return row;

@@ -34,6 +34,7 @@ static void fill_specs(CmkTableSpec specs[CMK_TABLE__COUNT], const CmkLimits *li
     specs[CMK_TABLE_SETTINGS].limit = 1;
     specs[CMK_TABLE_REGION].limit = region_count;
     specs[CMK_TABLE_KEY_VAULT_METER].limit = limits->rows[CMK_TABLE_KEY_VAULT];
+    specs[CMK_TABLE_VERSION_USE].limit = limits->rows[CMK_TABLE_VERSION];
     specs[CMK_TABLE_GAUGE].limit = limits->rows[CMK_TABLE_BACKUP_VAULT] * CMK_GAUGE__COUNT;
 }
 

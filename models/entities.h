@@ -157,6 +157,7 @@ typedef struct CmkPersonId {
     X(KEY_VAULT_METER, key_vault_meter, CmkKeyVaultMeter, CmkKeyVaultId, 1, "key vault meters")    \
     X(KEY, key, CmkKey, CmkKeyId, 0, "keys")                                                       \
     X(VERSION, version, CmkVersion, CmkVersionId, 0, "key versions")                               \
+    X(VERSION_USE, version_use, CmkVersionUse, CmkVersionId, 1, "uses of key versions")            \
     X(IDENTITY, identity, CmkIdentity, CmkIdentityId, 0, "user-assigned identities")               \
     X(PRINCIPAL, principal, CmkPrincipal, CmkPrincipalId, 0, "principals")                         \
     X(ASSIGNMENT, assignment, CmkAssignment, CmkAssignmentId, 0, "role assignments")               \
@@ -220,6 +221,13 @@ typedef enum CmkRegionState {
 typedef struct CmkRegion {
     uint32_t state; /* CmkRegionState */
     uint32_t epoch;
+    uint32_t is_zone_lost;
+    uint32_t reserved;
+    CmkTime lost_at;
+    CmkTime
+        shown_until; /* key vaults are shown as the pair knows them: up to here; 0: as they are */
+    CmkTime writes_from; /* after the loss of a zone no write is taken before (REL-3) */
+    uint64_t zone_by;
     uint64_t changed_by;
 } CmkRegion;
 
@@ -297,6 +305,31 @@ typedef struct CmkKeyVault {
 #define CMK_WINDOW_WEIGHT 12000
 #define CMK_WINDOW_US (10 * CMK_SECOND_US)
 
+/* Kinds of HSM-protected keys, which are billed for each version in use. */
+typedef enum CmkHsmKeys {
+    CMK_HSM_KEYS_2048,  /* RSA 2048 (COST-13) */
+    CMK_HSM_KEYS_OTHER, /* in tiers by their number (COST-14) */
+    CMK_HSM_KEYS__COUNT
+} CmkHsmKeys;
+#define CMK_HSM_KEY_TIERS 4
+
+/* The versions of one kind that are in use in one key vault: see models/key_use.h. */
+typedef struct CmkKeyUse {
+    uint32_t first; /* version that was used longest ago */
+    uint32_t last;
+    uint32_t count;
+    uint32_t reserved;
+    CmkTime since;                            /* the integrals are up to here */
+    uint64_t integrals[CMK_HSM_KEY_TIERS][2]; /* versions x microseconds: low, high */
+} CmkKeyUse;
+
+/* Row i goes with version i of an HSM-protected key. */
+typedef struct CmkVersionUse {
+    uint32_t previous; /* in the order of last use */
+    uint32_t next;
+    CmkTime last_use; /* 0: never */
+} CmkVersionUse;
+
 /* Row i goes with key vault i. */
 typedef struct CmkKeyVaultMeter {
     CmkTime window_start;
@@ -304,6 +337,8 @@ typedef struct CmkKeyVaultMeter {
     int64_t requests_2048;  /* billed requests on RSA 2048 keys since the start (COST-11) */
     int64_t requests_other; /* on other keys (COST-12) */
     int64_t refused;        /* requests refused, whatever the reason */
+    int64_t rotations;      /* by the key's own rotation policy (COST-15) */
+    CmkKeyUse hsm_keys[CMK_HSM_KEYS__COUNT];
 } CmkKeyVaultMeter;
 
 typedef enum CmkKeyType {
@@ -328,10 +363,14 @@ typedef struct CmkKey {
     uint32_t epoch;
     uint32_t current_version; /* the newest */
     uint32_t version_count;
-    uint32_t first_user; /* Backup vaults whose settings name this key, linked by next_of_key */
-    uint32_t poll_epoch; /* the pending look for a newer version carries it */
+    uint32_t first_user;   /* Backup vaults whose settings name this key, linked by next_of_key */
+    uint32_t poll_epoch;   /* the pending look for a newer version carries it */
+    uint32_t state_before; /* before it was written to: see models/replica.h */
+    uint32_t version_before;
     CmkTime deleted_at;
     CmkTime purge_at; /* SD-6 */
+    CmkTime written_at;
+    uint64_t changed_by_before;
     uint64_t changed_by;
 } CmkKey;
 
@@ -381,7 +420,15 @@ typedef struct CmkVersion {
     uint32_t key_ops;
     uint32_t previous; /* version, 0 for the first */
     CmkTime not_before;
-    CmkTime expires; /* CMK_TIME_MAX: never */
+    CmkTime expires;            /* CMK_TIME_MAX: never */
+    uint32_t is_enabled_before; /* before it was written to: see models/replica.h */
+    uint32_t key_ops_before;
+    CmkTime not_before_before;
+    CmkTime expires_before;
+    CmkTime made_at;
+    CmkTime written_at;
+    uint64_t missing_by; /* record of the failover to a pair that lacks the version, 0: none */
+    uint64_t changed_by_before;
     uint64_t changed_by;
 } CmkVersion;
 
@@ -441,7 +488,11 @@ typedef struct CmkAccessPolicy {
     uint32_t permissions; /* 0: removed */
     uint32_t next_of_principal;
     uint32_t next_of_key_vault;
-    uint32_t is_in_template; /* it was there before the scenario began (AC-18) */
+    uint32_t is_in_template;     /* it was there before the scenario began (AC-18) */
+    uint32_t permissions_before; /* before it was written to: see models/replica.h */
+    uint32_t reserved;
+    CmkTime written_at;
+    uint64_t changed_by_before;
     uint64_t changed_by;
 } CmkAccessPolicy;
 
@@ -484,9 +535,9 @@ typedef struct CmkBackupVault {
     uint32_t is_broken_by_identity; /* Inconsistent because the identity went, not by a failure */
     uint32_t is_updating;           /* an update of the settings is on its way */
     uint32_t resource_group;        /* scope */
-    uint32_t reserved;
-    uint64_t encryption_by; /* record that last changed the encryption settings */
-    uint64_t system_by;     /* record that last switched the system-assigned identity */
+    uint32_t has_cross_region_restore; /* never off again (BV-4) */
+    uint64_t encryption_by;            /* record that last changed the encryption settings */
+    uint64_t system_by;                /* record that last switched the system-assigned identity */
     uint64_t changed_by;
 } CmkBackupVault;
 
@@ -498,8 +549,12 @@ typedef enum CmkGaugeKind {
     CMK_GAUGE_OVERDUE_VAULT,   /* bytes kept in the vault tier past their expiry */
     CMK_GAUGE_OVERDUE_ARCHIVE, /* bytes kept in the archive tier past their expiry */
     CMK_GAUGE_LATE_TIERING,    /* bytes kept in the vault tier past their move to the archive */
-    CMK_GAUGE_EARLY_DELETION,  /* integral only: archive bytes x time short of 180 days */
-    CMK_GAUGE_INSTANCES,       /* protected instances */
+    /* integrals only: of the three above when cross-region restore made the vault tier dearer */
+    CMK_GAUGE_CHEAP_VAULT,
+    CMK_GAUGE_CHEAP_OVERDUE_VAULT,
+    CMK_GAUGE_CHEAP_LATE_TIERING,
+    CMK_GAUGE_EARLY_DELETION, /* integral only: archive bytes x time short of 180 days */
+    CMK_GAUGE_INSTANCES,      /* protected instances */
     CMK_GAUGE__COUNT
 } CmkGaugeKind;
 
@@ -635,6 +690,7 @@ typedef struct CmkTask {
     uint32_t target_pinned;    /* settings: 1 if the URI names the version */
     uint32_t target_key;       /* settings, rotation: the key of that version */
     uint32_t retries;          /* of all steps together */
+    uint32_t is_in_pair;       /* a restore that runs in the pair of the vault's region */
     CmkTime started;
     uint64_t started_by;
     uint64_t point_by; /* restore: CmkPoint.created_by, since points are recycled */

@@ -42,7 +42,10 @@
     X(REGION_COMPLETE_FAILOVER, region_complete_failover)                                          \
     X(REGION_RETURN, region_return)                                                                \
     X(REGION_COMPLETE_FAILBACK, region_complete_failback)                                          \
+    X(REGION_LOSE_ZONE, region_lose_zone)                                                          \
+    X(REGION_RETURN_ZONE, region_return_zone)                                                      \
     X(BACKUP_VAULT_CREATE, backup_vault_create)                                                    \
+    X(BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE, backup_vault_enable_cross_region_restore)          \
     X(BACKUP_VAULT_UPDATE_ENCRYPTION, backup_vault_update_encryption)                              \
     X(ENCRYPTION_VALIDATE, encryption_validate)                                                    \
     X(ENCRYPTION_COMMIT, encryption_commit)                                                        \
@@ -52,8 +55,10 @@
     X(BACKUP_POLICY_CREATE, backup_policy_create)                                                  \
     X(INSTANCE_PROTECT, instance_protect)                                                          \
     X(BACKUP_START, backup_start)                                                                  \
+    X(BACKUP_SKIP, backup_skip)                                                                    \
     X(BACKUP_COMMIT, backup_commit)                                                                \
     X(BACKUP_RESTORE, backup_restore)                                                              \
+    X(BACKUP_RESTORE_IN_PAIR, backup_restore_in_pair)                                              \
     X(RESTORE_COMMIT, restore_commit)                                                              \
     X(TIERING_START, tiering_start)                                                                \
     X(POINT_TIER, point_tier)                                                                      \
@@ -107,6 +112,13 @@
     X(SYSTEM_IDENTITY_TO_DISABLE_IS_ON, system_identity_to_disable_is_on)                          \
     X(REGION_IS_UP, region_is_up)                                                                  \
     X(REGION_IS_DOWN, region_is_down)                                                              \
+    X(REGION_HAS_ZONES, region_has_zones)                                                          \
+    X(ZONES_ARE_ALL_THERE, zones_are_all_there)                                                    \
+    X(ZONE_IS_LOST, zone_is_lost)                                                                  \
+    X(BACKUP_VAULT_IS_REACHABLE, backup_vault_is_reachable)                                        \
+    X(CROSS_REGION_RESTORE_IS_OFFERED, cross_region_restore_is_offered)                            \
+    X(CROSS_REGION_RESTORE_IS_ON, cross_region_restore_is_on)                                      \
+    X(POINT_IS_READABLE_IN_PAIR, point_is_readable_in_pair)                                        \
     X(BACKUP_VAULT_IS_ABSENT, backup_vault_is_absent)                                              \
     X(BACKUP_VAULT_EXISTS, backup_vault_exists)                                                    \
     X(ENCRYPTION_IS_NOT_TURNED_OFF, encryption_is_not_turned_off)                                  \
@@ -166,7 +178,7 @@
     X(SERVICE_UNAVAILABLE, 24, 503, "ServiceUnavailable", NULL, "KVE-18",                          \
       "the region of the key vault does not answer")                                               \
     X(KEY_VAULT_READ_ONLY, 25, 403, "SimErrorKeyVaultReadOnly", NULL, "REL-7",                     \
-      "after a failover the key vault is read-only")                                               \
+      "the key vault is read-only now")                                                            \
     X(NOT_FOUND, 26, 404, "ResourceNotFound", NULL, "",                                            \
       "what the operation is about does not exist")                                                \
     X(CONFLICT, 27, 409, "Conflict", NULL, "", "what the operation is about is in another state")  \
@@ -202,6 +214,16 @@
       "the encryption settings cannot restore themselves yet")                                     \
     X(AUTHORIZATION_FAILED, 31, 403, "AuthorizationFailed", NULL, "AC-21",                         \
       "the caller has no role that lets it do this to the resource")                               \
+    X(REGION_HAS_NO_ZONES, 180, 0, "SimErrorRegionHasNoZones", NULL, "REL-3",                      \
+      "the region has no availability zones")                                                      \
+    X(BACKUP_VAULT_UNREACHABLE, 181, 503, "SimErrorBackupVaultUnreachable", NULL, "OQ-34",         \
+      "the region of the Backup vault does not answer")                                            \
+    X(CROSS_REGION_RESTORE_NOT_OFFERED, 182, 0, "SimErrorCrossRegionRestoreNotOffered", NULL,      \
+      "BV-4", "cross-region restore is for geo-redundant vaults in paired regions")                \
+    X(CROSS_REGION_RESTORE_OFF, 183, 0, "SimErrorCrossRegionRestoreOff", NULL, "BV-4",             \
+      "cross-region restore is not enabled on the Backup vault")                                   \
+    X(POINT_ARCHIVED, 184, 0, "SimErrorArchivedPointInPair", NULL, "BK-27",                        \
+      "an archived point can be restored in the pair only while its own region is lost")           \
     X(POINT_NOT_FOUND, 62, 404, "SimErrorRecoveryPointNotFound", NULL, "",                         \
       "there is no such recovery point")
 
@@ -232,6 +254,12 @@
     X(FAILBACK_DURATION, "failback_duration", "duration", 5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US,    \
       5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US, 0, CMK_DAY_US, "REL-12 OQ-33", "assumed",              \
       "how long the key vaults of a region stay read-only after it has come back")                 \
+    X(ZONE_WRITE_PAUSE, "zone_write_pause", "duration", 60 * CMK_SECOND_US, 60 * CMK_SECOND_US,    \
+      60 * CMK_SECOND_US, 60 * CMK_SECOND_US, 0, CMK_DAY_US, "REL-3", "assumed",                   \
+      "how long key vaults take no writes after their region has lost a zone")                     \
+    X(REPLICATION_LAG, "replication_lag", "duration", 0, 5 * CMK_MINUTE_US, 0, 5 * CMK_MINUTE_US,  \
+      0, CMK_DAY_US, "REL-1 REL-13", "assumed",                                                    \
+      "how far the pair of a region is behind what is written to key vaults")                      \
     X(ROTATION_POLL, "rotation_poll", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,           \
       24 * CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "ROT-13 OQ-9", "assumed",                  \
       "how often a Backup vault looks for a newer version of a versionless key")                   \
@@ -259,7 +287,10 @@
       "whether Backup goes on with a key version outside its validity where Key Vault would "      \
       "unwrap")                                                                                    \
     X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", \
-      "whether key vault and Backup vault must be in one region")
+      "whether key vault and Backup vault must be in one region")                                  \
+    X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \
+      "OQ-34", "assumed",                                                                          \
+      "whether the loss of a region also stops the jobs of Backup vaults there")
 
 /* clang-format on */
 

@@ -2,6 +2,7 @@
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/repairs.h"
+#include "models/replica.h"
 #include "models/rows.h"
 
 static const CmkKey *key_of(const CmkWorld *world, const CmkArgs *args)
@@ -93,15 +94,15 @@ const CmkGuard cmk_guard_key_exists = {
 static bool version_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkVersion *version = cmk_version(world, version_of(world, args));
-    *ret_blame = version->changed_by;
-    return version->number != 0 && version->is_purged == 0 &&
+    *ret_blame = version->missing_by != 0 ? version->missing_by : version->changed_by;
+    return version->number != 0 && version->is_purged == 0 && version->missing_by == 0 &&
            version->key == args->ref[CMK_REF_KEY];
 }
 
 const CmkGuard cmk_guard_version_exists = {.name = "version-exists",
                                            .holds = version_exists,
                                            .status = CMK_STATUS_OF(KEY_NOT_FOUND),
-                                           .rule = "KVE-10 KV-33",
+                                           .rule = "KVE-10 KV-33 REL-13",
                                            .text =
                                                "The version of the key exists and is not purged."};
 
@@ -147,6 +148,8 @@ static CmkVersion *add_version(CmkSim *sim, CmkKey *key, uint32_t key_row)
     version->not_before = cmk_world_now(sim->world); /* KV-12 */
     version->expires = CMK_TIME_MAX;
     version->changed_by = cmk_this_seq(sim);
+    version->made_at = cmk_world_now(sim->world);
+    cmk_replica_keep_version(sim, version);
     key->current_version = id.i; /* KV-10 */
     return version;
 }
@@ -155,6 +158,7 @@ static uint32_t key_create(CmkSim *sim, const CmkArgs *args)
 {
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
     CmkKey *key = cmk_key_mut(sim, id);
+    cmk_replica_keep_key(sim, key);
     const bool is_new = key->state != CMK_KEY_ACTIVE;
     if (is_new) {
         key->current_version = 0;
@@ -194,6 +198,7 @@ static uint32_t key_rotate(CmkSim *sim, const CmkArgs *args)
 {
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
     CmkKey *key = cmk_key_mut(sim, id);
+    cmk_replica_keep_key(sim, key);
     (void)add_version(sim, key, id.i);
     cmk_rotation_expect(sim, id, args);
     return key->current_version;
@@ -219,6 +224,7 @@ static uint32_t key_update(CmkSim *sim, const CmkArgs *args)
 {
     const CmkVersionId id = version_of(sim->world, args);
     CmkVersion *version = cmk_version_mut(sim, id);
+    cmk_replica_keep_version(sim, version);
     if (args->num[0] != 0) {
         version->is_enabled = args->num[0] == CMK_SAYS_TRUE;
     }
@@ -256,6 +262,7 @@ static uint32_t key_delete(CmkSim *sim, const CmkArgs *args)
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
     CmkKey *key = cmk_key_mut(sim, id);
     const CmkKeyVault *vault = cmk_key_vault(sim->world, (CmkKeyVaultId){key->key_vault});
+    cmk_replica_keep_key(sim, key);
     key->state = CMK_KEY_DELETED;
     key->epoch++;
     key->deleted_at = cmk_world_now(sim->world);
@@ -287,6 +294,7 @@ static uint32_t key_recover(CmkSim *sim, const CmkArgs *args)
 {
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
     CmkKey *key = cmk_key_mut(sim, id);
+    cmk_replica_keep_key(sim, key);
     key->state = CMK_KEY_ACTIVE; /* with all versions as they were, SD-11 */
     key->epoch++;
     key->changed_by = cmk_this_seq(sim);
@@ -314,6 +322,7 @@ static uint32_t key_purge(CmkSim *sim, const CmkArgs *args)
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
     CmkKey *key = cmk_key_mut(sim, id);
     key->state = CMK_KEY_PURGED;
+    key->written_at = 0; /* what is destroyed is so in the pair too */
     key->epoch++;
     key->changed_by = cmk_this_seq(sim);
     uint32_t row = key->current_version;

@@ -1,6 +1,7 @@
 /* Key vaults: creation, permission model, throttling windows (sections 2, 3, 8). */
 #include "models/key_vault.h"
 
+#include "models/key_use.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/region.h"
@@ -71,7 +72,8 @@ const CmkGuard cmk_guard_key_vault_is_reachable = {
 static bool key_vault_is_writable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkRegionId region = {vault_of(world, args)->region};
-    *ret_blame = cmk_region(world, region)->changed_by;
+    const CmkRegion *row = cmk_region(world, region);
+    *ret_blame = row->state == CMK_REGION_UP ? row->zone_by : row->changed_by;
     return cmk_region_is_writable(world, region);
 }
 
@@ -79,8 +81,9 @@ const CmkGuard cmk_guard_key_vault_is_writable = {
     .name = "key-vault-is-writable",
     .holds = key_vault_is_writable,
     .status = CMK_STATUS_OF(KEY_VAULT_READ_ONLY),
-    .rule = "REL-7 REL-8 REL-9",
-    .text = "The key vault is not in the read-only mode that follows a failover.",
+    .rule = "REL-3 REL-7 REL-8 REL-9",
+    .text = "The key vault takes writes: it is not read-only after a failover, nor in the moment "
+            "after the loss of a zone.",
     .repairs = {{CMK_OP_REGION_RETURN, cmk_repair_return_region,
                  "wait until the region is back and the key vault has failed back"}}};
 
@@ -165,6 +168,9 @@ void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId gu
         (key->type == CMK_KEY_RSA || key->type == CMK_KEY_RSA_HSM) && key->size_bits == 2048;
     meter->requests_2048 += is_2048;   /* COST-11 */
     meter->requests_other += !is_2048; /* COST-12 */
+    if (guard == CMK_GUARD_NONE) {
+        cmk_key_use_note(sim, (CmkVersionId){args->ref[CMK_REF_VERSION]});
+    }
 }
 
 /* ---- operations ------------------------------------------------------------------------------ */

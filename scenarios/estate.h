@@ -93,8 +93,11 @@ void cmk_parameters_put(const CmkReference *reference, CmkArgs *args);
 /* Puts a number into the slot of a parameter that the operation has. */
 void cmk_parameters_set(CmkArgs *args, const char *name, int64_t value);
 
-/* ---- timeline.c, expectation.c, lower.c, limits.c ----------------------------------------------
+/* ---- prices.c, timeline.c, expectation.c, limits.c ----------------------------------------------
  */
+
+/* Fills in the prices: by default, or from the file that `prices` names. */
+bool cmk_prices_read(CmkScenario *scenario, CmkDiagnostics *diagnostics);
 
 bool cmk_timeline_read(CmkScenario *scenario, CmkDiagnostics *diagnostics);
 bool cmk_expectations_read(CmkScenario *scenario, CmkDiagnostics *diagnostics);

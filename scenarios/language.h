@@ -93,7 +93,8 @@ typedef struct CmkBackupVaultItem {
     const CmkNode *name;
     uint32_t region;
     uint32_t redundancy; /* CmkRedundancy */
-    GArray *identities;  /* of CmkReference */
+    bool has_cross_region_restore;
+    GArray *identities; /* of CmkReference */
     CmkEncryptionItem encryption;
     GArray *instances; /* of CmkInstanceItem */
 } CmkBackupVaultItem;
@@ -193,6 +194,7 @@ typedef struct CmkFileItem {
     uint64_t seed;
     uint32_t profile;
     const CmkNode *settings;
+    const CmkNode *prices;
     CmkWorldItem world;
     GArray *timeline; /* of CmkTimelineItem */
     GArray *expect;   /* of CmkExpectItem */

@@ -387,6 +387,15 @@ static const CmkNode *node_of(const Vault *vault, const CmkNode *node)
     return vault->fleet == NULL ? node : vault->fleet->item->node;
 }
 
+static bool enable_cross_region_restore(Building *building, const Vault *vault)
+{
+    CmkArgs args = args_of(CMK_OP_BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE);
+    args.ref[CMK_REF_BACKUP_VAULT] = vault->row;
+    return !vault->item->has_cross_region_restore ||
+           apply(building, &args,
+                 node_of(vault, cmk_node_get(vault->item->node, "cross_region_restore")));
+}
+
 /* Without customer-managed keys at first, since a system-assigned identity is there only after the
  * vault (BV-20). */
 static bool create_vault(Building *building, const Vault *vault)
@@ -403,7 +412,7 @@ static bool create_vault(Building *building, const Vault *vault)
     if (!apply(building, &create, node_of(vault, item->node))) {
         return false;
     }
-    bool is_right = true;
+    bool is_right = enable_cross_region_restore(building, vault);
     for (guint i = 0; item->identities != NULL && i < item->identities->len; i++) {
         const CmkReference *identity = &g_array_index(item->identities, CmkReference, i);
         CmkArgs args = args_of(identity->kind == CMK_NAMED_SYSTEM ? CMK_OP_SYSTEM_IDENTITY_ENABLE
@@ -496,11 +505,8 @@ static void begin_digest(const Building *building)
     cmk_world_fold(building->sim->world, head, sizeof(head));
     cmk_world_fold(building->sim->world, scenario->knobs, sizeof(scenario->knobs));
     cmk_world_fold(building->sim->world, scenario->canonical->str, scenario->canonical->len);
-    uint32_t prices = 0;
-    const CmkPrice *book = cmk_price_book(&prices);
-    for (uint32_t i = 0; i < prices; i++) {
-        cmk_world_fold(building->sim->world, &book[i].nanos, sizeof(book[i].nanos));
-    }
+    cmk_world_fold(building->sim->world, scenario->prices.lines,
+                   scenario->prices.count * sizeof(scenario->prices.lines[0]));
 }
 
 bool cmk_scenario_build(const CmkScenario *scenario, CmkVariant variant, uint64_t seed, CmkSim *sim,

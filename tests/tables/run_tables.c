@@ -93,7 +93,8 @@ static bool set_option(EstateOptions *options, const char *word)
         CmkKnobId knob;
     } knobs[] = {{"same-region", CMK_KNOB_REQUIRE_SAME_REGION},
                  {"disabled-wraps", CMK_KNOB_DISABLED_ALLOWS_PUBLIC_OPS},
-                 {"expired-restores", CMK_KNOB_EXPIRED_KEY_RESTORE}};
+                 {"expired-restores", CMK_KNOB_EXPIRED_KEY_RESTORE},
+                 {"outage-stops-backup", CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS}};
     for (size_t i = 0; i < CMK_ARRAY_LEN(words); i++) {
         if (strcmp(words[i].name, word) == 0) {
             return *words[i].is_set = true;
@@ -107,6 +108,8 @@ static bool set_option(EstateOptions *options, const char *word)
     }
     if (strcmp(word, "premium") == 0) {
         options->sku = CMK_SKU_PREMIUM;
+    } else if (strcmp(word, "geo") == 0) {
+        options->redundancy = CMK_REDUNDANCY_GEO;
     } else if (strcmp(word, "ec") == 0) {
         options->spare_key_type = CMK_KEY_EC;
     } else if (cmk_profile_find(word) >= 0) {
@@ -346,7 +349,7 @@ static void read_table(Table *table, const char *file)
 static Table *read_all(void)
 {
     static const char *const files[] = {"request.tbl", "key.tbl", "access.tbl", "vault.tbl",
-                                        "protection.tbl"};
+                                        "protection.tbl", "region.tbl"};
     Table *table = calloc(1, sizeof(*table));
     cr_assert_not_null(table);
     for (size_t i = 0; i < CMK_ARRAY_LEN(files); i++) {

@@ -36,6 +36,8 @@ static const CmkOpId moves[] = {
     CMK_OP_SYSTEM_IDENTITY_DISABLE,
     CMK_OP_REGION_LOSE,
     CMK_OP_REGION_RETURN,
+    CMK_OP_REGION_LOSE_ZONE,
+    CMK_OP_REGION_RETURN_ZONE,
     CMK_OP_KEY_VAULT_THROTTLE,
     CMK_OP_KEY_VAULT_UNTHROTTLE,
     CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
@@ -43,6 +45,8 @@ static const CmkOpId moves[] = {
     CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
     CMK_OP_BACKUP_RESTORE,
     CMK_OP_BACKUP_RESTORE,
+    CMK_OP_BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE,
+    CMK_OP_BACKUP_RESTORE_IN_PAIR,
     CMK_OP_INSTANCE_PROTECT,
 };
 
@@ -69,6 +73,7 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         args->num[CMK_NUM_SYSTEM] = roll(dice, 4) == 0;
         break;
     case CMK_OP_BACKUP_RESTORE:
+    case CMK_OP_BACKUP_RESTORE_IN_PAIR:
         args->num[0] = 1 + roll(dice, 4);
         break;
     case CMK_OP_INSTANCE_PROTECT:
@@ -132,6 +137,7 @@ EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
                              .schedule_us = CMK_HOUR_US * (6 + 6 * (int64_t)roll(&dice, 4)),
                              .retention_days = 1 + roll(&dice, 9),
                              .profile = (int32_t)roll(&dice, CMK_PROFILES_MAX),
+                             .knobs = {[CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS] = 1 + roll(&dice, 2)},
                              .plan = ret,
                              .plan_count = RANDOM_PLAN_ROWS};
     /* In a third of the runs times are whole hours and days, so that everything happens together.
