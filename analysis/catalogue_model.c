@@ -381,7 +381,7 @@ static CmkEntry *error_of(const CmkModel *model, uint32_t first)
     cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "meaning", g_ptr_array_index(texts, 0));
     g_ptr_array_remove_index(texts, 0);
     cmk_entry_add_lines(entry, CMK_PROPERTY_DETAIL, "or", texts);
-    cmk_entry_add_entries(entry, CMK_PROPERTY_DETAIL, "causes", ways);
+    cmk_entry_add_entries(entry, CMK_PROPERTY_PAGE, "causes", ways);
     cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "remedies", repairs);
     cmk_entry_add_words(entry, CMK_PROPERTY_DETAIL, "rules", all_rules);
     return ways->len > 0 ? g_steal_pointer(&entry) : NULL;
@@ -459,7 +459,7 @@ GPtrArray *cmk_catalogue_profiles(void)
         }
         CmkEntry *entry = cmk_entry_new("profile", profiles[i]);
         cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "values", lines->len);
-        cmk_entry_add_lines(entry, CMK_PROPERTY_DETAIL, "sets", lines);
+        cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "sets", lines);
         g_ptr_array_add(entries, entry);
     }
     return entries;

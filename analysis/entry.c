@@ -381,7 +381,9 @@ void cmk_entries_print_markdown(const GPtrArray *entries, GString *out)
         g_string_append_printf(out, "| <a id=\"%s\"></a>`%s` |", entry->name, entry->name);
         for (guint j = 0; j < entry->properties->len; j++) {
             if (is_on_page(property_at(entry, j))) {
-                g_autofree char *text = cmk_property_text(property_at(entry, j), ", ");
+                const char *separator =
+                    property_at(entry, j)->shape == CMK_PROPERTY_LINES ? "; " : ", ";
+                g_autofree char *text = cmk_property_text(property_at(entry, j), separator);
                 g_string_append_c(out, ' ');
                 print_cell(text, out);
             }
