@@ -109,11 +109,17 @@ char *cmk_catalogue_suggest(const char *name)
 
 /* ---- filters --------------------------------------------------------------------------------- */
 
+/* A word of a name ends before a sign, and before a number that follows a letter: "BV-T|12". */
 static bool has_prefix(const char *name, const char *prefix)
 {
     const size_t length = strlen(prefix);
-    const char next = g_ascii_strncasecmp(name, prefix, length) == 0 ? name[length] : 'x';
-    return !g_ascii_isalnum(next) && next != '_';
+    if (length == 0 || g_ascii_strncasecmp(name, prefix, length) != 0) {
+        return false;
+    }
+    const char last = name[length - 1];
+    const char next = name[length];
+    return (!g_ascii_isalnum(next) && next != '_') ||
+           (g_ascii_isalpha(last) && g_ascii_isdigit(next));
 }
 
 void cmk_catalogue_keep_prefix(GPtrArray *entries, const char *prefix)

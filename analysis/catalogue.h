@@ -31,7 +31,7 @@ GPtrArray *cmk_catalogue_find(const char *name);
 char *cmk_catalogue_suggest(const char *name);
 
 /* Keeps the entries whose name begins with `prefix`, up to where a word of it ends: "key" keeps
- * "key.get" and "key-exists", not "key_vault.create". */
+ * "key.get" and "key-exists", not "key_vault.create"; "BV-T" keeps "BV-T1". */
 void cmk_catalogue_keep_prefix(GPtrArray *entries, const char *prefix);
 
 /* Keeps the entries whose property holds the value, or one of its words does. False if one of them
