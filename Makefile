@@ -265,7 +265,7 @@ test-floor: ## take the number of tests that ran as the fewest that may run from
 .PHONY: mutate
 mutate: ## break the model in one place after the other; say what no row of tests/tables notices
 	@$(MAKE) $(JOBS) $(BUILD)/tests/tables
-	@CMKSIM_REPORT=1 $(BUILD)/tests/tables -q --filter '*/each_broken_model_is_noticed'
+	@CMKSIM_REPORT=1 $(BUILD)/tests/tables --filter '*/each_broken_model_is_noticed' 2>&1 | grep -vF '[----]'
 
 .PHONY: coverage
 coverage: ## write down which rows of tests/tables show which rules (analysis/coverage.def)
