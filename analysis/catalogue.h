@@ -38,6 +38,10 @@ void cmk_catalogue_keep_prefix(GPtrArray *entries, const char *prefix);
  * has no such property. */
 bool cmk_catalogue_keep_where(GPtrArray *entries, const char *property, const char *value);
 
+/* Replaces the IDs of the property "rules", if the entry has it, by entries that say what each rule
+ * is and where it comes from. */
+void cmk_catalogue_spell_rules(CmkEntry *entry);
+
 /* How many rules are modelled, shown by a test, left out, and which are modelled and not shown. */
 CmkEntry *cmk_catalogue_coverage(void);
 

@@ -365,16 +365,19 @@ static CmkEntry *error_of(const CmkModel *model, uint32_t first)
     const char *code = model->statuses[first].code;
     GPtrArray *ways = cmk_entries_new();
     GPtrArray *texts = cmk_lines_new();
+    g_autoptr(GString) own = g_string_new(NULL);
     for (uint32_t i = first; i < model->status_count; i++) {
         if (strcmp(model->statuses[i].code, code) == 0) {
             g_ptr_array_add(texts, g_strdup(model->statuses[i].text));
+            g_string_append_printf(own, "%s ", model->statuses[i].rule);
             add_mapped_ways(model, (CmkStatus)i, ways);
             add_direct_ways(model, (CmkStatus)i, ways);
         }
     }
     g_autoptr(GPtrArray) rules = united(ways, "rules");
     g_ptr_array_add(rules, NULL);
-    g_autofree char *all_rules = g_strjoinv(" ", (char **)rules->pdata);
+    g_autofree char *of_ways = g_strjoinv(" ", (char **)rules->pdata);
+    g_autofree char *all_rules = joined(own->str, of_ways);
     GPtrArray *repairs = united(ways, "repairs");
     g_autoptr(CmkEntry) entry = cmk_entry_new("error", code);
     cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "ways", ways->len);

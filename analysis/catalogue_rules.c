@@ -53,6 +53,26 @@ static GPtrArray *shown_by(const CmkRule *rule)
     return lines;
 }
 
+/* Who says so. */
+static const char *source_of(const CmkRule *rule)
+{
+    static const struct {
+        const char *provenance;
+        const char *source;
+    } sources[] = {
+        {"article", "the vendor's page about customer-managed keys for Backup vaults says so"},
+        {"documented", "another public document, public source or record says so"},
+        {"inferred", "it follows from what is documented, though no document says it outright"},
+        {"assumed", "decided for this model, in part at least: nobody outside says so"},
+    };
+    for (size_t i = 0; i < CMK_ARRAY_LEN(sources); i++) {
+        if (strcmp(sources[i].provenance, rule->provenance) == 0) {
+            return sources[i].source;
+        }
+    }
+    return NULL;
+}
+
 /* "by a row", "by a test" or "not". */
 static const char *how_shown(const CmkRule *rule)
 {
@@ -81,6 +101,7 @@ GPtrArray *cmk_catalogue_rules(void)
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "provenance", rules[i].provenance);
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "stage", cmk_rule_stage(model, &rules[i]));
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "text", rules[i].text);
+        cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "source", source_of(&rules[i]));
         cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "left_out_because", rules[i].out_of_scope);
         cmk_entry_add_lines(entry, CMK_PROPERTY_DETAIL, "cited_by", citations_of(model, &rules[i]));
         cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "shown", how_shown(&rules[i]));
@@ -88,6 +109,29 @@ GPtrArray *cmk_catalogue_rules(void)
         g_ptr_array_add(entries, entry);
     }
     return entries;
+}
+
+void cmk_catalogue_spell_rules(CmkEntry *entry)
+{
+    for (guint i = 0; i < entry->properties->len; i++) {
+        CmkProperty *property = &g_array_index(entry->properties, CmkProperty, i);
+        if (strcmp(property->name, "rules") != 0 || property->shape != CMK_PROPERTY_WORDS) {
+            continue;
+        }
+        GPtrArray *spelled = cmk_entries_new();
+        for (guint j = 0; j < property->list->len; j++) {
+            const char *id = g_ptr_array_index(property->list, j);
+            const CmkRule *rule = cmk_rule_find(id, strlen(id));
+            CmkEntry *one = cmk_entry_new("rule", id);
+            cmk_entry_add_text(one, CMK_PROPERTY_DETAIL, "provenance",
+                               rule == NULL ? NULL : rule->provenance);
+            cmk_entry_add_text(one, CMK_PROPERTY_DETAIL, "text", rule == NULL ? NULL : rule->text);
+            g_ptr_array_add(spelled, one);
+        }
+        g_ptr_array_unref(property->list);
+        property->list = spelled;
+        property->shape = CMK_PROPERTY_ENTRIES;
+    }
 }
 
 /* ---- coverage -------------------------------------------------------------------------------- */

@@ -47,6 +47,9 @@ int cmk_command_explain(int argc, char **argv)
     if (!is_found) {
         return CMK_EXIT_USAGE;
     }
+    for (guint i = 0; i < entries->len; i++) {
+        cmk_catalogue_spell_rules(g_ptr_array_index(entries, i));
+    }
     g_autoptr(GString) text = g_string_new(NULL);
     if (json) {
         cmk_entries_print_json(entries, text);

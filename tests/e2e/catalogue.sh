@@ -68,11 +68,11 @@ check "coverage as JSON" eval 'ended 0 && parses && printed "\"modelled_and_not_
 
 # --- Explanations
 run explain UserErrorCMKKeyVaultAuthFailure
-check "an error: ways, guards, remedies, rules" eval 'ended 0 && printed "encryption settings; backup and restore jobs" && printed "key-vault-exists" && printed "recover the deleted key (key.recover)" && printed ERR-M6 && printed "nobody sees"'
+check "an error: ways, guards, remedies, rules" eval 'ended 0 && printed "encryption settings; backup and restore jobs" && printed "key-vault-exists" && printed "recover the deleted key (key.recover)" && printed "ERR-M6 - provenance: assumed; text:" && printed "nobody sees"'
 run explain UserErrorCMKKeyVaultAuthFailure --json
 check "an error as JSON" eval 'ended 0 && parses && printed "\"causes\"" && printed "\"remedies\""'
 run explain BV-29
-check "a rule: provenance, text, who cites it" eval 'ended 0 && printed "provenance: article" && printed "stage: modelled" && printed "operation identity.detach" && printed "shown"'
+check "a rule: provenance, text, who cites it" eval 'ended 0 && printed "provenance: article" && printed "source: the vendor" && printed "stage: modelled" && printed "operation identity.detach" && printed "shown"'
 run explain key.unwrap
 check "an operation: parameters, guards with status, rules" eval 'ended 0 && printed "parameters:" && printed "version-is-enabled" && printed KEY_DISABLED && printed KVE-19 && printed Microsoft.KeyVault/vaults/keys/unwrap/action'
 check "guards are in order" eval '[ "$(grep -n "key-vault-exists -" "$work/out" | cut -d: -f1)" -lt "$(grep -n "version-is-enabled -" "$work/out" | cut -d: -f1)" ]'

@@ -182,6 +182,18 @@ Test(catalogue, finds_each_entry_by_its_name)
     cr_assert_str_eq(near, "key.unwrap");
 }
 
+Test(catalogue, spells_rules_out)
+{
+    g_autoptr(GPtrArray) found = cmk_catalogue_find("version-is-enabled");
+    cr_assert_eq(found->len, 1);
+    CmkEntry *entry = g_ptr_array_index(found, 0);
+    cmk_catalogue_spell_rules(entry);
+    g_autoptr(GString) text = g_string_new(NULL);
+    cmk_entry_print(entry, text);
+    cr_assert_not_null(strstr(text->str, "    KV-16 - provenance: documented; text: "), "%s",
+                       text->str);
+}
+
 /* Each cell of the error map is a way to the code that stands in it. */
 Test(catalogue, each_row_of_the_error_map_is_a_cause)
 {
