@@ -274,15 +274,19 @@ static const Context contexts[] = {
 /* The words of two lists, each once. */
 static char *joined(const char *first, const char *second)
 {
-    GString *words = g_string_new(first);
-    g_auto(GStrv) known = g_strsplit(first, " ", -1);
-    g_auto(GStrv) more = g_strsplit(second, " ", -1);
-    for (char **word = more; *word != NULL; word++) {
-        if (!g_strv_contains((const char *const *)known, *word)) {
-            g_string_append_printf(words, " %s", *word);
+    g_autofree char *both = g_strdup_printf("%s %s", first, second);
+    g_auto(GStrv) words = g_strsplit(both, " ", -1);
+    GString *once = g_string_new(NULL);
+    for (guint i = 0; words[i] != NULL; i++) {
+        guint before = 0;
+        while (strcmp(words[before], words[i]) != 0) {
+            before++;
+        }
+        if (before == i && *words[i] != '\0') {
+            g_string_append_printf(once, "%s%s", once->len == 0 ? "" : " ", words[i]);
         }
     }
-    return g_string_free(words, FALSE);
+    return g_string_free(once, FALSE);
 }
 
 /* One way to come to a code: a guard that does not hold, and what was being done. */
