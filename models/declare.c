@@ -135,7 +135,6 @@ CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name)
 CmkScopeId cmk_declare_scope(CmkWorld *world, CmkScopeKind kind, CmkScopeId parent,
                              const char *name)
 {
-    CMK_ASSERT(parent.i <= cmk_world_count(world, CMK_TABLE_SCOPE));
     CmkScopeId id = {add(world, CMK_TABLE_SCOPE)};
     CmkScope *scope = row_mut(world, CMK_TABLE_SCOPE, id.i);
     scope->name = cmk_declare_name(world, name);

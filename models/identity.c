@@ -85,6 +85,11 @@ static bool caller_is_known(const CmkWorld *world, const CmkArgs *args, uint64_t
            cmk_principal_token_works(world, id, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
 }
 
+static bool enable_system_again(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    return refused->ref[CMK_REF_IDENTITY] == 0 && cmk_repair_enable_system(world, refused, ret);
+}
+
 const CmkGuard cmk_guard_caller_is_known = {
     .name = "caller-is-known",
     .holds = caller_is_known,
@@ -92,8 +97,17 @@ const CmkGuard cmk_guard_caller_is_known = {
     .rule = "ERR-M13 KVE-1 MI-5 MI-7 MI-8 MI-13",
     .text = "The principal that the encryption settings are bound to exists, or its last token "
             "has not run out.",
-    .repairs = {{CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION, cmk_repair_update_encryption,
-                 "give the new principal its rights and update the encryption settings"}}};
+    .repairs = {
+        {CMK_OP_IDENTITY_DELETE, cmk_repair_delete_identity,
+         "delete the identity that stayed behind in another tenant, and create it again"},
+        {CMK_OP_SYSTEM_IDENTITY_DISABLE, cmk_repair_disable_system,
+         "switch the system-assigned identity that stayed behind in another tenant off and on"},
+        {CMK_OP_IDENTITY_CREATE, cmk_repair_create_identity, "create the identity again"},
+        {CMK_OP_IDENTITY_ATTACH, cmk_repair_attach_identity, "attach it to the Backup vault"},
+        {CMK_OP_SYSTEM_IDENTITY_ENABLE, enable_system_again,
+         "switch the system-assigned identity on"},
+        {CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION, cmk_repair_update_encryption,
+         "give the new principal its rights and update the encryption settings"}}};
 
 /* ---- guards on the life of identities -------------------------------------------------------- */
 
@@ -176,7 +190,8 @@ const CmkGuard cmk_guard_system_identity_to_disable_is_on = {
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
-/* `home`: the resource group of the identity or vault. */
+/* `home`: the resource group of the identity or vault. A principal is in no region, so an outage of
+ * the identity's does not stop its use (MI-12). */
 static uint32_t add_principal(CmkSim *sim, uint32_t identity, uint32_t vault, CmkScopeId home)
 {
     const CmkPrincipalId id = {cmk_world_row_add(sim->world, CMK_TABLE_PRINCIPAL)};

@@ -28,7 +28,7 @@ uint32_t cmk_declare_name(CmkWorld *world, const char *text);
 CmkKeyVaultId cmk_declare_key_vault(CmkWorld *world, const char *name);
 CmkKeyId cmk_declare_key(CmkWorld *world, CmkKeyVaultId key_vault, const char *name);
 CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name);
-/* `scope` lies in `parent`, {0} if it is the outermost. Parents come before what lies in them. */
+/* It lies in `parent`, {0} if it is the outermost, which may be declared later. */
 CmkScopeId cmk_declare_scope(CmkWorld *world, CmkScopeKind kind, CmkScopeId parent,
                              const char *name);
 /* A user or group, with its principal, there from the start. */
