@@ -272,7 +272,10 @@ static bool miss(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint3
     g_autoptr(GString) what = g_string_new(NULL);
     for (uint32_t kind = CMK_NAMED_KEY_VAULT; kind < CMK_NAMED_SYSTEM; kind++) {
         if ((accepted >> kind & 1) != 0) {
-            g_string_append_printf(what, "%s%s", what->len == 0 ? "" : " or ", kinds[kind].text);
+            const bool is_last = accepted >> (kind + 1) == 0 ||
+                                 accepted >> (kind + 1) == 1U << (CMK_NAMED_SYSTEM - kind - 1);
+            const char *between = what->len == 0 ? "" : is_last ? " or " : ", ";
+            g_string_append_printf(what, "%s%s", between, kinds[kind].text);
         }
     }
     cmk_diagnostics_error(diagnostics, cmk_node_position(reference->node),

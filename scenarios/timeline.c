@@ -309,6 +309,9 @@ static bool draft_item(Drafting *drafting, const CmkTimelineItem *item)
     }
     planned->id = item->id == NULL ? NULL : g_strdup(cmk_node_text(item->id));
     planned->what = g_strdup(cmk_node_text(what));
+    if (item->as.node != NULL) {
+        g_string_append_printf(text, " (asked for by %s)", cmk_node_text(item->as.node));
+    }
     planned->text = g_strdup_printf("%s: %s", planned->what, text->str);
     g_array_append_val(drafting->drafts, draft);
     return item->for_us == 0 || add_end(drafting, item, fault, &draft);
