@@ -81,6 +81,13 @@ static const CmkFault faults[] = {
      .op = CMK_OP_ROLE_REMOVE,
      .end = CMK_OP_ROLE_ASSIGN,
      .heals = {CMK_OP_ROLE_ASSIGN}},
+    {.name = "subscription.move_tenant",
+     .text = "A subscription moves to another tenant, which breaks the identities in it.",
+     .rules = "MI-13 KVE-1 ERR-M13",
+     .op = CMK_OP_SUBSCRIPTION_MOVE_TENANT,
+     .endless = "identities do not come back with their subscription",
+     .heals = {CMK_OP_IDENTITY_DELETE, CMK_OP_IDENTITY_CREATE, CMK_OP_IDENTITY_ATTACH,
+               CMK_OP_ROLE_ASSIGN, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION}},
 };
 
 const CmkFault *cmk_faults(uint32_t *ret_count)

@@ -62,11 +62,18 @@ enum {
     CMK_PARAM_KEY,        /* "vault/key" */
     CMK_PARAM_KEY_TARGET, /* "vault/key" or "vault/key/2": key and, if given, pinned version */
     CMK_PARAM_IDENTITY,   /* a user-assigned identity */
-    CMK_PARAM_CALLER, /* an identity, or a Backup vault (its own slot) for its system-assigned one
-                       */
+    CMK_PARAM_CALLER, /* an identity, or a Backup vault (its own slot) for its system-assigned one,
+                         or a user or group (the slot of grantees) */
     CMK_PARAM_USER_OR_SYSTEM, /* an identity, or the word "system": then its number is 1 */
-    CMK_PARAM_SCOPE,          /* a key vault or a key */
-    CMK_PARAM_ROLE,           /* a role by its display name */
+    CMK_PARAM_SCOPE,          /* a key vault, a key, or what contains key vaults */
+    CMK_PARAM_CONTAINER,      /* a subscription or management group, as what a scope lies in */
+    CMK_PARAM_SUBSCRIPTION,
+    CMK_PARAM_RESOURCE_GROUP,
+    CMK_PARAM_USER,
+    CMK_PARAM_GROUP,
+    CMK_PARAM_MEMBER,           /* of a group: as CMK_PARAM_CALLER, but no group */
+    CMK_PARAM_PERMISSION_MODEL, /* "rbac" or "access_policy" */
+    CMK_PARAM_ROLE,             /* a role by its display name */
     CMK_PARAM_REGION,
     CMK_PARAM_POLICY,
     CMK_PARAM_PERMISSIONS, /* list of key permissions */
@@ -143,6 +150,9 @@ typedef struct CmkScopeId {
 typedef struct CmkPersonId {
     uint32_t i;
 } CmkPersonId;
+typedef struct CmkMembershipId {
+    uint32_t i;
+} CmkMembershipId;
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
@@ -172,7 +182,8 @@ typedef struct CmkPersonId {
     X(TASK, task, CmkTask, CmkTaskId, 0, "running jobs")                                           \
     X(PLAN, plan, CmkPlanRow, CmkPlanId, 0, "planned steps")                                       \
     X(SCOPE, scope, CmkScope, CmkScopeId, 0, "scopes")                                             \
-    X(PERSON, person, CmkPerson, CmkPersonId, 0, "users and groups")
+    X(PERSON, person, CmkPerson, CmkPersonId, 0, "users and groups")                               \
+    X(MEMBERSHIP, membership, CmkMembership, CmkMembershipId, 0, "memberships in groups")
 
 /* clang-format on */
 
@@ -239,6 +250,14 @@ typedef enum CmkScopeKind {
     CMK_SCOPE_RESOURCE_GROUP
 } CmkScopeKind;
 
+/* Resources that say nothing else lie in this resource group of this subscription, which have no
+ * names. */
+enum {
+    CMK_SCOPE_DEFAULT_SUBSCRIPTION = 1,
+    CMK_SCOPE_DEFAULT_RESOURCE_GROUP,
+    CMK_SCOPE__FIRST_DECLARED
+};
+
 /* What contains resources (AC-9): a resource group lies in a subscription, that in a management
  * group, that perhaps in another. */
 typedef struct CmkScope {
@@ -246,6 +265,8 @@ typedef struct CmkScope {
     uint32_t kind;   /* CmkScopeKind */
     uint32_t parent; /* scope, 0 for the outermost */
     uint32_t tenant; /* of a subscription: counts its moves to another tenant (MI-13) */
+    /* Role assignments: of a subscription, at it and inside; of a management group, at it (AC-20).
+     */
     uint32_t assignment_count;
     uint32_t reserved;
     uint64_t changed_by;
@@ -264,6 +285,24 @@ typedef struct CmkPerson {
     uint32_t reserved;
     uint64_t changed_by;
 } CmkPerson;
+
+typedef enum CmkMembershipState {
+    CMK_MEMBERSHIP_JOINING, /* the member's token does not say so yet (AC-12) */
+    CMK_MEMBERSHIP_ACTIVE,
+    CMK_MEMBERSHIP_LEAVING, /* the token still says so */
+    CMK_MEMBERSHIP_ENDED
+} CmkMembershipState;
+
+/* One row for each pair of a principal and a group that it has ever been in. */
+typedef struct CmkMembership {
+    uint32_t principal;
+    uint32_t group; /* person */
+    uint32_t state; /* CmkMembershipState */
+    uint32_t epoch;
+    uint32_t next_of_principal;
+    uint32_t reserved;
+    uint64_t changed_by;
+} CmkMembership;
 
 /* ---- key vaults and keys --------------------------------------------------------------------- */
 
@@ -409,7 +448,8 @@ enum {
     CMK_PERMISSION_BACKUP_VAULT_WRITE = 1 << 26,
     CMK_PERMISSION_BACKUP_VAULT_DELETE = 1 << 27,
     CMK_PERMISSION_BACKUP_OPERATE = 1 << 28, /* backups, restores, protection of instances */
-    CMK_PERMISSION_GROUP_WRITE = 1 << 29
+    CMK_PERMISSION_GROUP_WRITE = 1 << 29,
+    CMK_PERMISSION_DATA_ROLE_WRITE = 1 << 30 /* assign roles for key vault data only (AC-R9) */
 };
 
 typedef struct CmkVersion {
@@ -454,10 +494,14 @@ typedef struct CmkIdentity {
 typedef struct CmkPrincipal {
     uint32_t identity;     /* user-assigned: the identity, else 0 */
     uint32_t backup_vault; /* system-assigned: the vault, else 0 */
-    uint32_t is_alive;
+    uint32_t is_alive;     /* 0: deleted; the move of a subscription voids it too (MI-13) */
     uint32_t first_assignment;
     uint32_t first_access_policy;
     uint32_t person; /* user or group, else 0 */
+    uint32_t first_membership;
+    uint32_t tenant; /* CmkScope.tenant of its subscription when it was made */
+    CmkTime made_at;
+    CmkTime token_until; /* of a deleted one: its last token runs out (MI-8), 0: none is left */
     uint64_t changed_by;
 } CmkPrincipal;
 
@@ -477,8 +521,8 @@ typedef struct CmkAssignment {
     uint32_t epoch;
     uint32_t next_of_principal;
     uint32_t next_of_key_vault;
-    uint32_t scope; /* or if not 0 this management group, subscription or resource group */
-    uint32_t reserved;
+    uint32_t scope;  /* or if not 0 this management group, subscription or resource group */
+    uint32_t tenant; /* CmkScope.tenant of the subscription when it was made (MI-13) */
     uint64_t changed_by;
 } CmkAssignment;
 
@@ -488,8 +532,8 @@ typedef struct CmkAccessPolicy {
     uint32_t permissions; /* 0: removed */
     uint32_t next_of_principal;
     uint32_t next_of_key_vault;
-    uint32_t is_in_template;     /* it was there before the scenario began (AC-18) */
-    uint32_t permissions_before; /* before it was written to: see models/replica.h */
+    uint32_t template_permissions; /* before the scenario began, which deploying restores (AC-18) */
+    uint32_t permissions_before;   /* before it was written to: see models/replica.h */
     uint32_t reserved;
     CmkTime written_at;
     uint64_t changed_by_before;
@@ -572,7 +616,7 @@ typedef struct CmkAttachment {
     uint32_t is_attached;
     uint32_t next_of_vault;
     uint32_t next_of_identity;
-    uint32_t reserved;
+    uint32_t is_orphaned; /* not detached by anybody: the identity was deleted (MI-8) */
     uint64_t changed_by;
 } CmkAttachment;
 

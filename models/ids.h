@@ -15,6 +15,8 @@
 #define CMK_OPERATIONS(X)                                                                          \
     X(SIMULATION_OPEN, simulation_open)                                                            \
     X(KEY_VAULT_CREATE, key_vault_create)                                                          \
+    X(KEY_VAULT_SET_PERMISSION_MODEL, key_vault_set_permission_model)                              \
+    X(KEY_VAULT_REDEPLOY_TEMPLATE, key_vault_redeploy_template)                                    \
     X(KEY_VAULT_THROTTLE, key_vault_throttle)                                                      \
     X(KEY_VAULT_UNTHROTTLE, key_vault_unthrottle)                                                  \
     X(KEY_CREATE, key_create)                                                                      \
@@ -31,6 +33,10 @@
     X(ROLE_PROPAGATE, role_propagate)                                                              \
     X(ACCESS_POLICY_SET, access_policy_set)                                                        \
     X(ACCESS_POLICY_REMOVE, access_policy_remove)                                                  \
+    X(GROUP_ADD_MEMBER, group_add_member)                                                          \
+    X(GROUP_REMOVE_MEMBER, group_remove_member)                                                    \
+    X(MEMBERSHIP_ACT, membership_act)                                                              \
+    X(SUBSCRIPTION_MOVE_TENANT, subscription_move_tenant)                                          \
     X(IDENTITY_CREATE, identity_create)                                                            \
     X(IDENTITY_DELETE, identity_delete)                                                            \
     X(IDENTITY_ATTACH, identity_attach)                                                            \
@@ -143,7 +149,14 @@
     X(SETTINGS_ARE_NOT_BEING_UPDATED, settings_are_not_being_updated)                              \
     X(ROLE_LETS_ACTOR, role_lets_actor)                                                            \
     X(POLICY_LETS_ACTOR, policy_lets_actor)                                                        \
-    X(ACTOR_MAY_MANAGE, actor_may_manage)
+    X(ACTOR_MAY_MANAGE, actor_may_manage)                                                          \
+    X(ACTOR_MAY_ASSIGN_IDENTITY, actor_may_assign_identity)                                        \
+    X(SCOPE_EXISTS, scope_exists)                                                                  \
+    X(PRINCIPAL_IS_IN_DIRECTORY, principal_is_in_directory)                                        \
+    X(ASSIGNMENTS_HAVE_ROOM, assignments_have_room)                                                \
+    X(ACCESS_POLICIES_HAVE_ROOM, access_policies_have_room)                                        \
+    X(MEMBER_IS_NEW, member_is_new)                                                                \
+    X(MEMBER_IS_IN_GROUP, member_is_in_group)
 
 /* Statuses: how an operation can end. Numbers are stable. The last column is the text for people.
  */
@@ -224,6 +237,12 @@
       "cross-region restore is not enabled on the Backup vault")                                   \
     X(POINT_ARCHIVED, 184, 0, "SimErrorArchivedPointInPair", NULL, "BK-27",                        \
       "an archived point can be restored in the pair only while its own region is lost")           \
+    X(PRINCIPAL_NOT_FOUND, 100, 400, "PrincipalNotFound", NULL, "MI-18",                           \
+      "this part of the directory does not know the principal yet")                                \
+    X(ROLE_ASSIGNMENTS_FULL, 101, 400, "RoleAssignmentLimitExceeded", NULL, "AC-20",               \
+      "the subscription or management group has no room for another role assignment")              \
+    X(ACCESS_POLICIES_FULL, 102, 400, "SimErrorTooManyAccessPolicies", NULL, "AC-5",               \
+      "the key vault has no room for another access policy")                                       \
     X(POINT_NOT_FOUND, 62, 404, "SimErrorRecoveryPointNotFound", NULL, "",                         \
       "there is no such recovery point")
 
@@ -232,6 +251,7 @@
     X(PLAN, plan, 0)                                                                               \
     X(REGION, region, 0)                                                                           \
     X(PROPAGATION, propagation, 1)                                                                 \
+    X(MEMBERSHIP, membership, 1)                                                                   \
     X(HEALING, healing, 1)                                                                         \
     X(KEY_PURGE, key_purge, 2)                                                                     \
     X(ROTATION_POLL, rotation_poll, 3)                                                             \
@@ -245,6 +265,19 @@
     X(ROLE_PROPAGATION, "role_propagation", "duration", 0, 600 * CMK_SECOND_US, 0,                 \
       600 * CMK_SECOND_US, 0, CMK_DAY_US, "AC-10 OQ-14", "documented",                             \
       "how long a role assignment or its removal takes to act")                                    \
+    X(MANAGEMENT_GROUP_PROPAGATION, "management_group_propagation", "duration", 0,                 \
+      3 * CMK_HOUR_US, 0, 3 * CMK_HOUR_US, 0, 7 * CMK_DAY_US, "AC-11 OQ-14", "assumed",            \
+      "how long a role assignment at a management group or its removal takes to act")              \
+    X(TOKEN_LIFETIME, "token_lifetime", "duration", 0, 24 * CMK_HOUR_US, 0, 24 * CMK_HOUR_US, 0,   \
+      7 * CMK_DAY_US, "AC-12 MI-8 MI-9 OQ-11", "documented",                                       \
+      "how long a token lives: changes of groups act with the next one, and a deleted identity "   \
+      "keeps its last one; 0: nobody holds tokens")                                                \
+    X(DIRECTORY_REPLICATION, "directory_replication", "duration", 0, 60 * CMK_SECOND_US, 0,        \
+      60 * CMK_SECOND_US, 0, CMK_DAY_US, "MI-18", "assumed",                                       \
+      "how long a new principal is unknown to those who assign roles")                             \
+    X(ROLE_ASSIGNMENT_LIMIT, "role_assignment_limit", "integer", 0, 4000, 0, 4000, 0, 1000000,     \
+      "AC-20", "documented",                                                                       \
+      "role assignments that a subscription takes, a management group an eighth; 0: any number")   \
     X(FAILOVER_DECISION, "failover_decision", "duration", 4 * CMK_HOUR_US, 4 * CMK_HOUR_US,        \
       4 * CMK_HOUR_US, 12 * CMK_HOUR_US, 0, 30 * CMK_DAY_US, "REL-4 REL-6 OQ-33", "assumed",       \
       "how long it takes until a lost region is failed over")                                      \

@@ -28,11 +28,20 @@ uint32_t cmk_declare_name(CmkWorld *world, const char *text);
 CmkKeyVaultId cmk_declare_key_vault(CmkWorld *world, const char *name);
 CmkKeyId cmk_declare_key(CmkWorld *world, CmkKeyVaultId key_vault, const char *name);
 CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name);
+/* It lies in `parent`, {0} if it is the outermost, which may be declared later. */
+CmkScopeId cmk_declare_scope(CmkWorld *world, CmkScopeKind kind, CmkScopeId parent,
+                             const char *name);
+/* A user or group, with its principal, there from the start. */
+CmkPersonId cmk_declare_person(CmkWorld *world, CmkPersonKind kind, const char *name);
 CmkBackupVaultId cmk_declare_backup_vault(CmkWorld *world, const char *name);
 CmkInstanceId cmk_declare_instance(CmkWorld *world, CmkBackupVaultId vault, const char *name);
 /* What a declared instance holds, of `facts`: size, daily change, sample, offset of the schedule.
  */
 void cmk_describe_instance(CmkWorld *world, CmkInstanceId id, const CmkInstance *facts);
+/* Puts what was declared into another resource group than the default one. */
+void cmk_place_key_vault(CmkWorld *world, CmkKeyVaultId id, CmkScopeId resource_group);
+void cmk_place_identity(CmkWorld *world, CmkIdentityId id, CmkScopeId resource_group);
+void cmk_place_backup_vault(CmkWorld *world, CmkBackupVaultId id, CmkScopeId resource_group);
 CmkPolicyId cmk_declare_policy(CmkWorld *world, const CmkPolicy *policy, const char *name);
 /* Plans an operation for `row->time`: the PLAN timer is set by simulation.open. */
 CmkPlanId cmk_declare_plan(CmkWorld *world, const CmkPlanRow *row, const char *name);
@@ -73,8 +82,8 @@ typedef struct CmkRoleFacts {
     const char *name; /* display name */
     const char *guid;
     const char *rule;
-    uint32_t permissions; /* CMK_PERMISSION_* that its key data actions amount to */
-    uint32_t reserved;
+    uint32_t permissions;  /* CMK_PERMISSION_* that its actions and data actions amount to */
+    uint32_t is_data_role; /* whoever may assign data roles only may assign it (AC-R9) */
 } CmkRoleFacts;
 
 /* Element 0 is empty. */

@@ -25,6 +25,11 @@ typedef enum CmkNamedKind {
     CMK_NAMED_POLICY,
     CMK_NAMED_BACKUP_VAULT,
     CMK_NAMED_INSTANCE,
+    CMK_NAMED_RESOURCE_GROUP, /* its rows are those of all scopes */
+    CMK_NAMED_SUBSCRIPTION,
+    CMK_NAMED_MANAGEMENT_GROUP,
+    CMK_NAMED_USER, /* its rows are those of all people */
+    CMK_NAMED_GROUP,
     CMK_NAMED_SYSTEM, /* no name, but the word `system`: a vault's own identity */
     CMK_NAMED__COUNT
 } CmkNamedKind;

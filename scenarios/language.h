@@ -20,6 +20,25 @@
 
 /* ---- world ----------------------------------------------------------------------------------- */
 
+typedef struct CmkScopeItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    uint32_t kind; /* CmkScopeKind */
+    uint32_t reserved;
+    CmkReference in;
+} CmkScopeItem;
+
+typedef struct CmkUserItem {
+    const CmkNode *node;
+    const CmkNode *name;
+} CmkUserItem;
+
+typedef struct CmkGroupItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    GArray *members; /* of CmkReference */
+} CmkGroupItem;
+
 typedef struct CmkKeyItem {
     const CmkNode *node;
     const CmkNode *name;
@@ -45,6 +64,7 @@ typedef struct CmkKeyVaultItem {
     bool has_soft_delete;
     bool has_purge_protection;
     int64_t retention_days;
+    CmkReference resource_group;
     GArray *keys;            /* of CmkKeyItem */
     GArray *access_policies; /* of CmkAccessPolicyItem */
 } CmkKeyVaultItem;
@@ -54,6 +74,7 @@ typedef struct CmkIdentityItem {
     const CmkNode *name;
     uint32_t region;
     uint32_t reserved;
+    CmkReference resource_group;
 } CmkIdentityItem;
 
 typedef struct CmkDatastoresItem {
@@ -94,6 +115,7 @@ typedef struct CmkBackupVaultItem {
     uint32_t region;
     uint32_t redundancy; /* CmkRedundancy */
     bool has_cross_region_restore;
+    CmkReference resource_group;
     GArray *identities; /* of CmkReference */
     CmkEncryptionItem encryption;
     GArray *instances; /* of CmkInstanceItem */
@@ -127,6 +149,9 @@ typedef struct CmkFleetItem {
 
 typedef struct CmkWorldItem {
     const CmkNode *node;
+    GArray *scopes;        /* of CmkScopeItem */
+    GArray *users;         /* of CmkUserItem */
+    GArray *groups;        /* of CmkGroupItem */
     GArray *key_vaults;    /* of CmkKeyVaultItem */
     GArray *identities;    /* of CmkIdentityItem */
     GArray *policies;      /* of CmkPolicyItem */
@@ -142,6 +167,7 @@ typedef struct CmkTimelineItem {
     CmkTime at;
     const CmkNode *id;
     const CmkNode *operation;
+    CmkReference as;
     const CmkNode *fault;
     const CmkNode *with;
     const CmkNode *target;
@@ -219,6 +245,8 @@ extern const CmkVocabulary cmk_vocabulary_operations;
 extern const CmkVocabulary cmk_vocabulary_faults;
 /* "ok" and the codes that a step may end with; the number is the row of the status. */
 extern const CmkVocabulary cmk_vocabulary_statuses;
+/* Word i stands for CmkPermissionModel i. */
+extern const CmkVocabulary cmk_vocabulary_permission_models;
 /* Word i stands for bit i of CMK_PERMISSION_*. */
 extern const CmkVocabulary cmk_vocabulary_permissions;
 

@@ -45,7 +45,31 @@ static const struct {
     {CMK_REF_IDENTITY, ESTATE_OTHER_IDENTITY, "other"},
     {CMK_REF_IDENTITY, ESTATE_LOOSE_IDENTITY, "loose"},
     {CMK_REF_IDENTITY, ESTATE_ABSENT_IDENTITY, "absent"},
+    {CMK_REF_SCOPE, ESTATE_MANAGEMENT_GROUP, "mg"},
+    {CMK_REF_SCOPE, ESTATE_SUBSCRIPTION, "sub"},
+    {CMK_REF_SCOPE, ESTATE_RESOURCE_GROUP, "rg"},
+    {CMK_REF_GRANTEE, ESTATE_ALICE, "alice"},
+    {CMK_REF_GRANTEE, ESTATE_GROUP, "group"},
+    {CMK_REF_ACTOR, ESTATE_NOBODY, "nobody"},
+    {CMK_REF_ACTOR, ESTATE_ALICE, "alice"},
 };
+
+static const struct {
+    const char *name;
+    const char *role;
+} role_names[] = {{"reader", "Key Vault Reader"},
+                  {"secrets", "Key Vault Secrets User"},
+                  {"officer", "Key Vault Crypto Officer"},
+                  {"purger", "Key Vault Purge Operator"},
+                  {"kv-contributor", "Key Vault Contributor"},
+                  {"data-access", "Key Vault Data Access Administrator"},
+                  {"owner", "Owner"},
+                  {"contributor", "Contributor"},
+                  {"access", "User Access Administrator"},
+                  {"identity-contributor", "Managed Identity Contributor"},
+                  {"identity-operator", "Managed Identity Operator"},
+                  {"backup-contributor", "Backup Contributor"},
+                  {"groups", "Groups Administrator"}};
 
 /* How the estate is built. */
 static bool set_option(EstateOptions *options, const char *word)
@@ -67,10 +91,17 @@ static bool set_option(EstateOptions *options, const char *word)
     const struct {
         const char *name;
         CmkKnobId knob;
-    } knobs[] = {{"same-region", CMK_KNOB_REQUIRE_SAME_REGION},
-                 {"disabled-wraps", CMK_KNOB_DISABLED_ALLOWS_PUBLIC_OPS},
-                 {"expired-restores", CMK_KNOB_EXPIRED_KEY_RESTORE},
-                 {"outage-stops-backup", CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS}};
+        uint32_t reserved;
+        int64_t value;
+    } knobs[] = {{"same-region", CMK_KNOB_REQUIRE_SAME_REGION, 0, 1},
+                 {"disabled-wraps", CMK_KNOB_DISABLED_ALLOWS_PUBLIC_OPS, 0, 1},
+                 {"expired-restores", CMK_KNOB_EXPIRED_KEY_RESTORE, 0, 1},
+                 {"outage-stops-backup", CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS, 0, 1},
+                 {"tokens", CMK_KNOB_TOKEN_LIFETIME, 0, CMK_DAY_US},
+                 {"slow-directory", CMK_KNOB_DIRECTORY_REPLICATION, 0, CMK_MINUTE_US},
+                 /* What the estate itself has in its subscription; then none fit at the top. */
+                 {"few-assignments", CMK_KNOB_ROLE_ASSIGNMENT_LIMIT, 0, 3},
+                 {"some-assignments", CMK_KNOB_ROLE_ASSIGNMENT_LIMIT, 0, 8}};
     for (size_t i = 0; i < CMK_ARRAY_LEN(words); i++) {
         if (strcmp(words[i].name, word) == 0) {
             return *words[i].is_set = true;
@@ -78,7 +109,7 @@ static bool set_option(EstateOptions *options, const char *word)
     }
     for (size_t i = 0; i < CMK_ARRAY_LEN(knobs); i++) {
         if (strcmp(knobs[i].name, word) == 0) {
-            options->knobs[knobs[i].knob] = 2; /* true */
+            options->knobs[knobs[i].knob] = knobs[i].value + 1;
             return true;
         }
     }
@@ -127,10 +158,10 @@ static bool parse_value(uint32_t slot, const char *text, int64_t *ret)
             return true;
         }
     }
-    *ret = strcmp(text, "reader") == 0    ? cmk_role_find("Key Vault Reader")
-           : strcmp(text, "secrets") == 0 ? cmk_role_find("Key Vault Secrets User")
-           : slot == CMK_REF_REGION       ? cmk_region_find(text).i
-                                          : 0;
+    *ret = slot == CMK_REF_REGION ? cmk_region_find(text).i : 0;
+    for (size_t i = 0; i < CMK_ARRAY_LEN(role_names); i++) {
+        *ret = strcmp(role_names[i].name, text) == 0 ? cmk_role_find(role_names[i].role) : *ret;
+    }
     return *ret != 0 || strcmp(text, "none") == 0;
 }
 
@@ -177,12 +208,23 @@ static void take_from_key_ops(Estate *estate, uint32_t permission)
     version->key_ops &= ~permission;
 }
 
+/* As many as a key vault takes, which would take as many principals (AC-5). */
+static void fill_policies(Estate *estate)
+{
+    CmkKeyVault *vault = cmk_world_row_mut(estate->sim.world, CMK_TABLE_KEY_VAULT, ESTATE_KV);
+    vault->access_policy_count = 1024;
+}
+
 /* "+2h", "key.delete" or "key.update(n0=1)". */
 static bool take_step(Estate *estate, const char *word)
 {
     int64_t duration_us = 0;
     if (strcmp(word, "no-wrap-op") == 0 || strcmp(word, "no-unwrap-op") == 0) {
         take_from_key_ops(estate, word[3] == 'w' ? CMK_PERMISSION_WRAP : CMK_PERMISSION_UNWRAP);
+        return true;
+    }
+    if (strcmp(word, "full-policies") == 0) {
+        fill_policies(estate);
         return true;
     }
     if (parse_duration(word, &duration_us)) {
@@ -355,8 +397,8 @@ static void read_table(Table *table, const char *file)
 
 Table *read_all(void)
 {
-    static const char *const files[] = {"request.tbl", "key.tbl", "access.tbl", "vault.tbl",
-                                        "protection.tbl", "region.tbl"};
+    static const char *const files[] = {"request.tbl", "key.tbl",        "access.tbl",
+                                        "vault.tbl",   "protection.tbl", "region.tbl"};
     Table *table = calloc(1, sizeof(*table));
     cr_assert_not_null(table);
     for (size_t i = 0; i < CMK_ARRAY_LEN(files); i++) {

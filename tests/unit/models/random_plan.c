@@ -27,6 +27,12 @@ static const CmkOpId moves[] = {
     CMK_OP_ROLE_REMOVE,
     CMK_OP_ACCESS_POLICY_SET,
     CMK_OP_ACCESS_POLICY_REMOVE,
+    CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL,
+    CMK_OP_KEY_VAULT_REDEPLOY_TEMPLATE,
+    CMK_OP_GROUP_ADD_MEMBER,
+    CMK_OP_GROUP_ADD_MEMBER,
+    CMK_OP_GROUP_REMOVE_MEMBER,
+    CMK_OP_SUBSCRIPTION_MOVE_TENANT,
     CMK_OP_IDENTITY_CREATE,
     CMK_OP_IDENTITY_DELETE,
     CMK_OP_IDENTITY_ATTACH,
@@ -64,7 +70,10 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         args->num[2] = windows[roll(dice, 4)];
         break;
     case CMK_OP_ROLE_ASSIGN:
-        args->num[0] = 1 + roll(dice, 10);
+        args->num[0] = 1 + roll(dice, 18);
+        break;
+    case CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL:
+        args->num[0] = roll(dice, 2);
         break;
     case CMK_OP_ACCESS_POLICY_SET:
         args->num[0] = roll(dice, 16);
@@ -96,7 +105,12 @@ static CmkArgs move(Dice *dice, CmkTime time)
                 [CMK_REF_KEY_VAULT] = key == ESTATE_SPARE_KEY ? ESTATE_SPARE_KV : ESTATE_KV,
                 [CMK_REF_IDENTITY] = roll(dice, 3),
                 [CMK_REF_REGION] = cmk_region_find(roll(dice, 2) ? "westeurope" : "italynorth").i,
-                [CMK_REF_POLICY] = 1 + roll(dice, 2)}};
+                [CMK_REF_POLICY] = 1 + roll(dice, 2),
+                [CMK_REF_GROUP] = ESTATE_GROUP,
+                [CMK_REF_ACTOR] = roll(dice, 8) == 0 ? ESTATE_ALICE : 0}};
+    if (args.op == CMK_OP_SUBSCRIPTION_MOVE_TENANT && roll(dice, 8) != 0) {
+        args.op = CMK_OP_KEY_ROTATE; /* few things live on after such a move */
+    }
     fill_numbers(dice, time, &args);
     switch (args.op) {
     case CMK_OP_KEY_UPDATE:
@@ -106,6 +120,11 @@ static CmkArgs move(Dice *dice, CmkTime time)
     case CMK_OP_ROLE_ASSIGN:
     case CMK_OP_ROLE_REMOVE:
         args.ref[CMK_REF_KEY] = roll(dice, 3) == 0 ? key : 0;
+        args.ref[CMK_REF_SCOPE] = roll(dice, 4) == 0 ? 1 + roll(dice, ESTATE_RESOURCE_GROUP) : 0;
+        args.ref[CMK_REF_GRANTEE] = roll(dice, 3) == 0 ? 1 + roll(dice, ESTATE_GROUP) : 0;
+        break;
+    case CMK_OP_SUBSCRIPTION_MOVE_TENANT:
+        args.ref[CMK_REF_SCOPE] = ESTATE_SUBSCRIPTION;
         break;
     case CMK_OP_IDENTITY_CREATE:
     case CMK_OP_IDENTITY_DELETE:

@@ -299,7 +299,7 @@ static void read_refusal(void *self, const CmkWorld *world, const CmkRecord *rec
         (void)cmk_apply(&one, &args);
         tally->bound++;
         tally->direct += holds(&one, record->guard, &record->args);
-        tally->solved += make_hold(&many, record->guard, &record->args, 3);
+        tally->solved += make_hold(&many, record->guard, &record->args, 4);
         cmk_world_free(one.world);
         cmk_world_free(many.world);
         return;
@@ -329,7 +329,7 @@ static const struct {
     {CMK_GUARD_ROLE_LETS_GET, 0, "b"},
     {CMK_GUARD_POLICY_LETS_GET, 50, "c"},
     {CMK_GUARD_VERSION_IS_ENABLED, 50, "c"},
-    {CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, 50, "c"},
+    {CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, 40, "c"},
     {CMK_GUARD_PRINCIPAL_EXISTS, 100, ""},
     {CMK_GUARD_IDENTITY_EXISTS, 100, ""},
     {CMK_GUARD_TARGET_SYSTEM_IDENTITY_IS_ON, 100, ""},
