@@ -361,6 +361,8 @@ static uint32_t role_assign(CmkSim *sim, const CmkArgs *args)
 {
     const CmkPrincipalId principal_id = cmk_access_caller(sim->world, args);
     CmkPrincipal *principal = cmk_principal_mut(sim, principal_id);
+    CmkKeyVault *key_vault =
+        cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     const bool is_at_once = cmk_knob(sim->world, CMK_KNOB_ROLE_PROPAGATION) == 0;
     const CmkAssignmentId id = {cmk_world_row_add(sim->world, CMK_TABLE_ASSIGNMENT)};
     *cmk_assignment_mut(sim, id) =
@@ -370,8 +372,10 @@ static uint32_t role_assign(CmkSim *sim, const CmkArgs *args)
                         .key = args->ref[CMK_REF_KEY],
                         .state = is_at_once ? CMK_ASSIGNMENT_ACTIVE : CMK_ASSIGNMENT_GRANTING,
                         .next_of_principal = principal->first_assignment,
+                        .next_of_key_vault = key_vault->first_assignment,
                         .changed_by = cmk_this_seq(sim)};
     principal->first_assignment = id.i;
+    key_vault->first_assignment = id.i;
     if (!is_at_once) {
         let_propagate(sim, args, id.i);
     }
@@ -386,7 +390,8 @@ const CmkOperation cmk_op_role_assign = {
                {"scope", CMK_PARAM_SCOPE, 0, 1, CMK_REF_KEY_VAULT}},
     .permission = CMK_PERMISSION_ROLE_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_KEY_VAULT_EXISTS},
-    .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(ASSIGNMENT) | CMK_BIT_TIMERS,
+    .writes =
+        CMK_BIT(PRINCIPAL) | CMK_BIT(KEY_VAULT) | CMK_BIT(ASSIGNMENT) | CMK_BIT_TIMERS,
     .effect = role_assign,
     .rules = "AC-8 AC-9 AC-10 AC-13 REL-10",
     .action = "Microsoft.Authorization/roleAssignments/write",
@@ -467,12 +472,16 @@ static uint32_t access_policy_set(CmkSim *sim, const CmkArgs *args)
     uint32_t row = policy_row_of(sim->world, args);
     if (row == 0) {
         CmkPrincipal *principal = cmk_principal_mut(sim, principal_id);
+        CmkKeyVault *key_vault =
+            cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
         row = cmk_world_row_add(sim->world, CMK_TABLE_ACCESS_POLICY);
         *cmk_access_policy_mut(sim, (CmkAccessPolicyId){row}) =
             (CmkAccessPolicy){.principal = principal_id.i,
                               .key_vault = args->ref[CMK_REF_KEY_VAULT],
-                              .next_of_principal = principal->first_access_policy};
+                              .next_of_principal = principal->first_access_policy,
+                              .next_of_key_vault = key_vault->first_access_policy};
         principal->first_access_policy = row;
+        key_vault->first_access_policy = row;
     }
     CmkAccessPolicy *policy = cmk_access_policy_mut(sim, (CmkAccessPolicyId){row});
     policy->permissions = (uint32_t)args->num[0];
@@ -489,7 +498,7 @@ const CmkOperation cmk_op_access_policy_set = {
     .guards = {CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_KEY_VAULT_EXISTS,
                CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_WRITABLE,
                CMK_GUARD_KEY_VAULT_USES_POLICIES},
-    .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(ACCESS_POLICY),
+    .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(KEY_VAULT) | CMK_BIT(ACCESS_POLICY),
     .effect = access_policy_set,
     .rules = "AC-5 AC-6 AC-7 AC-14 REL-8",
     .action = "Microsoft.KeyVault/vaults/accessPolicies/write",

@@ -73,6 +73,10 @@ enum {
     CMK_PARAM_BOOLEAN,
     CMK_PARAM_INTEGER,
     CMK_PARAM_INSTANT,
+    CMK_PARAM_DURATION,  /* an exact length of time */
+    CMK_PARAM_KEY_TYPE,  /* "RSA", "EC-HSM": CmkKeyType */
+    CMK_PARAM_KEY_CURVE, /* "P-256": CmkCurve */
+    CMK_PARAM_KEY_OPS,   /* list of what a key may be used for */
     CMK_PARAM_VERSION /* number of a version of the key */
 };
 
@@ -261,7 +265,9 @@ typedef struct CmkPerson {
 
 typedef enum CmkKeyVaultState {
     CMK_KEY_VAULT_ABSENT,
-    CMK_KEY_VAULT_ACTIVE
+    CMK_KEY_VAULT_ACTIVE,
+    CMK_KEY_VAULT_DELETED, /* with its content, until it is recovered or purged (SD-22) */
+    CMK_KEY_VAULT_PURGED
 } CmkKeyVaultState;
 typedef enum CmkPermissionModel {
     CMK_PERMISSIONS_RBAC,
@@ -287,6 +293,9 @@ typedef struct CmkKeyVault {
     uint32_t first_assignment; /* made at this key vault or at one of its keys */
     uint32_t first_access_policy;
     uint32_t access_policy_count;
+    uint32_t first_key;
+    uint32_t reserved;
+    CmkTime purge_at; /* of a deleted one (SD-6) */
     uint64_t throttled_by;
     uint64_t permission_model_by;
     uint64_t changed_by;
@@ -304,20 +313,41 @@ typedef struct CmkKeyVaultMeter {
     int64_t requests_2048;  /* billed requests on RSA 2048 keys since the start (COST-11) */
     int64_t requests_other; /* on other keys (COST-12) */
     int64_t refused;        /* requests refused, whatever the reason */
+    int64_t rotations;      /* by rotation policies, since the start (COST-15) */
 } CmkKeyVaultMeter;
 
 typedef enum CmkKeyType {
     CMK_KEY_RSA,
     CMK_KEY_RSA_HSM,
     CMK_KEY_EC,
-    CMK_KEY_EC_HSM
+    CMK_KEY_EC_HSM,
+    CMK_KEY_OCT_HSM,
+    CMK_KEY_TYPE__COUNT
 } CmkKeyType;
+typedef enum CmkCurve { /* KV-2 */
+    CMK_CURVE_NONE,     /* of keys that are not EC */
+    CMK_CURVE_P256,
+    CMK_CURVE_P256K,
+    CMK_CURVE_P384,
+    CMK_CURVE_P521,
+    CMK_CURVE__COUNT
+} CmkCurve;
 typedef enum CmkKeyState {
     CMK_KEY_ABSENT,
     CMK_KEY_ACTIVE,
     CMK_KEY_DELETED,
-    CMK_KEY_PURGED
+    CMK_KEY_PURGED,
+    CMK_KEY_DELETING,  /* short states on the way (SD-12) */
+    CMK_KEY_RECOVERING /* back to active */
 } CmkKeyState;
+
+/* Lengths from the creation of a version, or back from its expiry; 0: not so (ROT-9). */
+typedef struct CmkRotationPolicy {
+    int64_t rotate_after_us;
+    int64_t rotate_before_expiry_us;
+    int64_t expiry_us; /* of versions that are rotated in from now on (ROT-10) */
+    int64_t notify_before_expiry_us;
+} CmkRotationPolicy;
 
 typedef struct CmkKey {
     uint32_t name;
@@ -330,8 +360,14 @@ typedef struct CmkKey {
     uint32_t version_count;
     uint32_t first_user; /* Backup vaults whose settings name this key, linked by next_of_key */
     uint32_t poll_epoch; /* the pending look for a newer version carries it */
+    uint32_t curve;      /* CmkCurve */
+    uint32_t next_of_key_vault;
+    uint32_t rotation_epoch;   /* what the rotation policy has pending carries it */
+    uint32_t notified_version; /* the one whose coming expiry was told of */
     CmkTime deleted_at;
     CmkTime purge_at; /* SD-6 */
+    CmkTime name_free_at; /* of a purged one (SD-13) */
+    CmkRotationPolicy rotation;
     uint64_t changed_by;
 } CmkKey;
 
@@ -360,6 +396,9 @@ enum {
     CMK_PERMISSION_VERIFY = 1 << 18,
     CMK_PERMISSION_RELEASE = 1 << 19,
     CMK_PERMISSION_KEYS_ALL = (1 << 20) - 1,
+    /* what a key can be limited to (KV-20) */
+    CMK_KEY_OPS_ALL = CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP | CMK_PERMISSION_ENCRYPT |
+                      CMK_PERMISSION_DECRYPT | CMK_PERMISSION_SIGN | CMK_PERMISSION_VERIFY,
     /* with resources: what roles at a scope allow, access policies never do */
     CMK_PERMISSION_KEY_VAULT_WRITE = 1 << 20, /* properties and access policies */
     CMK_PERMISSION_KEY_VAULT_DELETE = 1 << 21,
@@ -380,6 +419,9 @@ typedef struct CmkVersion {
     uint32_t is_enabled;
     uint32_t key_ops;
     uint32_t previous; /* version, 0 for the first */
+    uint32_t type;     /* CmkKeyType */
+    uint32_t reserved;
+    CmkTime created;
     CmkTime not_before;
     CmkTime expires; /* CMK_TIME_MAX: never */
     uint64_t changed_by;
