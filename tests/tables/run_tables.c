@@ -11,7 +11,7 @@
 
 #include "tests/unit/models/estate.h"
 
-#define ROWS_MAX 512
+#define ROWS_MAX 1024
 #define LINE_MAX_BYTES 512
 #define COLUMNS 6
 
@@ -91,9 +91,17 @@ static bool set_option(EstateOptions *options, const char *word)
     const struct {
         const char *name;
         CmkKnobId knob;
-    } knobs[] = {{"same-region", CMK_KNOB_REQUIRE_SAME_REGION},
-                 {"disabled-wraps", CMK_KNOB_DISABLED_ALLOWS_PUBLIC_OPS},
-                 {"expired-restores", CMK_KNOB_EXPIRED_KEY_RESTORE}};
+        int64_t value;
+    } knobs[] = {{"same-region", CMK_KNOB_REQUIRE_SAME_REGION, 1},
+                 {"disabled-wraps", CMK_KNOB_DISABLED_ALLOWS_PUBLIC_OPS, 1},
+                 {"expired-restores", CMK_KNOB_EXPIRED_KEY_RESTORE, 1},
+                 {"leeway", CMK_KNOB_CLOCK_LEEWAY, CMK_HOUR_US},
+                 {"slow-keys", CMK_KNOB_KEY_DELETING, 5 * CMK_SECOND_US},
+                 {"slow-keys", CMK_KNOB_KEY_RECOVERING, 5 * CMK_SECOND_US},
+                 {"slow-keys", CMK_KNOB_NAME_RELEASE, 5 * CMK_SECOND_US},
+                 {"failover-at-once", CMK_KNOB_FAILOVER_DECISION, 0},
+                 {"failover-at-once", CMK_KNOB_FAILOVER_DURATION, 0}};
+    bool is_knob = false;
     for (size_t i = 0; i < CMK_ARRAY_LEN(words); i++) {
         if (strcmp(words[i].name, word) == 0) {
             return *words[i].is_set = true;
@@ -101,14 +109,19 @@ static bool set_option(EstateOptions *options, const char *word)
     }
     for (size_t i = 0; i < CMK_ARRAY_LEN(knobs); i++) {
         if (strcmp(knobs[i].name, word) == 0) {
-            options->knobs[knobs[i].knob] = 2; /* true */
-            return true;
+            options->knobs[knobs[i].knob] = knobs[i].value + 1;
+            is_knob = true;
         }
+    }
+    if (is_knob) {
+        return true;
     }
     if (strcmp(word, "premium") == 0) {
         options->sku = CMK_SKU_PREMIUM;
     } else if (strcmp(word, "ec") == 0) {
         options->spare_key_type = CMK_KEY_EC;
+    } else if (strcmp(word, "oct") == 0) {
+        options->spare_key_type = CMK_KEY_OCT_HSM;
     } else if (cmk_profile_find(word) >= 0) {
         options->profile = cmk_profile_find(word);
     } else {
@@ -190,22 +203,10 @@ static bool parse_args(const Estate *estate, CmkOpId op, const char *text, CmkAr
 
 /* ---- building one world ---------------------------------------------------------------------- */
 
-/* What the key in use permits, which no operation changes. */
-static void take_from_key_ops(Estate *estate, uint32_t permission)
-{
-    CmkVersion *version = cmk_world_row_mut(estate->sim.world, CMK_TABLE_VERSION,
-                                            estate_vault(estate)->active_version);
-    version->key_ops &= ~permission;
-}
-
 /* "+2h", "key.delete" or "key.update(n0=1)". */
 static bool take_step(Estate *estate, const char *word)
 {
     int64_t duration_us = 0;
-    if (strcmp(word, "no-wrap-op") == 0 || strcmp(word, "no-unwrap-op") == 0) {
-        take_from_key_ops(estate, word[3] == 'w' ? CMK_PERMISSION_WRAP : CMK_PERMISSION_UNWRAP);
-        return true;
-    }
     if (parse_duration(word, &duration_us)) {
         estate_run(estate, duration_us);
         return true;
@@ -520,8 +521,8 @@ static bool is_noticed_when_built(Table *table, const Mutant *mutant)
 
 /* What nobody notices, as survivors.tbl writes it: "swap | key.get | a b". */
 typedef struct Survivors {
-    char text[64][128];
-    bool is_excused[64];
+    char text[256][128];
+    bool is_excused[256];
     uint32_t count;
     uint32_t tried;
 } Survivors;
