@@ -327,7 +327,7 @@ static bool soft_delete_is_on(const CmkWorld *world, const CmkArgs *args, uint64
 const CmkGuard cmk_guard_soft_delete_is_on = {.name = "soft-delete-is-on",
                                               .holds = soft_delete_is_on,
                                               .status = CMK_STATUS_OF(SOFT_DELETE_NOT_ENABLED),
-                                              .rule = "SD-4 BV-39 BV-42 KV-27 KV-28 ERR-3 ERR-M11",
+                                              .rule = "SD-4 BV-39 BV-42 ERR-3 ERR-M11 KV-27 KV-28",
                                               .text = "The key vault has soft delete."};
 
 static bool purge_protection_is_on(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -340,7 +340,7 @@ const CmkGuard cmk_guard_purge_protection_is_on = {.name = "purge-protection-is-
                                                    .holds = purge_protection_is_on,
                                                    .status =
                                                        CMK_STATUS_OF(PURGE_PROTECTION_NOT_ENABLED),
-                                                   .rule = "SD-4 BV-39 KV-27 KV-28 ERR-4 ERR-M11",
+                                                   .rule = "SD-4 BV-39 ERR-4 ERR-M11 KV-27 KV-28",
                                                    .text = "The key vault has purge protection."};
 
 static bool target_version_is_usable(const CmkWorld *world, const CmkArgs *args,

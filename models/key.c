@@ -109,7 +109,7 @@ const CmkGuard cmk_guard_key_type_fits_sku = {
     .name = "key-type-fits-sku",
     .holds = key_type_fits_sku,
     .status = CMK_STATUS_OF(BAD_PARAMETER),
-    .rule = "KV-3 KV-4",
+    .rule = "KV-3",
     .text = "HSM-protected keys are in premium key vaults only."};
 
 static bool key_size_is_offered(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -371,7 +371,7 @@ const CmkOperation cmk_op_key_create = {
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_create,
     .account = cmk_key_vault_count_request,
-    .rules = "KV-1 KV-2 KV-9 KV-10 KV-12 KV-20",
+    .rules = "KV-1 KV-2 KV-4 KV-9 KV-10 KV-12 KV-20",
     .action = "Microsoft.KeyVault/vaults/keys/create/action",
     .az = "az keyvault key create",
 };
