@@ -481,3 +481,33 @@ Test(access, assignments_outlive_their_principal)
     cr_assert_eq(orphaned, 1);
     estate_free(estate);
 }
+
+/* OQ-31: with another identity on the same key, the new one needs get, wrap and unwrap, and the old
+ * one nothing. */
+Test(access, a_change_of_identity_asks_the_new_one_only)
+{
+    const struct {
+        const char *role;
+        bool is_enough;
+    } cases[] = {{"Key Vault Crypto Service Encryption User", true}, {"Key Vault Reader", false}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        Estate *estate = make(NULL);
+        (void)estate_must(estate, CMK_OP_ROLE_REMOVE); /* the old one has nothing now */
+        CmkArgs args = estate_args(estate, CMK_OP_ROLE_REMOVE);
+        args.ref[CMK_REF_IDENTITY] = ESTATE_OTHER_IDENTITY;
+        (void)estate_must_apply(estate, args);
+        args.op = CMK_OP_ROLE_ASSIGN;
+        args.num[0] = cmk_role_find(cases[i].role);
+        (void)estate_must_apply(estate, args);
+        CmkArgs update = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+        update.ref[CMK_REF_IDENTITY] = ESTATE_OTHER_IDENTITY;
+        update.ref[CMK_REF_KEY] = 0; /* as it is */
+        update.ref[CMK_REF_KEY_VAULT] = 0;
+        (void)estate_must_apply(estate, update);
+        estate_run(estate, CMK_MINUTE_US);
+        const bool is_changed = estate_vault(estate)->identity == ESTATE_OTHER_IDENTITY;
+        cr_assert_eq(is_changed, cases[i].is_enough, "%s", cases[i].role);
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
