@@ -284,7 +284,10 @@ static void read_refusal(void *self, const CmkWorld *world, const CmkRecord *rec
 {
     Repairing *repairing = self;
     const CmkGuard *guard = repairing->model->guards[record->guard];
-    if (guard == NULL || repairing->of[record->guard].met >= 200) {
+    const CmkBackupVaultId vault = {record->args.ref[CMK_REF_BACKUP_VAULT]};
+    /* A clone made in the middle of an update would never get on with it. */
+    if (guard == NULL || repairing->of[record->guard].met >= 200 ||
+        cmk_backup_vault(world, vault)->is_updating != 0) {
         return;
     }
     Tally *tally = &repairing->of[record->guard];
