@@ -10,7 +10,8 @@ const char *const cmk_words_tier[] = {"operational", "vault", "archive", NULL};
 const char *const cmk_words_redundancy[] = {"local", "zone", "geo", NULL};
 static const char *const words_presence[] = {"Absent", "Active", NULL};
 static const char *const words_instance[] = {"Absent", "Protected", NULL};
-static const char *const words_key[] = {"Absent", "Active", "Deleted", "Purged", "Deleting", "Recovering", NULL};
+static const char *const words_key[] = {"Absent",   "Active",     "Deleted", "Purged",
+                                        "Deleting", "Recovering", NULL};
 static const char *const words_region[] = {"Up",         "Lost",        "FailingOver",
                                            "FailedOver", "FailingBack", NULL};
 static const char *const words_key_vault[] = {"Absent", "Active", "Deleted", "Purged", NULL};

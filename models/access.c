@@ -361,8 +361,7 @@ static uint32_t role_assign(CmkSim *sim, const CmkArgs *args)
 {
     const CmkPrincipalId principal_id = cmk_access_caller(sim->world, args);
     CmkPrincipal *principal = cmk_principal_mut(sim, principal_id);
-    CmkKeyVault *key_vault =
-        cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    CmkKeyVault *key_vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     const bool is_at_once = cmk_knob(sim->world, CMK_KNOB_ROLE_PROPAGATION) == 0;
     const CmkAssignmentId id = {cmk_world_row_add(sim->world, CMK_TABLE_ASSIGNMENT)};
     *cmk_assignment_mut(sim, id) =
@@ -390,8 +389,7 @@ const CmkOperation cmk_op_role_assign = {
                {"scope", CMK_PARAM_SCOPE, 0, 1, CMK_REF_KEY_VAULT}},
     .permission = CMK_PERMISSION_ROLE_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_KEY_VAULT_EXISTS},
-    .writes =
-        CMK_BIT(PRINCIPAL) | CMK_BIT(KEY_VAULT) | CMK_BIT(ASSIGNMENT) | CMK_BIT_TIMERS,
+    .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(KEY_VAULT) | CMK_BIT(ASSIGNMENT) | CMK_BIT_TIMERS,
     .effect = role_assign,
     .rules = "AC-8 AC-9 AC-10 AC-13 REL-10",
     .action = "Microsoft.Authorization/roleAssignments/write",

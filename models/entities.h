@@ -77,7 +77,7 @@ enum {
     CMK_PARAM_KEY_TYPE,  /* "RSA", "EC-HSM": CmkKeyType */
     CMK_PARAM_KEY_CURVE, /* "P-256": CmkCurve */
     CMK_PARAM_KEY_OPS,   /* list of what a key may be used for */
-    CMK_PARAM_VERSION /* number of a version of the key */
+    CMK_PARAM_VERSION    /* number of a version of the key */
 };
 
 /* Which recovery point of an instance to restore. */
@@ -365,7 +365,7 @@ typedef struct CmkKey {
     uint32_t rotation_epoch;   /* what the rotation policy has pending carries it */
     uint32_t notified_version; /* the one whose coming expiry was told of */
     CmkTime deleted_at;
-    CmkTime purge_at; /* SD-6 */
+    CmkTime purge_at;     /* SD-6 */
     CmkTime name_free_at; /* of a purged one (SD-13) */
     CmkRotationPolicy rotation;
     uint64_t changed_by;

@@ -290,7 +290,8 @@
     X(RETRIES, "retries", "integer", 5, 5, 5, 5, 0, 16, "OQ-25 THR-6", "assumed",                  \
       "how many times a passing trouble is tried again, after 1, 2, 4, 8, 16 ... seconds")         \
     X(DISABLED_ALLOWS_PUBLIC_OPS, "disabled_allows_public_ops", "boolean", 0, 0, 0, 0, 0, 1,       \
-      "OQ-7 KV-17", "assumed", "whether a disabled key version still wraps, encrypts and verifies") \
+      "OQ-7 KV-17", "assumed",                                                                     \
+      "whether a disabled key version still wraps, encrypts and verifies")                         \
     X(CLOCK_LEEWAY, "clock_leeway", "duration", 0, 0, 0, 0, 0, CMK_HOUR_US, "KV-15", "assumed",    \
       "how much a key vault forgives a clock around the validity of a key version")                \
     X(KEY_DELETING, "key_deleting", "duration", 0, 5 * CMK_SECOND_US, 5 * CMK_SECOND_US,           \

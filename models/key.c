@@ -71,9 +71,10 @@ static CmkKeyShape shape_to_create(const CmkArgs *args)
 {
     static const int64_t rsa[] = {2048, 3072, 4096}; /* KV-2, as the rest here */
     static const int64_t oct[] = {256, 192, 128};
-    static const uint32_t curve_bits[CMK_CURVE__COUNT] = {
-        [CMK_CURVE_P256] = 256, [CMK_CURVE_P256K] = 256, [CMK_CURVE_P384] = 384,
-        [CMK_CURVE_P521] = 521};
+    static const uint32_t curve_bits[CMK_CURVE__COUNT] = {[CMK_CURVE_P256] = 256,
+                                                          [CMK_CURVE_P256K] = 256,
+                                                          [CMK_CURVE_P384] = 384,
+                                                          [CMK_CURVE_P521] = 521};
     const int64_t size = args->num[CREATE_SIZE];
     CmkKeyShape shape = {.type = (CmkKeyType)args->num[CREATE_TYPE]};
     if (cmk_key_type_is_ec(shape.type)) {
@@ -170,12 +171,11 @@ static bool key_name_is_released(const CmkWorld *world, const CmkArgs *args, uin
     return key->state != CMK_KEY_PURGED || cmk_world_now(world) >= key->name_free_at;
 }
 
-const CmkGuard cmk_guard_key_name_is_released = {
-    .name = "key-name-is-released",
-    .holds = key_name_is_released,
-    .status = CMK_STATUS_OF(KEY_IS_BEING_DELETED),
-    .rule = "SD-13",
-    .text = "A purged key has set its name free."};
+const CmkGuard cmk_guard_key_name_is_released = {.name = "key-name-is-released",
+                                                 .holds = key_name_is_released,
+                                                 .status = CMK_STATUS_OF(KEY_IS_BEING_DELETED),
+                                                 .rule = "SD-13",
+                                                 .text = "A purged key has set its name free."};
 
 static bool key_is_not_being_deleted(const CmkWorld *world, const CmkArgs *args,
                                      uint64_t *ret_blame)

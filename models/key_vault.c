@@ -71,14 +71,14 @@ static bool key_vault_exists(const CmkWorld *world, const CmkArgs *args, uint64_
     return vault_of(world, args)->state == CMK_KEY_VAULT_ACTIVE;
 }
 
-const CmkGuard cmk_guard_key_vault_exists = {.name = "key-vault-exists",
-                                             .holds = key_vault_exists,
-                                             .status = CMK_STATUS_OF(VAULT_NOT_FOUND),
-                                             .rule = "KVE-19 SD-19",
-                                             .text = "The key vault's name resolves.",
-                                             .repairs = {{CMK_OP_KEY_VAULT_RECOVER,
-                                                          cmk_repair_recover_key_vault,
-                                                          "recover the deleted key vault"}}};
+const CmkGuard cmk_guard_key_vault_exists = {
+    .name = "key-vault-exists",
+    .holds = key_vault_exists,
+    .status = CMK_STATUS_OF(VAULT_NOT_FOUND),
+    .rule = "KVE-19 SD-19",
+    .text = "The key vault's name resolves.",
+    .repairs = {
+        {CMK_OP_KEY_VAULT_RECOVER, cmk_repair_recover_key_vault, "recover the deleted key vault"}}};
 
 static bool key_vault_is_reachable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -124,8 +124,7 @@ const CmkGuard cmk_guard_key_vault_is_deleted = {.name = "key-vault-is-deleted",
                                                  .holds = key_vault_is_deleted,
                                                  .status = CMK_STATUS_OF(VAULT_NOT_FOUND),
                                                  .rule = "SD-15 SD-22",
-                                                 .text =
-                                                     "The key vault is in the deleted state."};
+                                                 .text = "The key vault is in the deleted state."};
 
 static bool key_vault_purge_is_allowed(const CmkWorld *world, const CmkArgs *args,
                                        uint64_t *ret_blame)
@@ -266,8 +265,9 @@ const CmkGuard cmk_guard_key_vault_is_not_throttled = {
  * authorisation is answered and billed, granted or not (COST-23). */
 typedef enum Reach {
     REACH_ANSWERED,
-    REACH_NOT_SENT,  /* its client had nobody to ask, or no identity to ask with */
-    REACH_TURNED_AWAY /* by the network or the front door: no bill, no place in the window (THR-5) */
+    REACH_NOT_SENT,   /* its client had nobody to ask, or no identity to ask with */
+    REACH_TURNED_AWAY /* by the network or the front door: no bill, no place in the window (THR-5)
+                       */
 } Reach;
 
 static Reach reach_of(CmkGuardId guard)
@@ -311,8 +311,8 @@ void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId gu
     const CmkKeyShape shape = cmk_key_shape_of(sim->world, args);
     meter->window_used += cmk_key_vault_request_weight(sim->world, args);
     /* A list is about no key: it costs as little as a small one. */
-    const bool is_cheap = args->ref[CMK_REF_KEY] == 0 ||
-                          (cmk_key_type_is_rsa(shape.type) && shape.size_bits == 2048);
+    const bool is_cheap =
+        args->ref[CMK_REF_KEY] == 0 || (cmk_key_type_is_rsa(shape.type) && shape.size_bits == 2048);
     meter->requests_2048 += is_cheap;   /* COST-11 */
     meter->requests_other += !is_cheap; /* COST-12 */
 }
@@ -397,7 +397,10 @@ const CmkOperation cmk_op_key_vault_unthrottle = {
 #define TO_MANAGE(guard_of_state)                                                                  \
     CMK_GUARD_ACTOR_MAY_MANAGE, guard_of_state, CMK_GUARD_KEY_VAULT_IS_REACHABLE,                  \
         CMK_GUARD_KEY_VAULT_IS_WRITABLE
-#define KEY_VAULT_PARAM {"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT}
+#define KEY_VAULT_PARAM                                                                            \
+    {                                                                                              \
+        "key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT                                  \
+    }
 
 static uint32_t key_vault_set_soft_delete(CmkSim *sim, const CmkArgs *args)
 {

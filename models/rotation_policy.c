@@ -111,11 +111,10 @@ static uint32_t key_set_rotation_policy(CmkSim *sim, const CmkArgs *args)
 {
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
     CmkKey *key = cmk_key_mut(sim, id);
-    key->rotation =
-        (CmkRotationPolicy){.rotate_after_us = args->num[ROTATE_AFTER],
-                            .rotate_before_expiry_us = args->num[ROTATE_BEFORE_EXPIRY],
-                            .expiry_us = args->num[EXPIRY],
-                            .notify_before_expiry_us = args->num[NOTIFY_BEFORE_EXPIRY]};
+    key->rotation = (CmkRotationPolicy){.rotate_after_us = args->num[ROTATE_AFTER],
+                                        .rotate_before_expiry_us = args->num[ROTATE_BEFORE_EXPIRY],
+                                        .expiry_us = args->num[EXPIRY],
+                                        .notify_before_expiry_us = args->num[NOTIFY_BEFORE_EXPIRY]};
     key->notified_version = 0;
     cmk_key_expect_rotation(sim, id, args);
     return id.i;

@@ -109,8 +109,8 @@ static void count_rotations(Counting *counting)
         }
     }
     for (guint i = 0; i < scenario->plan->len; i++) {
-        const bool gives_policy = g_array_index(scenario->plan, CmkPlanned, i).op ==
-                                  CMK_OP_KEY_SET_ROTATION_POLICY;
+        const bool gives_policy =
+            g_array_index(scenario->plan, CmkPlanned, i).op == CMK_OP_KEY_SET_ROTATION_POLICY;
         counting->rows[CMK_TABLE_VERSION] += gives_policy ? each : 0;
     }
 }
@@ -172,9 +172,9 @@ static void count(Counting *counting)
     count_plan(counting);
     count_rotations(counting);
     count_names(counting);
-    counting->timers +=
-        rows[CMK_TABLE_TASK] + rows[CMK_TABLE_ASSIGNMENT] + TIMERS_PER_KEY * rows[CMK_TABLE_KEY] +
-        TIMERS_PER_KEY_VAULT * rows[CMK_TABLE_KEY_VAULT];
+    counting->timers += rows[CMK_TABLE_TASK] + rows[CMK_TABLE_ASSIGNMENT] +
+                        TIMERS_PER_KEY * rows[CMK_TABLE_KEY] +
+                        TIMERS_PER_KEY_VAULT * rows[CMK_TABLE_KEY_VAULT];
 }
 
 static bool refuse(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint64_t number,

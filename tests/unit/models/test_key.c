@@ -287,11 +287,10 @@ Test(key, windows_hold_what_the_limits_say)
         CmkKeyType type;
         uint32_t bits;
         uint32_t limit;
-    } cases[] = {{CMK_KEY_RSA, 2048, 4000},    {CMK_KEY_RSA, 3072, 1000},
-                 {CMK_KEY_RSA, 4096, 500},     {CMK_KEY_RSA_HSM, 2048, 2000},
-                 {CMK_KEY_RSA_HSM, 3072, 500}, {CMK_KEY_RSA_HSM, 4096, 250},
-                 {CMK_KEY_EC, CMK_CURVE_P256, 4000},
-{CMK_KEY_EC_HSM, CMK_CURVE_P384, 2000}};
+    } cases[] = {{CMK_KEY_RSA, 2048, 4000},          {CMK_KEY_RSA, 3072, 1000},
+                 {CMK_KEY_RSA, 4096, 500},           {CMK_KEY_RSA_HSM, 2048, 2000},
+                 {CMK_KEY_RSA_HSM, 3072, 500},       {CMK_KEY_RSA_HSM, 4096, 250},
+                 {CMK_KEY_EC, CMK_CURVE_P256, 4000}, {CMK_KEY_EC_HSM, CMK_CURVE_P384, 2000}};
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
         Estate *estate = make(&(EstateOptions){.sku = CMK_SKU_PREMIUM,
                                                .other_key_type = cases[i].type,

@@ -54,20 +54,20 @@ static const struct {
     Event event;
     const char *to;
 } table[] = {
-    {"Aa", CREATE, "Aa"},           {"Aa", DELETE, "Ag"},         {"Aa", USE, "Aa"},
-    {"Aa", VAULT_DELETE, "Da"},     {"Ag", VAULT_DELETE, "Dg"},   {"Ag", FIVE_SECONDS, "Ad"},
-    {"Ag", RETENTION, "Af"},        {"Ad", RECOVER, "Ar"},        {"Ad", PURGE, "Ab+"},
-    {"Ad", VAULT_DELETE, "Dd"},     {"Ad", RETENTION, "Af"},      {"Ar", VAULT_DELETE, "Dr"},
-    {"Ar", FIVE_SECONDS, "Aa"},     {"Ar", RETENTION, "Aa"},      {"Ab", VAULT_DELETE, "Db"},
-    {"Ab", FIVE_SECONDS, "Af"},     {"Ab", RETENTION, "Af"},      {"Af", CREATE, "Aa"},
-    {"Af", VAULT_DELETE, "Df"},     {"Da", VAULT_RECOVER, "Aa"},  {"Da", VAULT_PURGE, "Pf+"},
-    {"Da", RETENTION, "Pf"},        {"Dg", VAULT_RECOVER, "Ag"},  {"Dg", VAULT_PURGE, "Pf+"},
-    {"Dg", FIVE_SECONDS, "Dd"},     {"Dg", RETENTION, "Pf"},      {"Dd", VAULT_RECOVER, "Ad"},
-    {"Dd", VAULT_PURGE, "Pf+"},     {"Dd", RETENTION, "Pf"},      {"Dr", VAULT_RECOVER, "Ar"},
-    {"Dr", VAULT_PURGE, "Pf+"},     {"Dr", FIVE_SECONDS, "Da"},   {"Dr", RETENTION, "Pf"},
-    {"Db", VAULT_RECOVER, "Ab"},    {"Db", VAULT_PURGE, "Pf+"},   {"Db", FIVE_SECONDS, "Df"},
-    {"Db", RETENTION, "Pf"},        {"Df", VAULT_RECOVER, "Af"},  {"Df", VAULT_PURGE, "Pf+"},
-    {"Df", RETENTION, "Pf"},        {"Pf", VAULT_CREATE, "Af"},
+    {"Aa", CREATE, "Aa"},        {"Aa", DELETE, "Ag"},        {"Aa", USE, "Aa"},
+    {"Aa", VAULT_DELETE, "Da"},  {"Ag", VAULT_DELETE, "Dg"},  {"Ag", FIVE_SECONDS, "Ad"},
+    {"Ag", RETENTION, "Af"},     {"Ad", RECOVER, "Ar"},       {"Ad", PURGE, "Ab+"},
+    {"Ad", VAULT_DELETE, "Dd"},  {"Ad", RETENTION, "Af"},     {"Ar", VAULT_DELETE, "Dr"},
+    {"Ar", FIVE_SECONDS, "Aa"},  {"Ar", RETENTION, "Aa"},     {"Ab", VAULT_DELETE, "Db"},
+    {"Ab", FIVE_SECONDS, "Af"},  {"Ab", RETENTION, "Af"},     {"Af", CREATE, "Aa"},
+    {"Af", VAULT_DELETE, "Df"},  {"Da", VAULT_RECOVER, "Aa"}, {"Da", VAULT_PURGE, "Pf+"},
+    {"Da", RETENTION, "Pf"},     {"Dg", VAULT_RECOVER, "Ag"}, {"Dg", VAULT_PURGE, "Pf+"},
+    {"Dg", FIVE_SECONDS, "Dd"},  {"Dg", RETENTION, "Pf"},     {"Dd", VAULT_RECOVER, "Ad"},
+    {"Dd", VAULT_PURGE, "Pf+"},  {"Dd", RETENTION, "Pf"},     {"Dr", VAULT_RECOVER, "Ar"},
+    {"Dr", VAULT_PURGE, "Pf+"},  {"Dr", FIVE_SECONDS, "Da"},  {"Dr", RETENTION, "Pf"},
+    {"Db", VAULT_RECOVER, "Ab"}, {"Db", VAULT_PURGE, "Pf+"},  {"Db", FIVE_SECONDS, "Df"},
+    {"Db", RETENTION, "Pf"},     {"Df", VAULT_RECOVER, "Af"}, {"Df", VAULT_PURGE, "Pf+"},
+    {"Df", RETENTION, "Pf"},     {"Pf", VAULT_CREATE, "Af"},
 };
 
 /* The answer to what is not let through. */
@@ -143,12 +143,11 @@ static CmkStatus let_happen(Estate *estate, Event event, bool is_protected)
 /* Breadth first; one world stands for each state. Gives the number of states. */
 static uint32_t walk(bool is_protected)
 {
-    const EstateOptions options = {
-        .has_no_cmk = true,
-        .has_no_purge_protection = !is_protected,
-        .knobs = {[CMK_KNOB_KEY_DELETING] = 5 * CMK_SECOND_US + 1,
-                  [CMK_KNOB_KEY_RECOVERING] = 5 * CMK_SECOND_US + 1,
-                  [CMK_KNOB_NAME_RELEASE] = 5 * CMK_SECOND_US + 1}};
+    const EstateOptions options = {.has_no_cmk = true,
+                                   .has_no_purge_protection = !is_protected,
+                                   .knobs = {[CMK_KNOB_KEY_DELETING] = 5 * CMK_SECOND_US + 1,
+                                             [CMK_KNOB_KEY_RECOVERING] = 5 * CMK_SECOND_US + 1,
+                                             [CMK_KNOB_NAME_RELEASE] = 5 * CMK_SECOND_US + 1}};
     Estate *estate = estate_new(&options);
     CmkWorld *first = estate->sim.world;
     CmkWorld *worlds[STATES_MAX] = {cmk_world_clone(first)};
