@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analysis/name_index.h"
+#include "models/key.h"
 
 /* Words stand in the order of the enumeration in models/entities.h. */
 const char *const cmk_words_encryption[] = {"Disabled", "Enabled", "Inconsistent", NULL};
@@ -15,6 +16,13 @@ static const char *const words_key[] = {"Absent",   "Active",     "Deleted", "Pu
 static const char *const words_region[] = {"Up",         "Lost",        "FailingOver",
                                            "FailedOver", "FailingBack", NULL};
 static const char *const words_key_vault[] = {"Absent", "Active", "Deleted", "Purged", NULL};
+static const char *const words_recovery[] = {"Purgeable",
+                                             "Recoverable+Purgeable",
+                                             "Recoverable",
+                                             "CustomizedRecoverable+Purgeable",
+                                             "CustomizedRecoverable",
+                                             NULL};
+_Static_assert(CMK_ARRAY_LEN(words_recovery) == CMK_RECOVERY__COUNT + 1, "one word a level");
 static const char *const words_key_type[] = {"RSA", "RSA-HSM", "EC", "EC-HSM", "oct-HSM", NULL};
 static const char *const words_permissions[] = {"rbac", "policy", NULL};
 static const char *const words_sku[] = {"standard", "premium", NULL};
@@ -213,6 +221,11 @@ static int64_t key_purge_at(const CmkWorld *world, uint32_t row)
     return key->state == CMK_KEY_DELETED ? key->purge_at : CMK_VALUE_NONE;
 }
 
+static int64_t key_recovery_level(const CmkWorld *world, uint32_t row)
+{
+    return cmk_key_recovery_level(world, (CmkKeyId){row});
+}
+
 static const CmkStateField key_fields[] = {
     {"state", OF(words_key), CMK_BIT(KEY), key_state, "whether it is there"},
     {"enabled", PLAIN(BOOLEAN), CMK_BIT(KEY) | CMK_BIT(VERSION), key_enabled,
@@ -227,6 +240,8 @@ static const CmkStateField key_fields[] = {
      "when the deleted key is purged, nothing while it is not deleted"},
     {"type", OF(words_key_type), CMK_BIT(KEY), key_type, "the algorithm"},
     {"size", PLAIN(INTEGER), CMK_BIT(KEY), key_size, "its length in bits"},
+    {"recovery_level", OF(words_recovery), CMK_BIT(KEY_VAULT), key_recovery_level,
+     "what its key vault's protection amounts to, as clients read it"},
 };
 
 /* ---- the rest -------------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@ static const struct {
     {"COST-25", "models/price.c"},
     {"SD-21", "models/key_use.h"},
     {"MI-12", "models/identity.c"},
+    {"KV-6 KV-7", "models/key_facts.c"},
     {"KV-8 MI-20", "scenarios/language_world.c"},
     {"OQ-35", "models/ids.h"},
     {"OQ-36", "sim/calendar.h"},
