@@ -348,8 +348,8 @@ static void read_table(Table *table, const char *file)
 
 static Table *read_all(void)
 {
-    static const char *const files[] = {"request.tbl", "key.tbl", "access.tbl", "vault.tbl",
-                                        "protection.tbl", "region.tbl"};
+    static const char *const files[] = {"request.tbl", "key.tbl",        "access.tbl",
+                                        "vault.tbl",   "protection.tbl", "region.tbl"};
     Table *table = calloc(1, sizeof(*table));
     cr_assert_not_null(table);
     for (size_t i = 0; i < CMK_ARRAY_LEN(files); i++) {
