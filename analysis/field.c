@@ -10,15 +10,17 @@ const char *const cmk_words_tier[] = {"operational", "vault", "archive", NULL};
 const char *const cmk_words_redundancy[] = {"local", "zone", "geo", NULL};
 static const char *const words_presence[] = {"Absent", "Active", NULL};
 static const char *const words_instance[] = {"Absent", "Protected", NULL};
-static const char *const words_key[] = {"Absent", "Active", "Deleted", "Purged", NULL};
+static const char *const words_key[] = {"Absent",   "Active",     "Deleted", "Purged",
+                                        "Deleting", "Recovering", NULL};
 static const char *const words_region[] = {"Up",         "Lost",        "FailingOver",
                                            "FailedOver", "FailingBack", NULL};
-static const char *const words_key_type[] = {"RSA", "RSA-HSM", "EC", "EC-HSM", NULL};
+static const char *const words_key_vault[] = {"Absent", "Active", "Deleted", "Purged", NULL};
+static const char *const words_key_type[] = {"RSA", "RSA-HSM", "EC", "EC-HSM", "oct-HSM", NULL};
 static const char *const words_permissions[] = {"rbac", "policy", NULL};
 static const char *const words_sku[] = {"standard", "premium", NULL};
 
 _Static_assert(CMK_REGION__COUNT == 5, "each state of a region has a word");
-_Static_assert(CMK_KEY_PURGED == 3, "each state of a key has a word");
+_Static_assert(CMK_KEY_PURGED == 3 && CMK_KEY_RECOVERING == 5, "each state of a key has a word");
 _Static_assert(CMK_ENCRYPTION_INCONSISTENT == 2, "each state of the settings has a word");
 
 #define OF(word_list)                                                                              \
@@ -156,7 +158,7 @@ static int64_t key_vault_requests(const CmkWorld *world, uint32_t row)
 }
 
 static const CmkStateField key_vault_fields[] = {
-    {"state", OF(words_presence), CMK_BIT(KEY_VAULT), key_vault_state,
+    {"state", OF(words_key_vault), CMK_BIT(KEY_VAULT), key_vault_state,
      "whether it has been created"},
     {"region", NAME_OF("region"), CMK_BIT(KEY_VAULT), key_vault_region, "where it is"},
     {"permission_model", OF(words_permissions), CMK_BIT(KEY_VAULT), key_vault_permissions,

@@ -480,12 +480,25 @@ static bool put_points_of_key(CmkSets *sets, const CmkWorld *world, uint32_t key
     return is_changed;
 }
 
+static bool put_points_of_key_vault(CmkSets *sets, const CmkWorld *world, uint32_t key_vault)
+{
+    bool is_changed = false;
+    uint32_t row = cmk_key_vault(world, (CmkKeyVaultId){key_vault})->first_key;
+    while (row != 0) {
+        is_changed |= put_points_of_key(sets, world, row);
+        row = cmk_key(world, (CmkKeyId){row})->next_of_key_vault;
+    }
+    return is_changed;
+}
+
 /* Points that may have become lost, or found, since the keys of their vaults changed (OQ-29). */
 static bool read_keys(CmkSets *sets, const CmkWorld *world, const CmkRecord *record)
 {
     switch (record->args.op) {
     case CMK_OP_KEY_PURGE:
         return put_points_of_key(sets, world, record->args.ref[CMK_REF_KEY]);
+    case CMK_OP_KEY_VAULT_PURGE:
+        return put_points_of_key_vault(sets, world, record->result);
     case CMK_OP_ENCRYPTION_COMMIT:
     case CMK_OP_ROTATION_COMMIT:
         return put_points_of_vault(sets, world, record->args.ref[CMK_REF_BACKUP_VAULT]);

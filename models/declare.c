@@ -122,6 +122,9 @@ CmkKeyId cmk_declare_key(CmkWorld *world, CmkKeyVaultId key_vault, const char *n
     CmkKey *key = row_mut(world, CMK_TABLE_KEY, id.i);
     key->name = cmk_declare_name(world, name);
     key->key_vault = key_vault.i;
+    CmkKeyVault *vault = row_mut(world, CMK_TABLE_KEY_VAULT, key_vault.i);
+    key->next_of_key_vault = vault->first_key;
+    vault->first_key = id.i;
     return id;
 }
 

@@ -1,6 +1,7 @@
 /* Encryption settings of Backup vaults: update, Inconsistent and back, rotation (sections 9, 12).
  */
 #include "models/access.h"
+#include "models/key.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/repairs.h"
@@ -311,29 +312,35 @@ const CmkGuard cmk_guard_key_is_rsa = {.name = "key-is-rsa",
                                        .text =
                                            "The key is RSA or RSA-HSM of 2048, 3072 or 4096 bits."};
 
+/* Backup sees it with the key, without rights on the key vault itself (BV-40, KV-27). */
+static CmkRecoveryLevel target_recovery_level(const CmkWorld *world, const CmkArgs *args)
+{
+    return cmk_key_recovery_level(world, (CmkKeyId){task_of(world, args)->target_key});
+}
+
 static bool soft_delete_is_on(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = target_key_vault(world, args)->changed_by;
-    return target_key_vault(world, args)->has_soft_delete != 0;
+    return cmk_recovery_level_has_soft_delete(target_recovery_level(world, args));
 }
 
 const CmkGuard cmk_guard_soft_delete_is_on = {.name = "soft-delete-is-on",
                                               .holds = soft_delete_is_on,
                                               .status = CMK_STATUS_OF(SOFT_DELETE_NOT_ENABLED),
-                                              .rule = "SD-4 BV-39 BV-42 ERR-3 ERR-M11",
+                                              .rule = "SD-4 BV-39 BV-42 ERR-3 ERR-M11 KV-27 KV-28",
                                               .text = "The key vault has soft delete."};
 
 static bool purge_protection_is_on(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = target_key_vault(world, args)->changed_by;
-    return target_key_vault(world, args)->has_purge_protection != 0;
+    return cmk_recovery_level_has_purge_protection(target_recovery_level(world, args));
 }
 
 const CmkGuard cmk_guard_purge_protection_is_on = {.name = "purge-protection-is-on",
                                                    .holds = purge_protection_is_on,
                                                    .status =
                                                        CMK_STATUS_OF(PURGE_PROTECTION_NOT_ENABLED),
-                                                   .rule = "SD-4 BV-39 ERR-4 ERR-M11",
+                                                   .rule = "SD-4 BV-39 ERR-4 ERR-M11 KV-27 KV-28",
                                                    .text = "The key vault has purge protection."};
 
 static bool target_version_is_usable(const CmkWorld *world, const CmkArgs *args,

@@ -80,7 +80,11 @@ enum {
     CMK_PARAM_BOOLEAN,
     CMK_PARAM_INTEGER,
     CMK_PARAM_INSTANT,
-    CMK_PARAM_VERSION /* number of a version of the key */
+    CMK_PARAM_DURATION,  /* an exact length of time */
+    CMK_PARAM_KEY_TYPE,  /* "RSA", "EC-HSM": CmkKeyType */
+    CMK_PARAM_KEY_CURVE, /* "P-256": CmkCurve */
+    CMK_PARAM_KEY_OPS,   /* list of what a key may be used for */
+    CMK_PARAM_VERSION    /* number of a version of the key */
 };
 
 /* Which recovery point of an instance to restore. */
@@ -308,7 +312,9 @@ typedef struct CmkMembership {
 
 typedef enum CmkKeyVaultState {
     CMK_KEY_VAULT_ABSENT,
-    CMK_KEY_VAULT_ACTIVE
+    CMK_KEY_VAULT_ACTIVE,
+    CMK_KEY_VAULT_DELETED, /* with its content, until it is recovered or purged (SD-22) */
+    CMK_KEY_VAULT_PURGED
 } CmkKeyVaultState;
 typedef enum CmkPermissionModel {
     CMK_PERMISSIONS_RBAC,
@@ -334,6 +340,9 @@ typedef struct CmkKeyVault {
     uint32_t first_assignment; /* made at this key vault or at one of its keys */
     uint32_t first_access_policy;
     uint32_t access_policy_count;
+    uint32_t first_key;
+    uint32_t reserved;
+    CmkTime purge_at; /* of a deleted one (SD-6) */
     uint64_t throttled_by;
     uint64_t permission_model_by;
     uint64_t changed_by;
@@ -376,7 +385,7 @@ typedef struct CmkKeyVaultMeter {
     int64_t requests_2048;  /* billed requests on RSA 2048 keys since the start (COST-11) */
     int64_t requests_other; /* on other keys (COST-12) */
     int64_t refused;        /* requests refused, whatever the reason */
-    int64_t rotations;      /* by the key's own rotation policy (COST-15) */
+    int64_t rotations;      /* by rotation policies, since the start (COST-15) */
     CmkKeyUse hsm_keys[CMK_HSM_KEYS__COUNT];
 } CmkKeyVaultMeter;
 
@@ -384,14 +393,34 @@ typedef enum CmkKeyType {
     CMK_KEY_RSA,
     CMK_KEY_RSA_HSM,
     CMK_KEY_EC,
-    CMK_KEY_EC_HSM
+    CMK_KEY_EC_HSM,
+    CMK_KEY_OCT_HSM,
+    CMK_KEY_TYPE__COUNT
 } CmkKeyType;
+typedef enum CmkCurve { /* KV-2 */
+    CMK_CURVE_NONE,     /* of keys that are not EC */
+    CMK_CURVE_P256,
+    CMK_CURVE_P256K,
+    CMK_CURVE_P384,
+    CMK_CURVE_P521,
+    CMK_CURVE__COUNT
+} CmkCurve;
 typedef enum CmkKeyState {
     CMK_KEY_ABSENT,
     CMK_KEY_ACTIVE,
     CMK_KEY_DELETED,
-    CMK_KEY_PURGED
+    CMK_KEY_PURGED,
+    CMK_KEY_DELETING,  /* short states on the way (SD-12) */
+    CMK_KEY_RECOVERING /* back to active */
 } CmkKeyState;
+
+/* Lengths from the creation of a version, or back from its expiry; 0: not so (ROT-9). */
+typedef struct CmkRotationPolicy {
+    int64_t rotate_after_us;
+    int64_t rotate_before_expiry_us;
+    int64_t expiry_us; /* of versions that are rotated in from now on (ROT-10) */
+    int64_t notify_before_expiry_us;
+} CmkRotationPolicy;
 
 typedef struct CmkKey {
     uint32_t name;
@@ -406,10 +435,16 @@ typedef struct CmkKey {
     uint32_t poll_epoch;   /* the pending look for a newer version carries it */
     uint32_t state_before; /* before it was written to: see models/replica.h */
     uint32_t version_before;
+    uint32_t curve; /* CmkCurve */
+    uint32_t next_of_key_vault;
+    uint32_t rotation_epoch;   /* what the rotation policy has pending carries it */
+    uint32_t notified_version; /* the one whose coming expiry was told of */
     CmkTime deleted_at;
-    CmkTime purge_at; /* SD-6 */
+    CmkTime purge_at;     /* SD-6 */
+    CmkTime name_free_at; /* of a purged one (SD-13) */
     CmkTime written_at;
     uint64_t changed_by_before;
+    CmkRotationPolicy rotation;
     uint64_t changed_by;
 } CmkKey;
 
@@ -438,6 +473,11 @@ enum {
     CMK_PERMISSION_VERIFY = 1 << 18,
     CMK_PERMISSION_RELEASE = 1 << 19,
     CMK_PERMISSION_KEYS_ALL = (1 << 20) - 1,
+    CMK_PERMISSION_KEYS_USE = CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP | CMK_PERMISSION_ENCRYPT |
+                              CMK_PERMISSION_DECRYPT | CMK_PERMISSION_SIGN | CMK_PERMISSION_VERIFY,
+    /* what a key can be limited to (KV-20) */
+    CMK_KEY_OPS_ALL = CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP | CMK_PERMISSION_ENCRYPT |
+                      CMK_PERMISSION_DECRYPT | CMK_PERMISSION_SIGN | CMK_PERMISSION_VERIFY,
     /* with resources: what roles at a scope allow, access policies never do */
     CMK_PERMISSION_KEY_VAULT_WRITE = 1 << 20, /* properties and access policies */
     CMK_PERMISSION_KEY_VAULT_DELETE = 1 << 21,
@@ -459,13 +499,15 @@ typedef struct CmkVersion {
     uint32_t is_enabled;
     uint32_t key_ops;
     uint32_t previous; /* version, 0 for the first */
+    uint32_t type;     /* CmkKeyType */
+    uint32_t reserved;
+    CmkTime created;
     CmkTime not_before;
     CmkTime expires;            /* CMK_TIME_MAX: never */
     uint32_t is_enabled_before; /* before it was written to: see models/replica.h */
     uint32_t key_ops_before;
     CmkTime not_before_before;
     CmkTime expires_before;
-    CmkTime made_at;
     CmkTime written_at;
     uint64_t missing_by; /* record of the failover to a pair that lacks the version, 0: none */
     uint64_t changed_by_before;

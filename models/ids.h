@@ -19,15 +19,29 @@
     X(KEY_VAULT_REDEPLOY_TEMPLATE, key_vault_redeploy_template)                                    \
     X(KEY_VAULT_THROTTLE, key_vault_throttle)                                                      \
     X(KEY_VAULT_UNTHROTTLE, key_vault_unthrottle)                                                  \
+    X(KEY_VAULT_SET_SOFT_DELETE, key_vault_set_soft_delete)                                        \
+    X(KEY_VAULT_SET_PURGE_PROTECTION, key_vault_set_purge_protection)                              \
+    X(KEY_VAULT_DELETE, key_vault_delete)                                                          \
+    X(KEY_VAULT_RECOVER, key_vault_recover)                                                        \
+    X(KEY_VAULT_PURGE, key_vault_purge)                                                            \
     X(KEY_CREATE, key_create)                                                                      \
     X(KEY_ROTATE, key_rotate)                                                                      \
     X(KEY_UPDATE, key_update)                                                                      \
     X(KEY_DELETE, key_delete)                                                                      \
     X(KEY_RECOVER, key_recover)                                                                    \
     X(KEY_PURGE, key_purge)                                                                        \
+    X(KEY_SETTLE, key_settle)                                                                      \
+    X(KEY_SET_ROTATION_POLICY, key_set_rotation_policy)                                            \
+    X(KEY_ROTATE_IF_DUE, key_rotate_if_due)                                                        \
+    X(KEY_NOTIFY_NEAR_EXPIRY, key_notify_near_expiry)                                              \
     X(KEY_GET, key_get)                                                                            \
     X(KEY_WRAP, key_wrap)                                                                          \
     X(KEY_UNWRAP, key_unwrap)                                                                      \
+    X(KEY_LIST, key_list)                                                                          \
+    X(KEY_ENCRYPT, key_encrypt)                                                                    \
+    X(KEY_DECRYPT, key_decrypt)                                                                    \
+    X(KEY_SIGN, key_sign)                                                                          \
+    X(KEY_VERIFY, key_verify)                                                                      \
     X(ROLE_ASSIGN, role_assign)                                                                    \
     X(ROLE_REMOVE, role_remove)                                                                    \
     X(ROLE_PROPAGATE, role_propagate)                                                              \
@@ -80,16 +94,28 @@
 #define CMK_GUARDS(X)                                                                              \
     X(NAME_IS_FREE, name_is_free)                                                                  \
     X(RETENTION_IS_IN_RANGE, retention_is_in_range)                                                \
+    X(PURGE_PROTECTION_COMES_WITH_SOFT_DELETE, purge_protection_comes_with_soft_delete)            \
     X(KEY_VAULT_EXISTS, key_vault_exists)                                                          \
     X(KEY_VAULT_IS_REACHABLE, key_vault_is_reachable)                                              \
     X(KEY_VAULT_IS_WRITABLE, key_vault_is_writable)                                                \
     X(KEY_VAULT_IS_NOT_THROTTLED, key_vault_is_not_throttled)                                      \
+    X(KEY_VAULT_IS_DELETED, key_vault_is_deleted)                                                  \
+    X(KEY_VAULT_PURGE_IS_ALLOWED, key_vault_purge_is_allowed)                                      \
+    X(SOFT_DELETE_STAYS_ON, soft_delete_stays_on)                                                  \
+    X(RETENTION_STAYS, retention_stays)                                                            \
+    X(KEY_VAULT_HAS_SOFT_DELETE, key_vault_has_soft_delete)                                        \
+    X(PURGE_PROTECTION_STAYS_ON, purge_protection_stays_on)                                        \
     X(KEY_TYPE_FITS_SKU, key_type_fits_sku)                                                        \
     X(KEY_NAME_IS_FREE, key_name_is_free)                                                          \
+    X(KEY_NAME_IS_RELEASED, key_name_is_released)                                                  \
+    X(KEY_OPS_FIT_TYPE, key_ops_fit_type)                                                          \
+    X(KEY_IS_NOT_BEING_DELETED, key_is_not_being_deleted)                                          \
+    X(KEY_IS_NOT_BEING_RECOVERED, key_is_not_being_recovered)                                      \
     X(KEY_EXISTS, key_exists)                                                                      \
     X(VERSION_EXISTS, version_exists)                                                              \
     X(KEY_IS_DELETED, key_is_deleted)                                                              \
     X(PURGE_IS_ALLOWED, purge_is_allowed)                                                          \
+    X(ROTATION_POLICY_IS_POSSIBLE, rotation_policy_is_possible)                                    \
     X(SYSTEM_IDENTITY_IS_ON, system_identity_is_on)                                                \
     X(USER_IDENTITY_IS_ATTACHED, user_identity_is_attached)                                        \
     X(CALLER_IS_KNOWN, caller_is_known)                                                            \
@@ -104,8 +130,8 @@
     X(VERSION_HAS_NOT_EXPIRED, version_has_not_expired)                                            \
     X(VERSION_IS_YET_VALID, version_is_yet_valid)                                                  \
     X(BACKUP_FINDS_IT_NOT_EXPIRED, backup_finds_it_not_expired)                                    \
-    X(KEY_OPS_INCLUDE_WRAP, key_ops_include_wrap)                                                  \
-    X(KEY_OPS_INCLUDE_UNWRAP, key_ops_include_unwrap)                                              \
+    X(KEY_TYPE_CAN_DO_THIS, key_type_can_do_this)                                                  \
+    X(KEY_OPS_INCLUDE_THIS, key_ops_include_this)                                                  \
     X(KEY_VAULT_USES_POLICIES, key_vault_uses_policies)                                            \
     X(PRINCIPAL_EXISTS, principal_exists)                                                          \
     X(ASSIGNMENT_EXISTS, assignment_exists)                                                        \
@@ -183,6 +209,12 @@
       "the key vault does not exist or is deleted")                                                \
     X(KEY_IS_DELETED_BUT_RECOVERABLE, 20, 409, "Conflict", "ObjectIsDeletedButRecoverable",        \
       "KVE-11", "a deleted key still holds this name")                                             \
+    X(KEY_IS_BEING_DELETED, 120, 409, "Conflict", "ObjectIsBeingDeleted", "KVE-12",                \
+      "the key is being deleted, or its name is not free again yet")                               \
+    X(KEY_IS_BEING_RECOVERED, 121, 409, "Conflict", "ObjectIsBeingRecovered", "KVE-13",            \
+      "the key is being recovered")                                                                \
+    X(METHOD_NOT_ALLOWED, 122, 405, "MethodNotAllowed", NULL, "KVE-16",                            \
+      "purge protection keeps the key vault until its retention ends")                             \
     X(THROTTLED, 21, 429, "Throttled", "VaultRequestTypeLimitReached", "KVE-14",                   \
       "the key vault answers no more requests in this window")                                     \
     X(BAD_PARAMETER, 22, 400, "BadParameter", NULL, "KVE-15",                                      \
@@ -253,7 +285,11 @@
     X(PROPAGATION, propagation, 1)                                                                 \
     X(MEMBERSHIP, membership, 1)                                                                   \
     X(HEALING, healing, 1)                                                                         \
+    X(KEY_SETTLE, key_settle, 2)                                                                   \
     X(KEY_PURGE, key_purge, 2)                                                                     \
+    X(KEY_VAULT_PURGE, key_vault_purge, 2)                                                         \
+    X(KEY_ROTATION, key_rotation, 2)                                                               \
+    X(KEY_NEAR_EXPIRY, key_near_expiry, 2)                                                         \
     X(ROTATION_POLL, rotation_poll, 3)                                                             \
     X(SCHEDULE, schedule, 4)                                                                       \
     X(TASK, task, 4)                                                                               \
@@ -315,7 +351,19 @@
     X(RETRIES, "retries", "integer", 5, 5, 5, 5, 0, 16, "OQ-25 THR-6", "assumed",                  \
       "how many times a passing trouble is tried again, after 1, 2, 4, 8, 16 ... seconds")         \
     X(DISABLED_ALLOWS_PUBLIC_OPS, "disabled_allows_public_ops", "boolean", 0, 0, 0, 0, 0, 1,       \
-      "OQ-7 KV-17", "assumed", "whether a disabled key version still wraps")                       \
+      "OQ-7 KV-17", "assumed",                                                                     \
+      "whether a disabled key version still wraps, encrypts and verifies")                         \
+    X(CLOCK_LEEWAY, "clock_leeway", "duration", 0, 0, 0, 0, 0, CMK_HOUR_US, "KV-15", "assumed",    \
+      "how much a key vault forgives a clock around the validity of a key version")                \
+    X(KEY_DELETING, "key_deleting", "duration", 0, 5 * CMK_SECOND_US, 5 * CMK_SECOND_US,           \
+      5 * CMK_SECOND_US, 0, CMK_HOUR_US, "SD-12 SD-14", "assumed",                                 \
+      "how long the deletion of a key takes, while requests get a conflict")                       \
+    X(KEY_RECOVERING, "key_recovering", "duration", 0, 5 * CMK_SECOND_US, 5 * CMK_SECOND_US,       \
+      5 * CMK_SECOND_US, 0, CMK_HOUR_US, "SD-12 SD-14", "assumed",                                 \
+      "how long the recovery of a key takes, while requests get a conflict")                       \
+    X(NAME_RELEASE, "name_release", "duration", 0, 5 * CMK_SECOND_US, 5 * CMK_SECOND_US,           \
+      5 * CMK_SECOND_US, 0, CMK_HOUR_US, "SD-13 SD-14", "assumed",                                 \
+      "how long the name of a purged key stays blocked")                                           \
     X(EXPIRED_KEY_RESTORE, "expired_key_restore", "boolean", 0, 0, 0, 0, 0, 1, "OQ-6", "assumed",  \
       "whether Backup goes on with a key version outside its validity where Key Vault would "      \
       "unwrap")                                                                                    \

@@ -1,4 +1,6 @@
 /* Keys and their versions: creation, rotation, attributes, deletion, purge (sections 1 and 2). */
+#include "models/key.h"
+#include "models/key_vault.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/repairs.h"
@@ -10,9 +12,7 @@ static const CmkKey *key_of(const CmkWorld *world, const CmkArgs *args)
     return cmk_key(world, (CmkKeyId){args->ref[CMK_REF_KEY]});
 }
 
-/* The version that the arguments name, which may not exist, or else the current one of the key.
- * Requests of jobs always name one. */
-static CmkVersionId version_of(const CmkWorld *world, const CmkArgs *args)
+CmkVersionId cmk_key_version_of(const CmkWorld *world, const CmkArgs *args)
 {
     const uint32_t named = args->ref[CMK_REF_VERSION];
     const bool is_named =
@@ -25,18 +25,86 @@ uint32_t cmk_key_epoch(const CmkWorld *world, uint32_t row)
     return cmk_key(world, (CmkKeyId){row})->epoch;
 }
 
-/* ---- guards ---------------------------------------------------------------------------------- */
+/* ---- types and sizes ------------------------------------------------------------------------- */
 
-static bool is_hsm_type(int64_t type)
+bool cmk_key_type_is_rsa(uint32_t type)
 {
-    return type == CMK_KEY_RSA_HSM || type == CMK_KEY_EC_HSM;
+    return type == CMK_KEY_RSA || type == CMK_KEY_RSA_HSM;
 }
+
+bool cmk_key_type_is_ec(uint32_t type)
+{
+    return type == CMK_KEY_EC || type == CMK_KEY_EC_HSM;
+}
+
+bool cmk_key_type_is_hsm(uint32_t type)
+{
+    return type == CMK_KEY_RSA_HSM || type == CMK_KEY_EC_HSM || type == CMK_KEY_OCT_HSM;
+}
+
+uint32_t cmk_key_ops_of_type(uint32_t type)
+{
+    if (cmk_key_type_is_rsa(type)) {
+        return CMK_KEY_OPS_ALL;
+    }
+    return cmk_key_type_is_ec(type) ? CMK_PERMISSION_SIGN | CMK_PERMISSION_VERIFY
+                                    : CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP |
+                                          CMK_PERMISSION_ENCRYPT | CMK_PERMISSION_DECRYPT;
+}
+
+/* Slots of key.create; those that it has in common with key.update are named there. It names no
+ * version and no identity, so the last two are free. */
+enum {
+    CREATE_TYPE,
+    CREATE_SIZE, /* bits, or CmkCurve of an EC key; 0: the usual one */
+    CREATE_EXPIRES,
+    CREATE_NOT_BEFORE,
+    CREATE_ENABLED,
+    CREATE_KEY_OPS
+};
+
+static bool is_one_of(int64_t size, const int64_t sizes[3])
+{
+    return size == sizes[0] || size == sizes[1] || size == sizes[2];
+}
+
+static CmkKeyShape shape_to_create(const CmkArgs *args)
+{
+    static const int64_t rsa[] = {2048, 3072, 4096}; /* KV-2, as the rest here */
+    static const int64_t oct[] = {256, 192, 128};
+    static const uint32_t curve_bits[CMK_CURVE__COUNT] = {[CMK_CURVE_P256] = 256,
+                                                          [CMK_CURVE_P256K] = 256,
+                                                          [CMK_CURVE_P384] = 384,
+                                                          [CMK_CURVE_P521] = 521};
+    const int64_t size = args->num[CREATE_SIZE];
+    CmkKeyShape shape = {.type = (CmkKeyType)args->num[CREATE_TYPE]};
+    if (cmk_key_type_is_ec(shape.type)) {
+        const bool is_curve = size >= 0 && size < CMK_CURVE__COUNT;
+        shape.curve = !is_curve ? CMK_CURVE_NONE : size == 0 ? CMK_CURVE_P256 : (CmkCurve)size;
+        shape.size_bits = curve_bits[shape.curve];
+        return shape;
+    }
+    const int64_t *sizes = cmk_key_type_is_rsa(shape.type) ? rsa : oct;
+    const int64_t bits = size == 0 ? sizes[0] : size;
+    shape.size_bits = is_one_of(bits, sizes) ? (uint32_t)bits : 0;
+    return shape;
+}
+
+CmkKeyShape cmk_key_shape_of(const CmkWorld *world, const CmkArgs *args)
+{
+    const CmkKey *key = key_of(world, args);
+    return args->op == CMK_OP_KEY_CREATE
+               ? shape_to_create(args)
+               : (CmkKeyShape){.type = key->type, .curve = key->curve, .size_bits = key->size_bits};
+}
+
+/* ---- guards ---------------------------------------------------------------------------------- */
 
 static bool key_type_fits_sku(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     *ret_blame = vault->changed_by;
-    return !is_hsm_type(args->num[0]) || vault->sku == CMK_SKU_PREMIUM;
+    return !cmk_key_type_is_hsm(shape_to_create(args).type) || vault->sku == CMK_SKU_PREMIUM;
 }
 
 const CmkGuard cmk_guard_key_type_fits_sku = {
@@ -50,16 +118,37 @@ static bool key_size_is_offered(const CmkWorld *world, const CmkArgs *args, uint
 {
     (void)world;
     (void)ret_blame;
-    const bool is_rsa = args->num[0] == CMK_KEY_RSA || args->num[0] == CMK_KEY_RSA_HSM;
-    const int64_t bits = args->num[1];
-    return !is_rsa || bits == 2048 || bits == 3072 || bits == 4096;
+    return shape_to_create(args).size_bits != 0;
 }
 
 const CmkGuard cmk_guard_key_size_is_offered = {.name = "key-size-is-offered",
                                                 .holds = key_size_is_offered,
                                                 .status = CMK_STATUS_OF(BAD_PARAMETER),
                                                 .rule = "KV-2 KVE-15",
-                                                .text = "RSA keys have 2048, 3072 or 4096 bits."};
+                                                .text = "There are keys of this type with this "
+                                                        "size or on this curve."};
+
+/* What a request wants the key to be limited to; 0: what its type can do. */
+static uint32_t wanted_key_ops(const CmkArgs *args)
+{
+    return (uint32_t)(args->op == CMK_OP_KEY_CREATE ? args->num[CREATE_KEY_OPS] : args->num[3]);
+}
+
+static bool key_ops_fit_type(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const uint32_t type = args->op == CMK_OP_KEY_CREATE
+                              ? shape_to_create(args).type
+                              : cmk_version(world, cmk_key_version_of(world, args))->type;
+    *ret_blame = key_of(world, args)->changed_by;
+    return (wanted_key_ops(args) & ~cmk_key_ops_of_type(type)) == 0;
+}
+
+const CmkGuard cmk_guard_key_ops_fit_type = {
+    .name = "key-ops-fit-type",
+    .holds = key_ops_fit_type,
+    .status = CMK_STATUS_OF(BAD_PARAMETER),
+    .rule = "KV-20 KV-21 KV-22 KVE-15",
+    .text = "A key of this type can do what it is to be permitted."};
 
 static bool key_name_is_free(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -75,6 +164,49 @@ const CmkGuard cmk_guard_key_name_is_free = {
     .rule = "KVE-11 SD-10",
     .text = "No deleted key holds the name.",
     .repairs = {{CMK_OP_KEY_RECOVER, cmk_repair_same_key, "recover the deleted key"}}};
+
+static bool key_name_is_released(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkKey *key = key_of(world, args);
+    *ret_blame = key->changed_by;
+    return key->state != CMK_KEY_PURGED || cmk_world_now(world) >= key->name_free_at;
+}
+
+const CmkGuard cmk_guard_key_name_is_released = {.name = "key-name-is-released",
+                                                 .holds = key_name_is_released,
+                                                 .status = CMK_STATUS_OF(KEY_IS_BEING_DELETED),
+                                                 .rule = "SD-13",
+                                                 .text = "A purged key has set its name free."};
+
+static bool key_is_not_being_deleted(const CmkWorld *world, const CmkArgs *args,
+                                     uint64_t *ret_blame)
+{
+    const CmkKey *key = key_of(world, args);
+    *ret_blame = key->changed_by;
+    return key->state != CMK_KEY_DELETING;
+}
+
+const CmkGuard cmk_guard_key_is_not_being_deleted = {
+    .name = "key-is-not-being-deleted",
+    .holds = key_is_not_being_deleted,
+    .status = CMK_STATUS_OF(KEY_IS_BEING_DELETED),
+    .rule = "KVE-12 SD-12",
+    .text = "The key is not on its way to the deleted state."};
+
+static bool key_is_not_being_recovered(const CmkWorld *world, const CmkArgs *args,
+                                       uint64_t *ret_blame)
+{
+    const CmkKey *key = key_of(world, args);
+    *ret_blame = key->changed_by;
+    return key->state != CMK_KEY_RECOVERING;
+}
+
+const CmkGuard cmk_guard_key_is_not_being_recovered = {
+    .name = "key-is-not-being-recovered",
+    .holds = key_is_not_being_recovered,
+    .status = CMK_STATUS_OF(KEY_IS_BEING_RECOVERED),
+    .rule = "KVE-13 SD-12",
+    .text = "The key is not on its way back from the deleted state."};
 
 static bool key_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -93,7 +225,7 @@ const CmkGuard cmk_guard_key_exists = {
 
 static bool version_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkVersion *version = cmk_version(world, version_of(world, args));
+    const CmkVersion *version = cmk_version(world, cmk_key_version_of(world, args));
     *ret_blame = version->missing_by != 0 ? version->missing_by : version->changed_by;
     return version->number != 0 && version->is_purged == 0 && version->missing_by == 0 &&
            version->key == args->ref[CMK_REF_KEY];
@@ -102,7 +234,7 @@ static bool version_exists(const CmkWorld *world, const CmkArgs *args, uint64_t 
 const CmkGuard cmk_guard_version_exists = {.name = "version-exists",
                                            .holds = version_exists,
                                            .status = CMK_STATUS_OF(KEY_NOT_FOUND),
-                                           .rule = "KVE-10 KV-33 REL-13",
+                                           .rule = "KVE-10 KV-33",
                                            .text =
                                                "The version of the key exists and is not purged."};
 
@@ -134,42 +266,91 @@ const CmkGuard cmk_guard_purge_is_allowed = {
     .rule = "KVE-9 SD-9",
     .text = "The key vault has no purge protection, or the retention of the deleted key is over."};
 
-/* ---- operations ------------------------------------------------------------------------------ */
+/* ---- versions -------------------------------------------------------------------------------- */
 
-static CmkVersion *add_version(CmkSim *sim, CmkKey *key, uint32_t key_row)
+CmkVersion *cmk_key_add_version(CmkSim *sim, CmkKeyId id)
 {
-    const CmkVersionId id = {cmk_world_row_add(sim->world, CMK_TABLE_VERSION)};
-    CmkVersion *version = cmk_version_mut(sim, id);
-    version->key = key_row;
+    CmkKey *key = cmk_key_mut(sim, id);
+    const CmkVersionId version_id = {cmk_world_row_add(sim->world, CMK_TABLE_VERSION)};
+    CmkVersion *version = cmk_version_mut(sim, version_id);
+    cmk_replica_keep_key(sim, key);
+    cmk_replica_keep_version(sim, version);
+    version->key = id.i;
     version->number = ++key->version_count;
+    version->type = key->type;
     version->is_enabled = 1; /* KV-12 */
-    version->key_ops = CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP;
+    version->key_ops = cmk_key_ops_of_type(key->type);
     version->previous = key->current_version;
-    version->not_before = cmk_world_now(sim->world); /* KV-12 */
+    version->created = cmk_world_now(sim->world);
+    version->not_before = version->created; /* KV-12 */
     version->expires = CMK_TIME_MAX;
     version->changed_by = cmk_this_seq(sim);
-    version->made_at = cmk_world_now(sim->world);
-    cmk_replica_keep_version(sim, version);
-    key->current_version = id.i; /* KV-10 */
+    key->current_version = version_id.i; /* KV-10 */
     return version;
 }
+
+/* What people say about a version; 0 leaves each as it is. */
+typedef struct Attributes {
+    int64_t enabled; /* CMK_SAYS_* */
+    CmkTime expires;
+    CmkTime not_before;
+    int64_t key_ops;
+} Attributes;
+
+static void set_attributes(CmkVersion *version, const Attributes *wanted)
+{
+    if (wanted->enabled != 0) {
+        version->is_enabled = wanted->enabled == CMK_SAYS_TRUE;
+    }
+    version->expires = wanted->expires != 0 ? wanted->expires : version->expires;
+    version->not_before = wanted->not_before != 0 ? wanted->not_before : version->not_before;
+    version->key_ops = wanted->key_ops != 0 ? (uint32_t)wanted->key_ops : version->key_ops;
+}
+
+void cmk_key_destroy(CmkSim *sim, CmkKeyId id)
+{
+    CmkKey *key = cmk_key_mut(sim, id);
+    key->written_at = 0; /* what is destroyed is so in the pair too */
+    key->state = CMK_KEY_PURGED;
+    key->epoch++;
+    key->rotation_epoch++;
+    key->name_free_at = cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_NAME_RELEASE);
+    key->changed_by = cmk_this_seq(sim);
+    uint32_t row = key->current_version;
+    for (uint32_t left = key->version_count; row != 0 && left > 0; left--) {
+        CmkVersion *version = cmk_version_mut(sim, (CmkVersionId){row});
+        version->is_purged = 1;
+        version->changed_by = cmk_this_seq(sim);
+        row = version->previous;
+    }
+}
+
+/* ---- operations ------------------------------------------------------------------------------ */
 
 static uint32_t key_create(CmkSim *sim, const CmkArgs *args)
 {
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
+    const CmkKeyShape shape = shape_to_create(args);
     CmkKey *key = cmk_key_mut(sim, id);
-    cmk_replica_keep_key(sim, key);
     const bool is_new = key->state != CMK_KEY_ACTIVE;
+    cmk_replica_keep_key(sim, key);
     if (is_new) {
         key->current_version = 0;
         key->version_count = 0;
+        key->rotation = (CmkRotationPolicy){0};
     }
-    key->type = (uint32_t)args->num[0];
-    key->size_bits = (uint32_t)args->num[1];
+    key->type = shape.type;
+    key->curve = shape.curve;
+    key->size_bits = shape.size_bits;
     key->state = CMK_KEY_ACTIVE;
     key->epoch++;
     key->changed_by = cmk_this_seq(sim);
-    (void)add_version(sim, key, id.i);
+    const Attributes wanted = {.enabled = args->num[CREATE_ENABLED],
+                               .expires = args->num[CREATE_EXPIRES],
+                               .not_before = args->num[CREATE_NOT_BEFORE],
+                               .key_ops = args->num[CREATE_KEY_OPS]};
+    set_attributes(cmk_key_add_version(sim, id), &wanted);
+    cmk_key_expect_rotation(sim, id, args);
     if (!is_new) {
         cmk_rotation_expect(sim, id, args);
     }
@@ -181,15 +362,21 @@ const CmkOperation cmk_op_key_create = {
     .permission = CMK_PERMISSION_CREATE,
     .text = "A key is created, or a new version of one that exists (KV-10).",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY},
-               {"type", CMK_PARAM_INTEGER, 1, 0, 0},
-               {"size", CMK_PARAM_INTEGER, 1, 0, 1}},
-    .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
-               CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR,
-               CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_NAME_IS_FREE,
-               CMK_GUARD_KEY_TYPE_FITS_SKU, CMK_GUARD_KEY_SIZE_IS_OFFERED},
+               {"type", CMK_PARAM_KEY_TYPE, 1, 0, CREATE_TYPE},
+               {"size", CMK_PARAM_INTEGER, 1, 0, CREATE_SIZE},
+               {"curve", CMK_PARAM_KEY_CURVE, 1, 0, CREATE_SIZE},
+               {"enabled", CMK_PARAM_BOOLEAN, 1, 0, CREATE_ENABLED},
+               {"expires", CMK_PARAM_INSTANT, 1, 0, CREATE_EXPIRES},
+               {"not_before", CMK_PARAM_INSTANT, 1, 0, CREATE_NOT_BEFORE},
+               {"key_ops", CMK_PARAM_KEY_OPS, 1, 0, CREATE_KEY_OPS}},
+    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARD_KEY_IS_NOT_BEING_DELETED,
+               CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED, CMK_GUARD_KEY_NAME_IS_FREE,
+               CMK_GUARD_KEY_NAME_IS_RELEASED, CMK_GUARD_KEY_TYPE_FITS_SKU,
+               CMK_GUARD_KEY_SIZE_IS_OFFERED, CMK_GUARD_KEY_OPS_FIT_TYPE},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_create,
-    .rules = "KV-1 KV-2 KV-9 KV-10 KV-12",
+    .account = cmk_key_vault_count_request,
+    .rules = "KV-1 KV-2 KV-4 KV-9 KV-10 KV-12 KV-20",
     .action = "Microsoft.KeyVault/vaults/keys/create/action",
     .az = "az keyvault key create",
 };
@@ -197,11 +384,10 @@ const CmkOperation cmk_op_key_create = {
 static uint32_t key_rotate(CmkSim *sim, const CmkArgs *args)
 {
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
-    CmkKey *key = cmk_key_mut(sim, id);
-    cmk_replica_keep_key(sim, key);
-    (void)add_version(sim, key, id.i);
+    (void)cmk_key_rotate_version(sim, id);
+    cmk_key_expect_rotation(sim, id, args);
     cmk_rotation_expect(sim, id, args);
-    return key->current_version;
+    return cmk_key(sim->world, id)->current_version;
 }
 
 const CmkOperation cmk_op_key_rotate = {
@@ -209,69 +395,81 @@ const CmkOperation cmk_op_key_rotate = {
     .permission = CMK_PERMISSION_ROTATE,
     .text = "The key gets a new version, which becomes the current one.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
-    .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
-               CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR,
-               CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_EXISTS},
+    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARDS_KEY_IS_THERE},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_rotate,
-    .rules = "KV-10 ROT-3 ROT-11",
+    .account = cmk_key_vault_count_request,
+    .rules = "KV-10 ROT-3 ROT-10 ROT-11",
     .action = "Microsoft.KeyVault/vaults/keys/rotate/action",
     .az = "az keyvault key rotate",
 };
 
-/* num[0]: enabled, num[1] and num[2]: instants; 0 leaves each as it is. */
 static uint32_t key_update(CmkSim *sim, const CmkArgs *args)
 {
-    const CmkVersionId id = version_of(sim->world, args);
+    const CmkKeyId key_id = {args->ref[CMK_REF_KEY]};
+    const CmkVersionId id = cmk_key_version_of(sim->world, args);
     CmkVersion *version = cmk_version_mut(sim, id);
+    const Attributes wanted = {.enabled = args->num[0],
+                               .expires = args->num[1],
+                               .not_before = args->num[2],
+                               .key_ops = args->num[3]};
     cmk_replica_keep_version(sim, version);
-    if (args->num[0] != 0) {
-        version->is_enabled = args->num[0] == CMK_SAYS_TRUE;
-    }
-    if (args->num[1] != 0) {
-        version->expires = args->num[1];
-    }
-    if (args->num[2] != 0) {
-        version->not_before = args->num[2];
-    }
+    set_attributes(version, &wanted);
     version->changed_by = cmk_this_seq(sim);
-    cmk_rotation_expect(sim, (CmkKeyId){args->ref[CMK_REF_KEY]}, args);
+    if (wanted.expires != 0) {
+        cmk_key_mut(sim, key_id)->notified_version = 0;
+        cmk_key_expect_rotation(sim, key_id, args);
+    }
+    cmk_rotation_expect(sim, key_id, args);
     return id.i;
 }
 
 const CmkOperation cmk_op_key_update = {
     .name = "key.update",
     .permission = CMK_PERMISSION_UPDATE,
-    .text = "Attributes of a key version are set: enabled, expiry, start of validity.",
+    .text = "Attributes of a key version are set: enabled, expiry, start of validity, what it "
+            "permits.",
     .params = {{"key", CMK_PARAM_KEY_TARGET, 0, 1, CMK_REF_KEY},
                {"enabled", CMK_PARAM_BOOLEAN, 1, 0, 0},
                {"expires", CMK_PARAM_INSTANT, 1, 0, 1},
-               {"not_before", CMK_PARAM_INSTANT, 1, 0, 2}},
-    .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
-               CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR,
-               CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_EXISTS, CMK_GUARD_VERSION_EXISTS},
+               {"not_before", CMK_PARAM_INSTANT, 1, 0, 2},
+               {"key_ops", CMK_PARAM_KEY_OPS, 1, 0, 3}},
+    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARDS_KEY_IS_THERE, CMK_GUARD_VERSION_EXISTS,
+               CMK_GUARD_KEY_OPS_FIT_TYPE},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_update,
-    .rules = "KV-11 KV-19",
+    .account = cmk_key_vault_count_request,
+    .rules = "KV-11 KV-19 KV-20",
     .action = "Microsoft.KeyVault/vaults/keys/update/action",
     .az = "az keyvault key set-attributes",
 };
+
+/* Whether the key is on its way for a while, of which a timer tells the end (SD-12). */
+static bool goes_on(CmkSim *sim, const CmkArgs *args, CmkKnobId duration)
+{
+    const int64_t duration_us = cmk_knob(sim->world, duration);
+    if (duration_us > 0) {
+        (void)cmk_engine_set_timer(sim, cmk_world_now(sim->world) + duration_us,
+                                   CMK_EVENT_KEY_SETTLE, args->ref[CMK_REF_KEY], args);
+    }
+    return duration_us > 0;
+}
 
 static uint32_t key_delete(CmkSim *sim, const CmkArgs *args)
 {
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
     CmkKey *key = cmk_key_mut(sim, id);
-    const CmkKeyVault *vault = cmk_key_vault(sim->world, (CmkKeyVaultId){key->key_vault});
     cmk_replica_keep_key(sim, key);
-    key->state = CMK_KEY_DELETED;
     key->epoch++;
     key->deleted_at = cmk_world_now(sim->world);
-    key->purge_at = key->deleted_at; /* without soft delete nothing is kept */
-    if (vault->has_soft_delete) {
-        key->purge_at += vault->retention_days * CMK_DAY_US; /* SD-6 */
-    }
     key->changed_by = cmk_this_seq(sim);
+    key->state = goes_on(sim, args, CMK_KNOB_KEY_DELETING) ? CMK_KEY_DELETING : CMK_KEY_DELETED;
+    const uint32_t days = cmk_key_recoverable_days(sim->world, id);
+    /* Without soft delete nothing is kept longer than the deletion takes. */
+    key->purge_at = key->deleted_at +
+                    (days != 0 ? days * CMK_DAY_US : cmk_knob(sim->world, CMK_KNOB_KEY_DELETING));
     (void)cmk_engine_set_timer(sim, key->purge_at, CMK_EVENT_KEY_PURGE, id.i, args);
+    cmk_key_expect_rotation(sim, id, args);
     return id.i;
 }
 
@@ -280,12 +478,11 @@ const CmkOperation cmk_op_key_delete = {
     .permission = CMK_PERMISSION_DELETE,
     .text = "The key with all its versions goes to the deleted state, to be purged later.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
-    .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
-               CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR,
-               CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_EXISTS},
+    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARDS_KEY_IS_THERE},
     .writes = CMK_BIT(KEY) | CMK_BIT_TIMERS,
     .effect = key_delete,
-    .rules = "SD-5 SD-6 KV-25",
+    .account = cmk_key_vault_count_request,
+    .rules = "SD-5 SD-6 SD-12 SD-22 KV-25",
     .action = "Microsoft.KeyVault/vaults/keys/delete",
     .az = "az keyvault key delete",
 };
@@ -295,9 +492,11 @@ static uint32_t key_recover(CmkSim *sim, const CmkArgs *args)
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
     CmkKey *key = cmk_key_mut(sim, id);
     cmk_replica_keep_key(sim, key);
-    key->state = CMK_KEY_ACTIVE; /* with all versions as they were, SD-11 */
     key->epoch++;
     key->changed_by = cmk_this_seq(sim);
+    /* With all versions as they were, SD-11. */
+    key->state = goes_on(sim, args, CMK_KNOB_KEY_RECOVERING) ? CMK_KEY_RECOVERING : CMK_KEY_ACTIVE;
+    cmk_key_expect_rotation(sim, id, args);
     cmk_rotation_expect(sim, id, args);
     return id.i;
 }
@@ -307,32 +506,20 @@ const CmkOperation cmk_op_key_recover = {
     .permission = CMK_PERMISSION_RECOVER,
     .text = "A deleted key comes back with all its versions and the same URIs.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
-    .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
-               CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR,
-               CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_IS_DELETED},
+    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARD_KEY_IS_NOT_BEING_DELETED,
+               CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED, CMK_GUARD_KEY_IS_DELETED},
     .writes = CMK_BIT(KEY) | CMK_BIT_TIMERS,
     .effect = key_recover,
-    .rules = "SD-5 SD-11",
+    .account = cmk_key_vault_count_request,
+    .rules = "SD-5 SD-11 SD-12 SD-22",
     .action = "Microsoft.KeyVault/vaults/keys/recover/action",
     .az = "az keyvault key recover",
 };
 
 static uint32_t key_purge(CmkSim *sim, const CmkArgs *args)
 {
-    const CmkKeyId id = {args->ref[CMK_REF_KEY]};
-    CmkKey *key = cmk_key_mut(sim, id);
-    key->state = CMK_KEY_PURGED;
-    key->written_at = 0; /* what is destroyed is so in the pair too */
-    key->epoch++;
-    key->changed_by = cmk_this_seq(sim);
-    uint32_t row = key->current_version;
-    for (uint32_t left = key->version_count; row != 0 && left > 0; left--) {
-        CmkVersion *version = cmk_version_mut(sim, (CmkVersionId){row});
-        version->is_purged = 1;
-        version->changed_by = cmk_this_seq(sim);
-        row = version->previous;
-    }
-    return id.i;
+    cmk_key_destroy(sim, (CmkKeyId){args->ref[CMK_REF_KEY]});
+    return args->ref[CMK_REF_KEY];
 }
 
 const CmkOperation cmk_op_key_purge = {
@@ -340,28 +527,92 @@ const CmkOperation cmk_op_key_purge = {
     .permission = CMK_PERMISSION_PURGE,
     .text = "A deleted key is destroyed for good; what only it could open is lost.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
-    .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
-               CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR,
-               CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_IS_DELETED,
+    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARD_KEY_IS_NOT_BEING_DELETED,
+               CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED, CMK_GUARD_KEY_IS_DELETED,
                CMK_GUARD_PURGE_IS_ALLOWED},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION),
     .effect = key_purge,
-    .rules = "SD-6 SD-9 BV-23 OQ-29",
+    .account = cmk_key_vault_count_request,
+    .rules = "SD-6 SD-9 SD-13 SD-22 BV-23 OQ-29",
     .action = "Microsoft.KeyVault/vaults/keys/purge/action",
     .az = "az keyvault key purge",
 };
 
-/* How long the service waits with a purge that an outage of the region does not let through. */
-#define PURGE_RETRY_US CMK_HOUR_US
+static uint32_t settled(uint32_t state)
+{
+    if (state == CMK_KEY_RECOVERING) {
+        return CMK_KEY_ACTIVE;
+    }
+    return state == CMK_KEY_DELETING ? CMK_KEY_DELETED : state;
+}
+
+/* The epoch stays as it is: the purge that is pending since the deletion is still to come. What a
+ * pair shows, or does not show yet, settles too. */
+static uint32_t key_settle(CmkSim *sim, const CmkArgs *args)
+{
+    CmkKey *key = cmk_key_mut(sim, (CmkKeyId){args->ref[CMK_REF_KEY]});
+    if (key->state == CMK_KEY_RECOVERING) {
+        key->changed_by = cmk_this_seq(sim);
+    } /* a deletion stays the fault of whoever asked for it */
+    key->state = settled(key->state);
+    key->state_before = settled(key->state_before);
+    return args->ref[CMK_REF_KEY];
+}
+
+const CmkOperation cmk_op_key_settle = {
+    .name = "key.settle",
+    .text = "The deletion or recovery of a key comes to its end.",
+    .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
+    .writes = CMK_BIT(KEY),
+    .effect = key_settle,
+    .rules = "SD-12 SD-22",
+};
+
+/* ---- what comes to pass by itself ------------------------------------------------------------ */
+
+static CmkArgs args_about(const CmkSim *sim, CmkOpId op, const CmkTimer *timer)
+{
+    CmkArgs args = cmk_args_of_timer(op, timer);
+    args.ref[CMK_REF_KEY] = timer->subject;
+    args.ref[CMK_REF_KEY_VAULT] = cmk_key(sim->world, (CmkKeyId){timer->subject})->key_vault;
+    return args;
+}
+
+void cmk_on_key_settle(CmkSim *sim, const CmkTimer *timer)
+{
+    const CmkArgs args = args_about(sim, CMK_OP_KEY_SETTLE, timer);
+    (void)cmk_apply(sim, &args);
+}
+
+/* How long the service waits with what an outage of the region does not let through. */
+#define RETRY_US CMK_HOUR_US
+
+void cmk_key_retry(CmkSim *sim, const CmkTimer *timer)
+{
+    const CmkKey *key = cmk_key(sim->world, (CmkKeyId){timer->subject});
+    const CmkKeyVaultId vault = {key->key_vault};
+    if (cmk_key_vault(sim->world, vault)->state == CMK_KEY_VAULT_ACTIVE) {
+        (void)cmk_agenda_push(sim->world, cmk_world_now(sim->world) + RETRY_US,
+                              sim->model->events[timer->kind].class_of_ties, timer);
+    } /* while the key vault is deleted nothing happens in it: cmk_key_resume() */
+}
 
 void cmk_on_key_purge(CmkSim *sim, const CmkTimer *timer)
 {
-    CmkArgs args = cmk_args_of_timer(CMK_OP_KEY_PURGE, timer);
-    args.ref[CMK_REF_KEY] = timer->subject;
-    args.ref[CMK_REF_KEY_VAULT] = cmk_key(sim->world, (CmkKeyId){timer->subject})->key_vault;
-    const CmkOutcome outcome = cmk_apply(sim, &args);
-    if (outcome.status != CMK_STATUS_OK) {
-        (void)cmk_agenda_push(sim->world, cmk_world_now(sim->world) + PURGE_RETRY_US,
-                              sim->model->events[CMK_EVENT_KEY_PURGE].class_of_ties, timer);
+    const CmkArgs args = args_about(sim, CMK_OP_KEY_PURGE, timer);
+    if (cmk_apply(sim, &args).status != CMK_STATUS_OK) {
+        cmk_key_retry(sim, timer);
+    }
+}
+
+void cmk_key_resume(CmkSim *sim, CmkKeyId id, const CmkArgs *args)
+{
+    const CmkKey *key = cmk_key(sim->world, id);
+    const CmkTime now = cmk_world_now(sim->world);
+    if (key->state == CMK_KEY_DELETED && key->purge_at <= now) {
+        (void)cmk_engine_set_timer(sim, now, CMK_EVENT_KEY_PURGE, id.i, args);
+    }
+    if (key->state == CMK_KEY_ACTIVE) {
+        cmk_key_expect_rotation(sim, id, args);
     }
 }

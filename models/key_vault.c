@@ -1,6 +1,8 @@
-/* Key vaults: creation, permission model, throttling windows (sections 2, 3, 8). */
+/* Key vaults: creation, protection, soft delete and purge, throttling windows (sections 2, 3, 8).
+ */
 #include "models/key_vault.h"
 
+#include "models/key.h"
 #include "models/key_use.h"
 #include "models/model.h"
 #include "models/mutate.h"
@@ -15,17 +17,24 @@ static const CmkKeyVault *vault_of(const CmkWorld *world, const CmkArgs *args)
     return cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
 }
 
+uint32_t cmk_key_vault_epoch(const CmkWorld *world, uint32_t row)
+{
+    return cmk_key_vault(world, (CmkKeyVaultId){row})->epoch;
+}
+
 static bool name_is_free(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = vault_of(world, args)->changed_by;
-    return vault_of(world, args)->state == CMK_KEY_VAULT_ABSENT;
+    const uint32_t state = vault_of(world, args)->state;
+    return state == CMK_KEY_VAULT_ABSENT || state == CMK_KEY_VAULT_PURGED;
 }
 
 const CmkGuard cmk_guard_name_is_free = {.name = "name-is-free",
                                          .holds = name_is_free,
                                          .status = CMK_STATUS_OF(ALREADY_EXISTS),
-                                         .rule = "KVE-17 SD-10",
-                                         .text = "No key vault in the cloud has this name."};
+                                         .rule = "KVE-17 SD-10 SD-18",
+                                         .text = "No key vault in the cloud has this name, deleted "
+                                                 "ones included."};
 
 static bool retention_is_in_range(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -41,17 +50,36 @@ const CmkGuard cmk_guard_retention_is_in_range = {.name = "retention-is-in-range
                                                   .text =
                                                       "Deleted keys are kept for 7 to 90 days."};
 
+static bool purge_protection_comes_with_soft_delete(const CmkWorld *world, const CmkArgs *args,
+                                                    uint64_t *ret_blame)
+{
+    (void)world;
+    (void)ret_blame;
+    return (args->num[1] & CMK_KEY_VAULT_PURGE_PROTECTION) == 0 ||
+           (args->num[1] & CMK_KEY_VAULT_SOFT_DELETE) != 0;
+}
+
+const CmkGuard cmk_guard_purge_protection_comes_with_soft_delete = {
+    .name = "purge-protection-comes-with-soft-delete",
+    .holds = purge_protection_comes_with_soft_delete,
+    .status = CMK_STATUS_OF(BAD_PARAMETER),
+    .rule = "SD-3",
+    .text = "A key vault with purge protection has soft delete."};
+
 static bool key_vault_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = vault_of(world, args)->changed_by;
     return vault_of(world, args)->state == CMK_KEY_VAULT_ACTIVE;
 }
 
-const CmkGuard cmk_guard_key_vault_exists = {.name = "key-vault-exists",
-                                             .holds = key_vault_exists,
-                                             .status = CMK_STATUS_OF(VAULT_NOT_FOUND),
-                                             .rule = "KVE-19 SD-19",
-                                             .text = "The key vault's name resolves."};
+const CmkGuard cmk_guard_key_vault_exists = {
+    .name = "key-vault-exists",
+    .holds = key_vault_exists,
+    .status = CMK_STATUS_OF(VAULT_NOT_FOUND),
+    .rule = "KVE-19 SD-19",
+    .text = "The key vault's name resolves.",
+    .repairs = {
+        {CMK_OP_KEY_VAULT_RECOVER, cmk_repair_recover_key_vault, "recover the deleted key vault"}}};
 
 static bool key_vault_is_reachable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -87,20 +115,106 @@ const CmkGuard cmk_guard_key_vault_is_writable = {
     .repairs = {{CMK_OP_REGION_RETURN, cmk_repair_return_region,
                  "wait until the region is back and the key vault has failed back"}}};
 
+/* ---- soft delete and purge protection -------------------------------------------------------- */
+
+static bool key_vault_is_deleted(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = vault_of(world, args)->changed_by;
+    return vault_of(world, args)->state == CMK_KEY_VAULT_DELETED;
+}
+
+const CmkGuard cmk_guard_key_vault_is_deleted = {.name = "key-vault-is-deleted",
+                                                 .holds = key_vault_is_deleted,
+                                                 .status = CMK_STATUS_OF(VAULT_NOT_FOUND),
+                                                 .rule = "SD-15 SD-22",
+                                                 .text = "The key vault is in the deleted state."};
+
+static bool key_vault_purge_is_allowed(const CmkWorld *world, const CmkArgs *args,
+                                       uint64_t *ret_blame)
+{
+    const CmkKeyVault *vault = vault_of(world, args);
+    *ret_blame = vault->changed_by;
+    return vault->has_purge_protection == 0 || cmk_world_now(world) >= vault->purge_at;
+}
+
+const CmkGuard cmk_guard_key_vault_purge_is_allowed = {
+    .name = "key-vault-purge-is-allowed",
+    .holds = key_vault_purge_is_allowed,
+    .status = CMK_STATUS_OF(METHOD_NOT_ALLOWED),
+    .rule = "KVE-16 SD-9",
+    .text = "The deleted key vault has no purge protection, or its retention is over."};
+
+static bool is_not_turned_off(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    (void)world;
+    (void)ret_blame;
+    return args->num[0] != CMK_SAYS_FALSE;
+}
+
+const CmkGuard cmk_guard_soft_delete_stays_on = {.name = "soft-delete-stays-on",
+                                                 .holds = is_not_turned_off,
+                                                 .status = CMK_STATUS_OF(BAD_PARAMETER),
+                                                 .rule = "SD-2",
+                                                 .text = "Nobody turns soft delete off."};
+
+const CmkGuard cmk_guard_purge_protection_stays_on = {
+    .name = "purge-protection-stays-on",
+    .holds = is_not_turned_off,
+    .status = CMK_STATUS_OF(BAD_PARAMETER),
+    .rule = "SD-3",
+    .text = "Nobody turns purge protection off, whether it is on yet or not."};
+
+static bool retention_stays(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = vault_of(world, args)->changed_by;
+    return args->num[1] == 0 || args->num[1] == vault_of(world, args)->retention_days;
+}
+
+const CmkGuard cmk_guard_retention_stays = {
+    .name = "retention-stays",
+    .holds = retention_stays,
+    .status = CMK_STATUS_OF(BAD_PARAMETER),
+    .rule = "SD-1",
+    .text = "The retention is the one that the key vault was created with."};
+
+static bool key_vault_has_soft_delete(const CmkWorld *world, const CmkArgs *args,
+                                      uint64_t *ret_blame)
+{
+    *ret_blame = vault_of(world, args)->changed_by;
+    return vault_of(world, args)->has_soft_delete != 0;
+}
+
+const CmkGuard cmk_guard_key_vault_has_soft_delete = {
+    .name = "key-vault-has-soft-delete",
+    .holds = key_vault_has_soft_delete,
+    .status = CMK_STATUS_OF(BAD_PARAMETER),
+    .rule = "SD-3",
+    .text = "The key vault has soft delete, which purge protection needs.",
+    .repairs = {{CMK_OP_KEY_VAULT_SET_SOFT_DELETE, cmk_repair_set_soft_delete,
+                 "turn the key vault's soft delete on"}}};
+
 /* ---- throttling (THR-1, THR-2, THR-7) -------------------------------------------------------- */
 
-/* Requests on such a key that one key vault answers in 10 s (THR-1). */
-static int64_t window_limit(const CmkKey *key)
+/* Whether a request makes a key or a version: these have limits of their own (THR-1). */
+static bool is_creation(CmkOpId op)
 {
-    const bool is_hsm = key->type == CMK_KEY_RSA_HSM || key->type == CMK_KEY_EC_HSM;
-    const bool is_rsa = key->type == CMK_KEY_RSA || key->type == CMK_KEY_RSA_HSM;
+    return op == CMK_OP_KEY_CREATE || op == CMK_OP_KEY_ROTATE;
+}
+
+/* Such requests that one key vault answers in 10 s (THR-1). */
+static int64_t window_limit(const CmkWorld *world, const CmkArgs *args)
+{
+    const CmkKeyShape shape = cmk_key_shape_of(world, args);
+    const bool is_rsa = cmk_key_type_is_rsa(shape.type);
     int64_t software = 4000;
-    if (is_rsa && key->size_bits == 3072) {
+    if (is_creation(args->op)) {
+        software = 20;
+    } else if (is_rsa && shape.size_bits == 3072) {
         software = 1000;
-    } else if (is_rsa && key->size_bits == 4096) {
+    } else if (is_rsa && shape.size_bits == 4096) {
         software = 500;
     }
-    return is_hsm ? software / 2 : software;
+    return cmk_key_type_is_hsm(shape.type) ? software / 2 : software;
 }
 
 static CmkTime window_start(CmkTime now)
@@ -108,16 +222,25 @@ static CmkTime window_start(CmkTime now)
     return now - now % CMK_WINDOW_US;
 }
 
-int64_t cmk_key_vault_request_weight(const CmkWorld *world, CmkKeyId key)
+int64_t cmk_key_vault_request_weight(const CmkWorld *world, const CmkArgs *args)
 {
-    return CMK_WINDOW_WEIGHT / window_limit(cmk_key(world, key));
+    return CMK_WINDOW_WEIGHT / window_limit(world, args);
+}
+
+/* What counts are requests since the scenario began: the world was set up long ago and without
+ * haste, and what the key vault does by itself is no request. */
+static bool is_request(const CmkWorld *world, const CmkArgs *args)
+{
+    const bool is_by_key_vault =
+        args->actor == CMK_ACTOR_PLATFORM && args->ref[CMK_REF_BACKUP_VAULT] == 0;
+    return cmk_is_open(world) && !is_by_key_vault;
 }
 
 static bool key_vault_is_not_throttled(const CmkWorld *world, const CmkArgs *args,
                                        uint64_t *ret_blame)
 {
-    if (!cmk_is_open(world)) {
-        return true; /* the world was set up long ago and without haste */
+    if (!is_request(world, args)) {
+        return true;
     }
     const CmkKeyVault *vault = vault_of(world, args);
     if (vault->is_throttled) {
@@ -129,9 +252,7 @@ static bool key_vault_is_not_throttled(const CmkWorld *world, const CmkArgs *arg
     if (meter->window_start != window_start(cmk_world_now(world))) {
         return true;
     }
-    return meter->window_used +
-               cmk_key_vault_request_weight(world, (CmkKeyId){args->ref[CMK_REF_KEY]}) <=
-           CMK_WINDOW_WEIGHT;
+    return meter->window_used + cmk_key_vault_request_weight(world, args) <= CMK_WINDOW_WEIGHT;
 }
 
 const CmkGuard cmk_guard_key_vault_is_not_throttled = {
@@ -143,33 +264,63 @@ const CmkGuard cmk_guard_key_vault_is_not_throttled = {
     .repairs = {{CMK_OP_KEY_VAULT_UNTHROTTLE, cmk_repair_unthrottle,
                  "stop whoever else uses up the key vault's requests"}}};
 
+/* How far a request came that a guard refused. Guards that are not listed come later: what reaches
+ * authorisation is answered and billed, granted or not (COST-23). */
+typedef enum Reach {
+    REACH_ANSWERED,
+    REACH_NOT_SENT,   /* its client had nobody to ask, or no identity to ask with */
+    REACH_TURNED_AWAY /* by the network or the front door: no bill, no place in the window (THR-5)
+                       */
+} Reach;
+
+static Reach reach_of(CmkGuardId guard)
+{
+    static const struct {
+        CmkGuardId guard;
+        Reach reach;
+    } early[] = {
+        {CMK_GUARD_SYSTEM_IDENTITY_IS_ON, REACH_NOT_SENT},
+        {CMK_GUARD_USER_IDENTITY_IS_ATTACHED, REACH_NOT_SENT},
+        {CMK_GUARD_KEY_VAULT_EXISTS, REACH_NOT_SENT},
+        {CMK_GUARD_KEY_VAULT_IS_REACHABLE, REACH_TURNED_AWAY},
+        {CMK_GUARD_CALLER_IS_KNOWN, REACH_TURNED_AWAY},
+        {CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, REACH_TURNED_AWAY},
+    };
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(early); i++) {
+        if (early[i].guard == guard) {
+            return early[i].reach;
+        }
+    }
+    return REACH_ANSWERED;
+}
+
 void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId guard)
 {
-    if (guard == CMK_GUARD_KEY_VAULT_EXISTS || guard == CMK_GUARD_SYSTEM_IDENTITY_IS_ON ||
-        guard == CMK_GUARD_USER_IDENTITY_IS_ATTACHED || !cmk_is_open(sim->world)) {
-        return; /* no request left the Backup service, or it is not simulated time yet */
+    const Reach reach = reach_of(guard);
+    if (reach == REACH_NOT_SENT || !is_request(sim->world, args)) {
+        return;
     }
     CmkKeyVaultMeter *meter =
         cmk_key_vault_meter_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     meter->refused += guard != CMK_GUARD_NONE;
-    if (guard == CMK_GUARD_KEY_VAULT_IS_REACHABLE ||
-        guard == CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED || guard == CMK_GUARD_CALLER_IS_KNOWN) {
-        return; /* THR-5; COST-23: only what reaches authorisation is billed */
+    if (reach == REACH_TURNED_AWAY) {
+        return;
     }
-    const CmkKeyId key_id = {args->ref[CMK_REF_KEY]};
-    const CmkKey *key = cmk_key(sim->world, key_id);
     const CmkTime start = window_start(cmk_world_now(sim->world));
     if (meter->window_start != start) {
         meter->window_start = start;
         meter->window_used = 0;
     }
-    meter->window_used += cmk_key_vault_request_weight(sim->world, key_id);
-    const bool is_2048 =
-        (key->type == CMK_KEY_RSA || key->type == CMK_KEY_RSA_HSM) && key->size_bits == 2048;
-    meter->requests_2048 += is_2048;   /* COST-11 */
-    meter->requests_other += !is_2048; /* COST-12 */
-    if (guard == CMK_GUARD_NONE) {
-        cmk_key_use_note(sim, (CmkVersionId){args->ref[CMK_REF_VERSION]});
+    const CmkKeyShape shape = cmk_key_shape_of(sim->world, args);
+    meter->window_used += cmk_key_vault_request_weight(sim->world, args);
+    /* A list is about no key: it costs as little as a small one. */
+    const bool is_cheap =
+        args->ref[CMK_REF_KEY] == 0 || (cmk_key_type_is_rsa(shape.type) && shape.size_bits == 2048);
+    meter->requests_2048 += is_cheap;   /* COST-11 */
+    meter->requests_other += !is_cheap; /* COST-12 */
+    const uint32_t use = CMK_PERMISSION_GET | CMK_PERMISSION_KEYS_USE;
+    if (guard == CMK_GUARD_NONE && (sim->model->operations[args->op]->permission & use) != 0) {
+        cmk_key_use_note(sim, cmk_key_version_of(sim->world, args));
     }
 }
 
@@ -199,7 +350,8 @@ const CmkOperation cmk_op_key_vault_create = {
                {"protection", CMK_PARAM_INTEGER, 1, 0, 1},
                {"retention_days", CMK_PARAM_INTEGER, 1, 1, 2},
                {"sku", CMK_PARAM_INTEGER, 1, 0, 3}},
-    .guards = {CMK_GUARD_NAME_IS_FREE, CMK_GUARD_RETENTION_IS_IN_RANGE},
+    .guards = {CMK_GUARD_NAME_IS_FREE, CMK_GUARD_RETENTION_IS_IN_RANGE,
+               CMK_GUARD_PURGE_PROTECTION_COMES_WITH_SOFT_DELETE},
     .writes = CMK_BIT(KEY_VAULT),
     .effect = key_vault_create,
     .rules = "SD-1 SD-2 SD-3 AC-1 AC-3",
@@ -244,3 +396,196 @@ const CmkOperation cmk_op_key_vault_unthrottle = {
     .effect = key_vault_unthrottle,
     .rules = "KVE-14 THR-2",
 };
+
+/* ---- protection ------------------------------------------------------------------------------ */
+
+/* Properties of a key vault are changed on the management plane, which asks who it is before it
+ * tells whether there is anything; and not while the region is away (REL-8). */
+#define TO_MANAGE(guard_of_state)                                                                  \
+    CMK_GUARD_ACTOR_MAY_MANAGE, guard_of_state, CMK_GUARD_KEY_VAULT_IS_REACHABLE,                  \
+        CMK_GUARD_KEY_VAULT_IS_WRITABLE
+#define KEY_VAULT_PARAM                                                                            \
+    {                                                                                              \
+        "key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT                                  \
+    }
+
+static uint32_t key_vault_set_soft_delete(CmkSim *sim, const CmkArgs *args)
+{
+    CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    vault->has_soft_delete = 1;
+    vault->changed_by = cmk_this_seq(sim);
+    return args->ref[CMK_REF_KEY_VAULT];
+}
+
+const CmkOperation cmk_op_key_vault_set_soft_delete = {
+    .name = "key_vault.set_soft_delete",
+    .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
+    .text = "A key vault gets soft delete, once and for all.",
+    .params = {KEY_VAULT_PARAM,
+               {"enabled", CMK_PARAM_BOOLEAN, 1, 0, 0},
+               {"retention_days", CMK_PARAM_INTEGER, 1, 0, 1}},
+    .guards = {TO_MANAGE(CMK_GUARD_KEY_VAULT_EXISTS), CMK_GUARD_SOFT_DELETE_STAYS_ON,
+               CMK_GUARD_RETENTION_STAYS},
+    .writes = CMK_BIT(KEY_VAULT),
+    .effect = key_vault_set_soft_delete,
+    .rules = "SD-1 SD-2 REL-8",
+    .action = "Microsoft.KeyVault/vaults/write",
+    .az = "az keyvault update",
+};
+
+static uint32_t key_vault_set_purge_protection(CmkSim *sim, const CmkArgs *args)
+{
+    CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    vault->has_purge_protection = 1;
+    vault->changed_by = cmk_this_seq(sim);
+    return args->ref[CMK_REF_KEY_VAULT];
+}
+
+const CmkOperation cmk_op_key_vault_set_purge_protection = {
+    .name = "key_vault.set_purge_protection",
+    .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
+    .text = "A key vault gets purge protection, once and for all.",
+    .params = {KEY_VAULT_PARAM, {"enabled", CMK_PARAM_BOOLEAN, 1, 0, 0}},
+    .guards = {TO_MANAGE(CMK_GUARD_KEY_VAULT_EXISTS), CMK_GUARD_PURGE_PROTECTION_STAYS_ON,
+               CMK_GUARD_KEY_VAULT_HAS_SOFT_DELETE},
+    .writes = CMK_BIT(KEY_VAULT),
+    .effect = key_vault_set_purge_protection,
+    .rules = "SD-3 REL-8",
+    .action = "Microsoft.KeyVault/vaults/write",
+    .az = "az keyvault update",
+};
+
+/* ---- deletion -------------------------------------------------------------------------------- */
+
+/* Role assignments at the key vault or its keys go with it and do not come back (SD-15). */
+static void lose_assignments(CmkSim *sim, CmkKeyVaultId id)
+{
+    uint32_t row = cmk_key_vault(sim->world, id)->first_assignment;
+    while (row != 0) {
+        const CmkAssignmentId assignment_id = {row};
+        if (cmk_assignment(sim->world, assignment_id)->state != CMK_ASSIGNMENT_REMOVED) {
+            CmkAssignment *assignment = cmk_assignment_mut(sim, assignment_id);
+            assignment->state = CMK_ASSIGNMENT_REMOVED;
+            assignment->epoch++;
+            assignment->changed_by = cmk_this_seq(sim);
+        }
+        row = cmk_assignment(sim->world, assignment_id)->next_of_key_vault;
+    }
+}
+
+static uint32_t key_vault_delete(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkKeyVaultId id = {args->ref[CMK_REF_KEY_VAULT]};
+    CmkKeyVault *vault = cmk_key_vault_mut(sim, id);
+    vault->state = CMK_KEY_VAULT_DELETED;
+    vault->epoch++;
+    vault->purge_at = cmk_world_now(sim->world); /* without soft delete nothing is kept */
+    if (vault->has_soft_delete != 0) {
+        vault->purge_at += vault->retention_days * CMK_DAY_US; /* SD-6 */
+    }
+    vault->changed_by = cmk_this_seq(sim);
+    lose_assignments(sim, id);
+    (void)cmk_engine_set_timer(sim, vault->purge_at, CMK_EVENT_KEY_VAULT_PURGE, id.i, args);
+    return id.i;
+}
+
+const CmkOperation cmk_op_key_vault_delete = {
+    .name = "key_vault.delete",
+    .permission = CMK_PERMISSION_KEY_VAULT_DELETE,
+    .text = "A key vault goes to the deleted state with its keys; role assignments at it are lost.",
+    .params = {KEY_VAULT_PARAM},
+    .guards = {TO_MANAGE(CMK_GUARD_KEY_VAULT_EXISTS)},
+    .writes = CMK_BIT(KEY_VAULT) | CMK_BIT(ASSIGNMENT) | CMK_BIT_TIMERS,
+    .effect = key_vault_delete,
+    .rules = "SD-6 SD-15 SD-16 SD-22",
+    .action = "Microsoft.KeyVault/vaults/delete",
+    .az = "az keyvault delete",
+};
+
+static uint32_t key_vault_recover(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkKeyVaultId id = {args->ref[CMK_REF_KEY_VAULT]};
+    CmkKeyVault *vault = cmk_key_vault_mut(sim, id);
+    vault->state = CMK_KEY_VAULT_ACTIVE; /* access policies are its own properties: SD-17 */
+    vault->epoch++;
+    vault->changed_by = cmk_this_seq(sim);
+    uint32_t row = vault->first_key;
+    while (row != 0) {
+        const CmkKeyId key = {row};
+        cmk_key_resume(sim, key, args);
+        row = cmk_key(sim->world, key)->next_of_key_vault;
+    }
+    return id.i;
+}
+
+const CmkOperation cmk_op_key_vault_recover = {
+    .name = "key_vault.recover",
+    .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
+    .text = "A deleted key vault comes back with its keys and access policies, but without the "
+            "role assignments.",
+    .params = {KEY_VAULT_PARAM},
+    .guards = {TO_MANAGE(CMK_GUARD_KEY_VAULT_IS_DELETED)},
+    .writes = CMK_BIT(KEY_VAULT) | CMK_BIT(KEY) | CMK_BIT_TIMERS,
+    .effect = key_vault_recover,
+    .rules = "SD-9 SD-15 SD-16 SD-17 SD-20 SD-22 OQ-32",
+    .action = "Microsoft.KeyVault/vaults/write",
+    .az = "az keyvault recover",
+};
+
+/* Another key vault of this name would have no access policies. */
+static void lose_access_policies(CmkSim *sim, CmkKeyVaultId id)
+{
+    uint32_t row = cmk_key_vault(sim->world, id)->first_access_policy;
+    while (row != 0) {
+        CmkAccessPolicy *policy = cmk_access_policy_mut(sim, (CmkAccessPolicyId){row});
+        policy->permissions = 0;
+        policy->changed_by = cmk_this_seq(sim);
+        row = policy->next_of_key_vault;
+    }
+}
+
+static uint32_t key_vault_purge(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkKeyVaultId id = {args->ref[CMK_REF_KEY_VAULT]};
+    CmkKeyVault *vault = cmk_key_vault_mut(sim, id);
+    vault->state = CMK_KEY_VAULT_PURGED;
+    vault->epoch++;
+    vault->changed_by = cmk_this_seq(sim);
+    lose_access_policies(sim, id);
+    uint32_t row = vault->first_key;
+    while (row != 0) {
+        const CmkKeyId key_id = {row};
+        const CmkKey *key = cmk_key(sim->world, key_id);
+        if (key->state != CMK_KEY_ABSENT && key->state != CMK_KEY_PURGED) {
+            cmk_key_destroy(sim, key_id);
+        }
+        row = key->next_of_key_vault;
+    }
+    return id.i;
+}
+
+const CmkOperation cmk_op_key_vault_purge = {
+    .name = "key_vault.purge",
+    .permission = CMK_PERMISSION_KEY_VAULT_PURGE,
+    .text = "A deleted key vault is destroyed for good with all its keys.",
+    .params = {KEY_VAULT_PARAM},
+    .guards = {TO_MANAGE(CMK_GUARD_KEY_VAULT_IS_DELETED), CMK_GUARD_KEY_VAULT_PURGE_IS_ALLOWED},
+    .writes = CMK_BIT(KEY_VAULT) | CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(ACCESS_POLICY),
+    .effect = key_vault_purge,
+    .rules = "SD-6 SD-7 SD-9 SD-22",
+    .action = "Microsoft.KeyVault/locations/deletedVaults/purge/action",
+    .az = "az keyvault purge",
+};
+
+/* How long the service waits with a purge that an outage of the region does not let through. */
+#define PURGE_RETRY_US CMK_HOUR_US
+
+void cmk_on_key_vault_purge(CmkSim *sim, const CmkTimer *timer)
+{
+    CmkArgs args = cmk_args_of_timer(CMK_OP_KEY_VAULT_PURGE, timer);
+    args.ref[CMK_REF_KEY_VAULT] = timer->subject;
+    if (cmk_apply(sim, &args).status != CMK_STATUS_OK) {
+        (void)cmk_agenda_push(sim->world, cmk_world_now(sim->world) + PURGE_RETRY_US,
+                              sim->model->events[CMK_EVENT_KEY_VAULT_PURGE].class_of_ties, timer);
+    }
+}

@@ -12,10 +12,23 @@ enum {
     CMK_KEY_VAULT_PURGE_PROTECTION = 2
 };
 
-/* What one request on the key takes of the window, in units of CMK_WINDOW_WEIGHT (THR-2). */
-int64_t cmk_key_vault_request_weight(const CmkWorld *world, CmkKeyId key);
+/* KVE-19 as far as it does not depend on the key, for people who use or manage keys; and what they
+ * need besides to change something (REL-7). */
+#define CMK_GUARDS_TO_ASK_FOR_KEYS                                                                 \
+    CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,                                  \
+        CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, CMK_GUARD_ROLE_LETS_ACTOR,                           \
+        CMK_GUARD_POLICY_LETS_ACTOR
+#define CMK_GUARDS_TO_MANAGE_KEYS CMK_GUARDS_TO_ASK_FOR_KEYS, CMK_GUARD_KEY_VAULT_IS_WRITABLE
 
-/* The account function of key requests: window and bill (THR-5, COST-23). */
+/* The key is there, and not on its way to or from the deleted state. */
+#define CMK_GUARDS_KEY_IS_THERE                                                                    \
+    CMK_GUARD_KEY_IS_NOT_BEING_DELETED, CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED, CMK_GUARD_KEY_EXISTS
+
+/* What a request takes of the window of its key vault, in units of CMK_WINDOW_WEIGHT (THR-2). */
+int64_t cmk_key_vault_request_weight(const CmkWorld *world, const CmkArgs *args);
+
+/* The account function of all requests to the data plane, whoever asks: window and bill (THR-5,
+ * COST-23). */
 void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId guard);
 
 #endif

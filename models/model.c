@@ -39,7 +39,11 @@ static const CmkEventRow events[CMK_EVENT__COUNT] = {
     [CMK_EVENT_PROPAGATION].epoch_of = cmk_assignment_epoch,
     [CMK_EVENT_MEMBERSHIP].epoch_of = cmk_membership_epoch,
     [CMK_EVENT_HEALING].epoch_of = cmk_healing_epoch,
+    [CMK_EVENT_KEY_SETTLE].epoch_of = cmk_key_epoch,
     [CMK_EVENT_KEY_PURGE].epoch_of = cmk_key_epoch,
+    [CMK_EVENT_KEY_VAULT_PURGE].epoch_of = cmk_key_vault_epoch,
+    [CMK_EVENT_KEY_ROTATION].epoch_of = cmk_key_rotation_epoch,
+    [CMK_EVENT_KEY_NEAR_EXPIRY].epoch_of = cmk_key_rotation_epoch,
     [CMK_EVENT_ROTATION_POLL].epoch_of = cmk_poll_epoch,
 #define X(id, name_, class_)                                                                       \
     [CMK_EVENT_##id].name = #name_, [CMK_EVENT_##id].class_of_ties = (class_),                     \

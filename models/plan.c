@@ -50,6 +50,18 @@ static CmkVersionId version_numbered(const CmkWorld *world, CmkKeyId key, int64_
     return (CmkVersionId){row};
 }
 
+/* Whether an operation has a parameter that can name a version. */
+static bool takes_version(const CmkSim *sim, CmkOpId op)
+{
+    const CmkOperation *operation = sim->model->operations[op];
+    for (uint32_t i = 0; i < CMK_PARAMS_MAX && operation->params[i].name != NULL; i++) {
+        if (operation->params[i].type == CMK_PARAM_KEY_TARGET) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Sets a timer for row `subject` at its own time, with the rest as in `timer`. */
 static void set_for(CmkSim *sim, const CmkTimer *timer, uint32_t subject)
 {
@@ -95,7 +107,8 @@ void cmk_on_plan(CmkSim *sim, const CmkTimer *timer)
                                   (CmkPointChoice)args.num[0])
                 .i;
     }
-    if (args.ref[CMK_REF_KEY] != 0 && args.num[CMK_NUM_VERSION] != 0) {
+    if (args.ref[CMK_REF_KEY] != 0 && args.num[CMK_NUM_VERSION] != 0 &&
+        takes_version(sim, args.op)) {
         args.ref[CMK_REF_VERSION] = version_numbered(sim->world, (CmkKeyId){args.ref[CMK_REF_KEY]},
                                                      args.num[CMK_NUM_VERSION])
                                         .i;

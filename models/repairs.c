@@ -39,6 +39,29 @@ bool cmk_repair_set_policy(const CmkWorld *world, const CmkArgs *refused, CmkArg
     return vault->permission_model == CMK_PERMISSIONS_POLICY && is_caller_now(world, refused);
 }
 
+bool cmk_repair_recover_key_vault(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const CmkKeyVaultId vault = {refused->ref[CMK_REF_KEY_VAULT]};
+    ret->ref[CMK_REF_KEY_VAULT] = vault.i;
+    return cmk_key_vault(world, vault)->state == CMK_KEY_VAULT_DELETED;
+}
+
+bool cmk_repair_set_soft_delete(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const CmkKeyVaultId vault = {refused->ref[CMK_REF_KEY_VAULT]};
+    ret->ref[CMK_REF_KEY_VAULT] = vault.i;
+    ret->num[0] = CMK_SAYS_TRUE;
+    return cmk_key_vault(world, vault)->has_soft_delete == 0;
+}
+
+bool cmk_repair_set_purge_protection(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const CmkKeyVaultId vault = {refused->ref[CMK_REF_KEY_VAULT]};
+    ret->ref[CMK_REF_KEY_VAULT] = vault.i;
+    ret->num[0] = CMK_SAYS_TRUE;
+    return cmk_key_vault(world, vault)->has_purge_protection == 0;
+}
+
 bool cmk_repair_same_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const uint32_t key = refused->ref[CMK_REF_KEY];

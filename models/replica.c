@@ -101,7 +101,7 @@ static void exchange_versions(CmkSim *sim, CmkRegionId region, CmkTime until, ui
             continue;
         }
         CmkVersion *version = cmk_version_mut(sim, (CmkVersionId){i});
-        if (version->made_at > until) {
+        if (version->created > until) {
             version->missing_by = missing_by;
         } else {
             exchange_attributes(version);

@@ -1,7 +1,9 @@
 /*
- * Requests to the data plane of key vaults: get, wrap and unwrap, each with the checks of KVE-19 in
- * that order, after the question whether the Backup vault has the identity to ask with at all.
+ * Requests to the data plane of key vaults, each with the checks of KVE-19 in that order: get, wrap
+ * and unwrap by the Backup service, after the question whether the Backup vault has the identity to
+ * ask with at all; the others by people.
  */
+#include "models/key.h"
 #include "models/key_vault.h"
 #include "models/model.h"
 #include "models/mutate.h"
@@ -10,7 +12,7 @@
 
 static const CmkVersion *version_of(const CmkWorld *world, const CmkArgs *args)
 {
-    return cmk_version(world, (CmkVersionId){args->ref[CMK_REF_VERSION]});
+    return cmk_version(world, cmk_key_version_of(world, args));
 }
 
 /* ---- guards on the version (table 1.1) ------------------------------------------------------- */
@@ -52,14 +54,15 @@ const CmkGuard cmk_guard_version_is_enabled_for_public_ops = {
     .name = "version-is-enabled-for-public-ops",
     .holds = version_is_enabled_for_public_ops,
     .status = CMK_STATUS_OF(KEY_DISABLED),
-    .rule = "KV-16 KV-33 KVE-6 OQ-7",
+    .rule = "KV-16 KV-17 KV-33 KVE-6 OQ-7",
     .text = "The key version is enabled, also for what its public key alone could do.",
     .repairs = ENABLE};
 
 static bool version_has_not_expired(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = version_of(world, args)->changed_by;
-    return cmk_world_now(world) < version_of(world, args)->expires; /* KV-13 */
+    const CmkTime leeway = cmk_knob(world, CMK_KNOB_CLOCK_LEEWAY);
+    return cmk_world_now(world) - leeway < version_of(world, args)->expires; /* KV-13, KV-15 */
 }
 
 const CmkGuard cmk_guard_version_has_not_expired = {.name = "version-has-not-expired",
@@ -72,7 +75,8 @@ const CmkGuard cmk_guard_version_has_not_expired = {.name = "version-has-not-exp
 static bool version_is_yet_valid(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = version_of(world, args)->changed_by;
-    return version_of(world, args)->not_before <= cmk_world_now(world); /* KV-13 */
+    const CmkTime leeway = cmk_knob(world, CMK_KNOB_CLOCK_LEEWAY);
+    return version_of(world, args)->not_before <= cmk_world_now(world) + leeway; /* KV-13, KV-15 */
 }
 
 const CmkGuard cmk_guard_version_is_yet_valid = {.name = "version-is-yet-valid",
@@ -117,33 +121,50 @@ const CmkGuard cmk_guard_backup_finds_it_yet_valid = {
     .text = "Backup finds the key version already valid before it uses it.",
     .repairs = EXTEND};
 
-static bool key_ops_include_wrap(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+/* What is asked for, as a bit of CmkVersion.key_ops. */
+static uint32_t key_op_of(const CmkArgs *args)
 {
-    *ret_blame = version_of(world, args)->changed_by;
-    return (version_of(world, args)->key_ops & CMK_PERMISSION_WRAP) != 0;
+    return cmk_azure_model()->operations[args->op]->permission;
 }
 
-const CmkGuard cmk_guard_key_ops_include_wrap = {
-    .name = "key-ops-include-wrap",
-    .holds = key_ops_include_wrap,
-    .status = CMK_STATUS_OF(KEY_OPERATION_FORBIDDEN),
-    .rule = "KV-20 KVE-8",
-    .text = "The key's permitted operations include wrapKey."};
-
-static bool key_ops_include_unwrap(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+static bool key_type_can_do_this(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = version_of(world, args)->changed_by;
-    return (version_of(world, args)->key_ops & CMK_PERMISSION_UNWRAP) != 0;
+    return (cmk_key_ops_of_type(version_of(world, args)->type) & key_op_of(args)) != 0;
 }
 
-const CmkGuard cmk_guard_key_ops_include_unwrap = {
-    .name = "key-ops-include-unwrap",
-    .holds = key_ops_include_unwrap,
+const CmkGuard cmk_guard_key_type_can_do_this = {
+    .name = "key-type-can-do-this",
+    .holds = key_type_can_do_this,
+    .status = CMK_STATUS_OF(BAD_PARAMETER),
+    .rule = "KV-21 KV-22 KVE-15",
+    .text = "There is an algorithm for this operation with keys of this type."};
+
+static bool key_ops_include_this(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = version_of(world, args)->changed_by;
+    return (version_of(world, args)->key_ops & key_op_of(args)) != 0;
+}
+
+static bool permit_all(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const CmkVersionId version = cmk_key_version_of(world, refused);
+    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
+    ret->ref[CMK_REF_VERSION] = version.i;
+    ret->num[3] = cmk_key_ops_of_type(cmk_version(world, version)->type);
+    return version.i != 0;
+}
+
+const CmkGuard cmk_guard_key_ops_include_this = {
+    .name = "key-ops-include-this",
+    .holds = key_ops_include_this,
     .status = CMK_STATUS_OF(KEY_OPERATION_FORBIDDEN),
     .rule = "KV-20 KVE-8",
-    .text = "The key's permitted operations include unwrapKey."};
+    .text = "The key's permitted operations include this one.",
+    .repairs = {{CMK_OP_KEY_UPDATE, permit_all, "let the key version do what its type can do"}}};
 
-/* ---- operations ------------------------------------------------------------------------------ */
+/* ---- what Backup asks for -------------------------------------------------------------------- */
 
 #define REQUEST_PARAMS                                                                             \
     {                                                                                              \
@@ -159,20 +180,22 @@ const CmkGuard cmk_guard_key_ops_include_unwrap = {
     CMK_GUARD_SYSTEM_IDENTITY_IS_ON, CMK_GUARD_USER_IDENTITY_IS_ATTACHED,                          \
         CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_CALLER_IS_KNOWN,   \
         CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED
+/* What any use of a key wants of it, whoever asks. */
+#define FOUND CMK_GUARDS_KEY_IS_THERE, CMK_GUARD_VERSION_EXISTS
+#define INSIDE_ITS_WINDOW CMK_GUARD_VERSION_HAS_NOT_EXPIRED, CMK_GUARD_VERSION_IS_YET_VALID
 
 /* A granted request changes nothing but the meters. */
 static uint32_t request(CmkSim *sim, const CmkArgs *args)
 {
-    (void)sim;
-    return args->ref[CMK_REF_VERSION];
+    return cmk_key_version_of(sim->world, args).i;
 }
 
 const CmkOperation cmk_op_key_get = {
     .name = "key.get",
+    .permission = CMK_PERMISSION_GET,
     .text = "Backup reads the key with the identity of the encryption settings.",
     .params = REQUEST_PARAMS,
-    .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_GET, CMK_GUARD_POLICY_LETS_GET,
-               CMK_GUARD_KEY_EXISTS, CMK_GUARD_VERSION_EXISTS},
+    .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_GET, CMK_GUARD_POLICY_LETS_GET, FOUND},
     .effect = request,
     .account = cmk_key_vault_count_request,
     .rules = "KVE-19 KV-18 BK-37",
@@ -181,12 +204,12 @@ const CmkOperation cmk_op_key_get = {
 
 const CmkOperation cmk_op_key_wrap = {
     .name = "key.wrap",
+    .permission = CMK_PERMISSION_WRAP,
     .text = "Backup has a data key wrapped by the key version.",
     .params = REQUEST_PARAMS,
-    .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_WRAP, CMK_GUARD_POLICY_LETS_WRAP,
-               CMK_GUARD_KEY_EXISTS, CMK_GUARD_VERSION_EXISTS,
-               CMK_GUARD_VERSION_IS_ENABLED_FOR_PUBLIC_OPS, CMK_GUARD_VERSION_HAS_NOT_EXPIRED,
-               CMK_GUARD_VERSION_IS_YET_VALID, CMK_GUARD_KEY_OPS_INCLUDE_WRAP},
+    .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_WRAP, CMK_GUARD_POLICY_LETS_WRAP, FOUND,
+               CMK_GUARD_KEY_TYPE_CAN_DO_THIS, CMK_GUARD_VERSION_IS_ENABLED_FOR_PUBLIC_OPS,
+               INSIDE_ITS_WINDOW, CMK_GUARD_KEY_OPS_INCLUDE_THIS},
     .effect = request,
     .account = cmk_key_vault_count_request,
     .rules = "KVE-19 KV-21 KV-31 BK-37",
@@ -195,14 +218,90 @@ const CmkOperation cmk_op_key_wrap = {
 
 const CmkOperation cmk_op_key_unwrap = {
     .name = "key.unwrap",
+    .permission = CMK_PERMISSION_UNWRAP,
     .text = "Backup has its data key unwrapped by the key version that wrapped it.",
     .params = REQUEST_PARAMS,
-    .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_UNWRAP, CMK_GUARD_POLICY_LETS_UNWRAP,
-               CMK_GUARD_KEY_EXISTS, CMK_GUARD_VERSION_EXISTS, CMK_GUARD_VERSION_IS_ENABLED,
+    .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_UNWRAP, CMK_GUARD_POLICY_LETS_UNWRAP, FOUND,
+               CMK_GUARD_KEY_TYPE_CAN_DO_THIS, CMK_GUARD_VERSION_IS_ENABLED,
                CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, CMK_GUARD_BACKUP_FINDS_IT_YET_VALID,
-               CMK_GUARD_KEY_OPS_INCLUDE_UNWRAP},
+               CMK_GUARD_KEY_OPS_INCLUDE_THIS},
     .effect = request,
     .account = cmk_key_vault_count_request,
     .rules = "KVE-19 KV-14 KV-31 ROT-8 BK-37",
     .action = "Microsoft.KeyVault/vaults/keys/unwrap/action",
+};
+
+/* ---- what people ask for --------------------------------------------------------------------- */
+
+/* They change nothing, so the pair of a lost region answers them too (REL-7). */
+#define PERSONS_REQUEST                                                                            \
+    .params = {{"key", CMK_PARAM_KEY_TARGET, 0, 1, CMK_REF_KEY}}, .effect = request,               \
+    .account = cmk_key_vault_count_request
+
+static uint32_t key_list(CmkSim *sim, const CmkArgs *args)
+{
+    (void)sim;
+    return args->ref[CMK_REF_KEY_VAULT];
+}
+
+const CmkOperation cmk_op_key_list = {
+    .name = "key.list",
+    .permission = CMK_PERMISSION_LIST,
+    .text = "Somebody lists the keys of a key vault.",
+    .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT}},
+    .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS},
+    .effect = key_list,
+    .account = cmk_key_vault_count_request,
+    .rules = "KVE-19 KV-18 REL-7",
+    .action = "Microsoft.KeyVault/vaults/keys/read",
+    .az = "az keyvault key list",
+};
+
+const CmkOperation cmk_op_key_encrypt = {
+    .name = "key.encrypt",
+    .permission = CMK_PERMISSION_ENCRYPT,
+    .text = "Somebody encrypts with a key version.",
+    PERSONS_REQUEST,
+    .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS, FOUND, CMK_GUARD_KEY_TYPE_CAN_DO_THIS,
+               CMK_GUARD_VERSION_IS_ENABLED_FOR_PUBLIC_OPS, INSIDE_ITS_WINDOW,
+               CMK_GUARD_KEY_OPS_INCLUDE_THIS},
+    .rules = "KVE-19 KV-23 REL-7",
+    .action = "Microsoft.KeyVault/vaults/keys/encrypt/action",
+    .az = "az keyvault key encrypt",
+};
+
+const CmkOperation cmk_op_key_decrypt = {
+    .name = "key.decrypt",
+    .permission = CMK_PERMISSION_DECRYPT,
+    .text = "Somebody decrypts with a key version.",
+    PERSONS_REQUEST,
+    .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS, FOUND, CMK_GUARD_KEY_TYPE_CAN_DO_THIS,
+               CMK_GUARD_VERSION_IS_ENABLED, CMK_GUARD_KEY_OPS_INCLUDE_THIS},
+    .rules = "KVE-19 KV-14 KV-23 REL-7",
+    .action = "Microsoft.KeyVault/vaults/keys/decrypt/action",
+    .az = "az keyvault key decrypt",
+};
+
+const CmkOperation cmk_op_key_sign = {
+    .name = "key.sign",
+    .permission = CMK_PERMISSION_SIGN,
+    .text = "Somebody signs with a key version.",
+    PERSONS_REQUEST,
+    .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS, FOUND, CMK_GUARD_KEY_TYPE_CAN_DO_THIS,
+               CMK_GUARD_VERSION_IS_ENABLED, INSIDE_ITS_WINDOW, CMK_GUARD_KEY_OPS_INCLUDE_THIS},
+    .rules = "KVE-19 REL-7",
+    .action = "Microsoft.KeyVault/vaults/keys/sign/action",
+    .az = "az keyvault key sign",
+};
+
+const CmkOperation cmk_op_key_verify = {
+    .name = "key.verify",
+    .permission = CMK_PERMISSION_VERIFY,
+    .text = "Somebody verifies a signature with a key version.",
+    PERSONS_REQUEST,
+    .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS, FOUND, CMK_GUARD_KEY_TYPE_CAN_DO_THIS,
+               CMK_GUARD_VERSION_IS_ENABLED_FOR_PUBLIC_OPS, CMK_GUARD_KEY_OPS_INCLUDE_THIS},
+    .rules = "KVE-19 KV-14 REL-7",
+    .action = "Microsoft.KeyVault/vaults/keys/verify/action",
+    .az = "az keyvault key verify",
 };

@@ -107,6 +107,16 @@ static void on_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyId key_id)
     }
 }
 
+static void on_vault_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyVaultId id)
+{
+    uint32_t row = cmk_key_vault(world, id)->first_key;
+    while (row != 0) {
+        const CmkKeyId key = {row};
+        on_purge(sealer, world, key);
+        row = cmk_key(world, key)->next_of_key_vault;
+    }
+}
+
 static void read_record(void *self, const CmkWorld *world, const CmkRecord *record)
 {
     CmkSealer *sealer = self;
@@ -117,6 +127,7 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
     switch (record->args.op) {
     case CMK_OP_KEY_CREATE:
     case CMK_OP_KEY_ROTATE:
+    case CMK_OP_KEY_ROTATE_IF_DUE:
         on_new_version(sealer, world, (CmkVersionId){record->result});
         break;
     case CMK_OP_ENCRYPTION_COMMIT:
@@ -144,6 +155,9 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
         break;
     case CMK_OP_KEY_PURGE:
         on_purge(sealer, world, (CmkKeyId){record->args.ref[CMK_REF_KEY]});
+        break;
+    case CMK_OP_KEY_VAULT_PURGE:
+        on_vault_purge(sealer, world, (CmkKeyVaultId){record->result});
         break;
     default: /* the other operations move no key and no data */
         break;

@@ -38,15 +38,26 @@ typedef struct CmkGroupItem {
     const CmkNode *name;
     GArray *members; /* of CmkReference */
 } CmkGroupItem;
+typedef struct CmkRotationPolicyItem {
+    const CmkNode *node; /* NULL: none */
+    int64_t rotate_after_us;
+    int64_t rotate_before_expiry_us;
+    int64_t expiry_us;
+    int64_t notify_before_expiry_us;
+} CmkRotationPolicyItem;
 
 typedef struct CmkKeyItem {
     const CmkNode *node;
     const CmkNode *name;
-    uint32_t type; /* CmkKeyType */
+    bool does_exist; /* false: the name only, for a step that creates it */
     bool is_enabled;
-    int64_t size_bits;  /* 0: the usual one of the type */
+    uint32_t type;      /* CmkKeyType */
+    uint32_t curve;     /* CmkCurve; 0: the usual one, or none */
+    int64_t size_bits;  /* 0: the usual one of the type, or none */
     CmkTime expires;    /* 0: never */
     CmkTime not_before; /* 0: since it was made */
+    GArray *key_ops;    /* of uint32_t: bits of CMK_KEY_OPS_ALL; NULL: what its type can do */
+    CmkRotationPolicyItem rotation_policy;
 } CmkKeyItem;
 
 typedef struct CmkAccessPolicyItem {
@@ -249,5 +260,10 @@ extern const CmkVocabulary cmk_vocabulary_statuses;
 extern const CmkVocabulary cmk_vocabulary_permission_models;
 /* Word i stands for bit i of CMK_PERMISSION_*. */
 extern const CmkVocabulary cmk_vocabulary_permissions;
+/* Those of them that a key can be limited to, with the same numbers (KV-20). */
+extern const CmkVocabulary cmk_vocabulary_key_ops;
+/* "EC-HSM": CmkKeyType, and "P-256K": CmkCurve. */
+extern const CmkVocabulary cmk_vocabulary_key_types;
+extern const CmkVocabulary cmk_vocabulary_curves;
 
 #endif

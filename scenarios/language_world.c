@@ -4,9 +4,6 @@
 
 /* ---- words that only this file needs --------------------------------------------------------- */
 
-static const char *const key_type_words[] = {"RSA", "RSA-HSM", "EC", "EC-HSM", NULL};
-static const CmkVocabulary key_types = {.what = "a type of key", .words = key_type_words};
-
 static const char *const scope_kind_words[] = {"management_group", "subscription", "resource_group",
                                                NULL};
 static const CmkVocabulary scope_kinds = {.what = "a kind of scope", .words = scope_kind_words};
@@ -20,8 +17,6 @@ static const CmkVocabulary skus = {.what = "a tier of key vaults", .words = sku_
 static const char *const redundancy_words[] = {"local", "zone", "geo", NULL};
 static const CmkVocabulary redundancies = {.what = "a redundancy", .words = redundancy_words};
 
-_Static_assert(CMK_KEY_RSA == 0 && CMK_KEY_RSA_HSM == 1 && CMK_KEY_EC == 2 && CMK_KEY_EC_HSM == 3,
-               "word i stands for type i");
 _Static_assert(CMK_SKU_STANDARD == 0 && CMK_SKU_PREMIUM == 1, "word i stands for i");
 _Static_assert(CMK_REDUNDANCY_LOCAL == 0 && CMK_REDUNDANCY_ZONE == 1 && CMK_REDUNDANCY_GEO == 2,
                "word i stands for i");
@@ -88,6 +83,36 @@ static CMK_FIELDS(group_fields, CmkGroupItem, "a group", group_rows);
 
 /* ---- key vaults ------------------------------------------------------------------------------ */
 
+#define ROTATION_MAX_US (366 * CMK_DAY_US * 100)
+static const CmkField rotation_policy_rows[] = {
+    {.name = "rotate_after",
+     .doc = "the age at which a version is replaced: 90d",
+     .type = CMK_FIELD_DURATION,
+     .offset = offsetof(CmkRotationPolicyItem, rotate_after_us),
+     .min = 1,
+     .max = ROTATION_MAX_US},
+    {.name = "rotate_before_expiry",
+     .doc = "how long before its expiry a version is replaced, instead of by its age",
+     .type = CMK_FIELD_DURATION,
+     .offset = offsetof(CmkRotationPolicyItem, rotate_before_expiry_us),
+     .min = 1,
+     .max = ROTATION_MAX_US},
+    {.name = "expiry",
+     .doc = "after which time versions expire that are rotated in (ROT-10)",
+     .type = CMK_FIELD_DURATION,
+     .offset = offsetof(CmkRotationPolicyItem, expiry_us),
+     .min = 1,
+     .max = ROTATION_MAX_US},
+    {.name = "notify_before_expiry",
+     .doc = "how long before the expiry of a version people are told",
+     .type = CMK_FIELD_DURATION,
+     .offset = offsetof(CmkRotationPolicyItem, notify_before_expiry_us),
+     .min = 1,
+     .max = ROTATION_MAX_US},
+};
+static CMK_FIELDS(rotation_policy_fields, CmkRotationPolicyItem, "a rotation policy",
+                  rotation_policy_rows);
+
 /* Names: KV-9. Sizes are checked where the type is known too (KV-2). */
 static const CmkField key_rows[] = {
     {.name = "name",
@@ -102,14 +127,24 @@ static const CmkField key_rows[] = {
      .doc = "the type of the key; Backup takes RSA and RSA-HSM (KV-5)",
      .type = CMK_FIELD_WORD,
      .offset = offsetof(CmkKeyItem, type),
-     .vocabulary = &key_types,
+     .vocabulary = &cmk_vocabulary_key_types,
      .fallback = "RSA"},
     {.name = "size",
-     .doc = "bits: 2048, 3072 or 4096 for RSA, which is 2048 if left out; 256, 384 or 521 for EC",
+     .doc = "bits: 2048, 3072 or 4096 for RSA, which is 2048 if left out; 128, 192 or 256 for oct",
      .type = CMK_FIELD_INTEGER,
      .offset = offsetof(CmkKeyItem, size_bits),
      .min = 1,
      .max = 4096},
+    {.name = "curve",
+     .doc = "of EC keys: P-256, which it is if left out, P-256K, P-384 or P-521",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkKeyItem, curve),
+     .vocabulary = &cmk_vocabulary_curves},
+    {.name = "exists",
+     .doc = "false for a name only, under which a step creates a key",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkKeyItem, does_exist),
+     .fallback = "true"},
     {.name = "enabled",
      .doc = "whether the key is enabled",
      .type = CMK_FIELD_BOOLEAN,
@@ -123,6 +158,19 @@ static const CmkField key_rows[] = {
      .doc = "the moment from which the key is valid; since it was made if left out",
      .type = CMK_FIELD_INSTANT,
      .offset = offsetof(CmkKeyItem, not_before)},
+    {.name = "key_ops",
+     .doc = "what the key may be used for (KV-20): [wrapKey, unwrapKey]; all that its type can do "
+            "if left out",
+     .type = CMK_FIELD_WORD,
+     .is_list = true,
+     .min_items = 1,
+     .offset = offsetof(CmkKeyItem, key_ops),
+     .vocabulary = &cmk_vocabulary_key_ops},
+    {.name = "rotation_policy",
+     .doc = "when the key vault gives it a new version by itself (ROT-9): {rotate_after: 90d}",
+     .type = CMK_FIELD_MAP,
+     .offset = offsetof(CmkKeyItem, rotation_policy),
+     .fields = &rotation_policy_fields},
 };
 static CMK_FIELDS(key_fields, CmkKeyItem, "a key", key_rows);
 

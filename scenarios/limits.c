@@ -10,8 +10,12 @@
 #define TASKS_PER_VAULT 2
 /* Maintenance, healing and what waits of either under an older epoch. */
 #define TIMERS_PER_VAULT 6
-/* Rotation poll and purge, under this epoch and an older one. */
-#define TIMERS_PER_KEY 4
+/* Rotation poll, purge, rotation and notice, under this epoch and an older one. */
+#define TIMERS_PER_KEY 8
+/* Its purge, under this epoch and an older one. */
+#define TIMERS_PER_KEY_VAULT 2
+/* Rotation policies give versions at least this age (ROT-9). */
+#define ROTATION_MIN_US (7 * CMK_DAY_US)
 #define SPARE 64
 
 typedef struct Counting {
@@ -96,6 +100,28 @@ static void count_access(Counting *counting)
     }
 }
 
+/* Versions that rotation policies add, as often as these may; of keys that have one from the start,
+ * and of those that get one. */
+static void count_rotations(Counting *counting)
+{
+    const CmkScenario *scenario = counting->scenario;
+    const GArray *vaults = scenario->estate->file.world.key_vaults;
+    const uint64_t each =
+        (uint64_t)((scenario->end - scenario->start + CMK_SCENARIO_SETUP_US) / ROTATION_MIN_US) + 1;
+    for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
+        const GArray *keys = g_array_index(vaults, CmkKeyVaultItem, i).keys;
+        for (guint j = 0; keys != NULL && j < keys->len; j++) {
+            const bool has_policy = g_array_index(keys, CmkKeyItem, j).rotation_policy.node != NULL;
+            counting->rows[CMK_TABLE_VERSION] += has_policy ? each : 0;
+        }
+    }
+    for (guint i = 0; i < scenario->plan->len; i++) {
+        const bool gives_policy =
+            g_array_index(scenario->plan, CmkPlanned, i).op == CMK_OP_KEY_SET_ROTATION_POLICY;
+        counting->rows[CMK_TABLE_VERSION] += gives_policy ? each : 0;
+    }
+}
+
 /* What is planned may add rows to each table that its operation writes. */
 static void count_plan(Counting *counting)
 {
@@ -154,9 +180,11 @@ static void count(Counting *counting)
     }
     count_access(counting);
     count_plan(counting);
+    count_rotations(counting);
     count_names(counting);
-    counting->timers +=
-        rows[CMK_TABLE_TASK] + rows[CMK_TABLE_ASSIGNMENT] + TIMERS_PER_KEY * rows[CMK_TABLE_KEY];
+    counting->timers += rows[CMK_TABLE_TASK] + rows[CMK_TABLE_ASSIGNMENT] +
+                        TIMERS_PER_KEY * rows[CMK_TABLE_KEY] +
+                        TIMERS_PER_KEY_VAULT * rows[CMK_TABLE_KEY_VAULT];
 }
 
 static bool refuse(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint64_t number,

@@ -287,26 +287,51 @@ static void declare_all(Building *building)
 
 /* ---- key vaults, keys, identities ------------------------------------------------------------ */
 
+static int64_t bits_of(const GArray *words)
+{
+    int64_t bits = 0;
+    for (guint i = 0; words != NULL && i < words->len; i++) {
+        bits |= INT64_C(1) << g_array_index(words, uint32_t, i);
+    }
+    return bits;
+}
+
+static bool set_rotation_policy(Building *building, const CmkRotationPolicyItem *policy,
+                                uint32_t vault, uint32_t row)
+{
+    if (policy->node == NULL) {
+        return true;
+    }
+    CmkArgs set = args_of(CMK_OP_KEY_SET_ROTATION_POLICY);
+    set.ref[CMK_REF_KEY_VAULT] = vault;
+    set.ref[CMK_REF_KEY] = row;
+    cmk_parameters_set(&set, "rotate_after", policy->rotate_after_us);
+    cmk_parameters_set(&set, "rotate_before_expiry", policy->rotate_before_expiry_us);
+    cmk_parameters_set(&set, "expiry", policy->expiry_us);
+    cmk_parameters_set(&set, "notify_before_expiry", policy->notify_before_expiry_us);
+    return apply(building, &set, policy->node);
+}
+
 static bool create_key(Building *building, const CmkKeyItem *key, uint32_t vault, uint32_t row)
 {
+    if (!key->does_exist) {
+        return true;
+    }
     CmkArgs create = args_of(CMK_OP_KEY_CREATE);
     create.ref[CMK_REF_KEY_VAULT] = vault;
     create.ref[CMK_REF_KEY] = row;
     cmk_parameters_set(&create, "type", key->type);
-    cmk_parameters_set(&create, "size", key->size_bits);
-    if (!apply(building, &create, key->node)) {
-        return false;
+    if (key->curve != CMK_CURVE_NONE) {
+        cmk_parameters_set(&create, "curve", key->curve);
+    } else {
+        cmk_parameters_set(&create, "size", key->size_bits);
     }
-    if (key->is_enabled && key->expires == 0 && key->not_before == 0) {
-        return true;
-    }
-    CmkArgs update = args_of(CMK_OP_KEY_UPDATE);
-    update.ref[CMK_REF_KEY_VAULT] = vault;
-    update.ref[CMK_REF_KEY] = row;
-    cmk_parameters_set(&update, "enabled", key->is_enabled ? 2 : 1); /* 0: as it is */
-    cmk_parameters_set(&update, "expires", key->expires);
-    cmk_parameters_set(&update, "not_before", key->not_before);
-    return apply(building, &update, key->node);
+    cmk_parameters_set(&create, "enabled", key->is_enabled ? CMK_SAYS_TRUE : CMK_SAYS_FALSE);
+    cmk_parameters_set(&create, "expires", key->expires);
+    cmk_parameters_set(&create, "not_before", key->not_before);
+    cmk_parameters_set(&create, "key_ops", bits_of(key->key_ops));
+    return apply(building, &create, key->node) &&
+           set_rotation_policy(building, &key->rotation_policy, vault, row);
 }
 
 static bool create_key_vaults(Building *building)
@@ -325,10 +350,12 @@ static bool create_key_vaults(Building *building)
                                (vault->has_purge_protection ? CMK_KEY_VAULT_PURGE_PROTECTION : 0));
         cmk_parameters_set(&create, "retention_days", vault->retention_days);
         cmk_parameters_set(&create, "sku", vault->sku);
-        is_right &= apply(building, &create, vault->node);
+        const bool is_made = apply(building, &create, vault->node);
+        is_right &= is_made;
         for (guint j = 0; vault->keys != NULL && j < vault->keys->len; j++) {
-            is_right &=
-                create_key(building, &g_array_index(vault->keys, CmkKeyItem, j), i + 1, ++key_row);
+            const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, j);
+            key_row++;
+            is_right &= !is_made || create_key(building, key, i + 1, key_row);
         }
     }
     return is_right;
@@ -385,13 +412,9 @@ static bool set_access_policies(Building *building, uint32_t named_kinds)
         const GArray *policies = g_array_index(vaults, CmkKeyVaultItem, i).access_policies;
         for (guint j = 0; policies != NULL && j < policies->len; j++) {
             const CmkAccessPolicyItem *item = &g_array_index(policies, CmkAccessPolicyItem, j);
-            int64_t permissions = 0;
-            for (guint k = 0; k < item->permissions->len; k++) {
-                permissions |= INT64_C(1) << g_array_index(item->permissions, uint32_t, k);
-            }
             CmkArgs args = args_of(CMK_OP_ACCESS_POLICY_SET);
             args.ref[CMK_REF_KEY_VAULT] = i + 1;
-            cmk_parameters_set(&args, "permissions", permissions);
+            cmk_parameters_set(&args, "permissions", bits_of(item->permissions));
             if (is_one_of(&item->principal, named_kinds)) {
                 is_right &= apply_to_copies(building, args, &item->principal, item->node);
             }
@@ -509,6 +532,10 @@ static bool update_encryption(Building *building, const Vault *vault)
     CmkArgs update = args_of(CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
     update.ref[CMK_REF_BACKUP_VAULT] = vault->row;
     cmk_parameters_put(&encryption->key, &update);
+    if (encryption->key.version != 0) { /* the first, since there is no other yet */
+        update.ref[CMK_REF_VERSION] =
+            cmk_key(building->sim->world, (CmkKeyId){encryption->key.row})->current_version;
+    }
     cmk_parameters_put(&encryption->identity, &update);
     g_array_index(building->guards, CmkGuardId, vault->row) = CMK_GUARD_NONE;
     return apply(building, &update, node_of(vault, encryption->node));

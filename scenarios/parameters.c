@@ -46,9 +46,7 @@ void cmk_parameters_put(const CmkReference *reference, CmkArgs *args)
     case CMK_NAMED_KEY:
         args->ref[CMK_REF_KEY] = reference->row;
         args->ref[CMK_REF_KEY_VAULT] = reference->owner;
-        /* The set-up makes version 1 of each key, in the order of the keys; the timeline looks up
-         * the number itself. */
-        args->ref[CMK_REF_VERSION] = reference->version == 1 ? reference->row : 0;
+        /* Who applies the operation looks up the number when the moment has come. */
         if (reference->version != 0) {
             args->num[CMK_NUM_VERSION] = reference->version;
         }
@@ -182,6 +180,23 @@ static CmkField field_of(const CmkParam *param)
         field.type = CMK_FIELD_WORD;
         field.vocabulary = &cmk_vocabulary_permission_models;
         break;
+    case CMK_PARAM_KEY_OPS:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_key_ops;
+        break;
+    case CMK_PARAM_KEY_TYPE:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_key_types;
+        break;
+    case CMK_PARAM_KEY_CURVE:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_curves;
+        break;
+    case CMK_PARAM_DURATION:
+        field.type = CMK_FIELD_DURATION;
+        field.min = 1;
+        field.max = CMK_DAY_US * 366 * 100;
+        break;
     case CMK_PARAM_BOOLEAN:
         field.type = CMK_FIELD_BOOLEAN;
         break;
@@ -209,7 +224,7 @@ static bool read_value(Target *target, const CmkParam *param, const CmkNode *val
     if (field.type == CMK_FIELD_REFERENCE) {
         return read_reference(target, &field, param, value);
     }
-    if (param->type == CMK_PARAM_PERMISSIONS) {
+    if (param->type == CMK_PARAM_PERMISSIONS || param->type == CMK_PARAM_KEY_OPS) {
         is_right = read_permissions(target, &field, value, &number);
     } else if (field.type == CMK_FIELD_WORD) {
         is_right = read_word(target, &field, value, &number);

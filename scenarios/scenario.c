@@ -217,25 +217,66 @@ static bool read_settings(CmkScenario *scenario, CmkDiagnostics *diagnostics)
 
 /* ---- what no table can say about the world --------------------------------------------------- */
 
-/* KV-2 */
-static bool check_key(CmkKeyItem *key, CmkDiagnostics *diagnostics)
+static bool is_ec(const CmkKeyItem *key)
 {
-    const bool is_rsa = key->type == CMK_KEY_RSA || key->type == CMK_KEY_RSA_HSM;
-    static const int64_t rsa_sizes[] = {2048, 3072, 4096};
-    static const int64_t ec_sizes[] = {256, 384, 521};
-    const int64_t *sizes = is_rsa ? rsa_sizes : ec_sizes;
-    if (key->size_bits == 0) {
-        key->size_bits = sizes[0];
-    }
-    for (uint32_t i = 0; i < 3; i++) {
-        if (key->size_bits == sizes[i]) {
-            return true;
+    return key->type == CMK_KEY_EC || key->type == CMK_KEY_EC_HSM;
+}
+
+/* Of a name without a key nothing else can be said. */
+static bool check_name_only(const CmkKeyItem *key, CmkDiagnostics *diagnostics)
+{
+    for (const CmkNode *value = cmk_node_first(key->node); value != NULL;
+         value = cmk_node_next(value)) {
+        const char *name = cmk_node_key(value);
+        if (strcmp(name, "name") != 0 && strcmp(name, "exists") != 0) {
+            cmk_diagnostics_error(diagnostics, cmk_node_key_position(value),
+                                  "a key that does not exist has no `%s`", name);
+            cmk_diagnostics_hint(diagnostics,
+                                 "say it in the step that creates the key: do: key.create");
+            return false;
         }
     }
+    return true;
+}
+
+/* EC keys have a curve, the others a size (KV-2). */
+static bool check_measure(const CmkKeyItem *key, CmkDiagnostics *diagnostics)
+{
+    const char *wrong = is_ec(key) ? "size" : "curve";
+    const CmkNode *value = cmk_node_get(key->node, wrong);
+    if (value == NULL) {
+        return true;
+    }
+    cmk_diagnostics_error(diagnostics, cmk_node_key_position(value), "%s keys have no `%s` (KV-2)",
+                          cmk_vocabulary_word(&cmk_vocabulary_key_types, key->type), wrong);
+    cmk_diagnostics_hint(diagnostics, is_ec(key) ? "write `curve`: P-256, P-256K, P-384 or P-521"
+                                                 : "write `size`, in bits");
+    return false;
+}
+
+/* KV-2 */
+static bool check_key(const CmkKeyItem *key, CmkDiagnostics *diagnostics)
+{
+    if (!key->does_exist) {
+        return check_name_only(key, diagnostics);
+    }
+    if (!check_measure(key, diagnostics)) {
+        return false;
+    }
+    if (key->size_bits == 0) {
+        return true; /* the usual one */
+    }
+    static const int64_t rsa_sizes[] = {2048, 3072, 4096};
+    static const int64_t oct_sizes[] = {128, 192, 256};
+    const int64_t *sizes = key->type == CMK_KEY_OCT_HSM ? oct_sizes : rsa_sizes;
+    if (key->size_bits == sizes[0] || key->size_bits == sizes[1] || key->size_bits == sizes[2]) {
+        return true;
+    }
     const CmkNode *size = cmk_node_get(key->node, "size");
-    cmk_diagnostics_error(diagnostics, cmk_node_position(size == NULL ? key->node : size),
+    cmk_diagnostics_error(diagnostics, cmk_node_position(size),
                           "%s keys of %" G_GINT64_FORMAT " bits do not exist (KV-2)",
-                          is_rsa ? "RSA" : "EC", key->size_bits);
+                          cmk_vocabulary_word(&cmk_vocabulary_key_types, key->type),
+                          key->size_bits);
     cmk_diagnostics_hint(diagnostics,
                          "write %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " or %" G_GINT64_FORMAT,
                          sizes[0], sizes[1], sizes[2]);

@@ -236,3 +236,57 @@ _Static_assert(CMK_PERMISSION_GET == 1 << 0 && CMK_PERMISSION_WRAP == 1 << 1 &&
                "word i stands for bit i");
 const CmkVocabulary cmk_vocabulary_permissions = {.what = "a key permission",
                                                   .words = permission_words};
+
+static bool key_op_find(const char *word, uint32_t *ret_value)
+{
+    uint32_t bit = 0;
+    const bool is_found = cmk_vocabulary_find(&cmk_vocabulary_permissions, word, &bit) &&
+                          (CMK_KEY_OPS_ALL >> bit & 1) != 0;
+    if (is_found) {
+        *ret_value = bit;
+    }
+    return is_found;
+}
+
+static const char *key_op_word(uint32_t index)
+{
+    for (uint32_t bit = 0; permission_words[bit] != NULL; bit++) {
+        if ((CMK_KEY_OPS_ALL >> bit & 1) != 0 && index-- == 0) {
+            return permission_words[bit];
+        }
+    }
+    return NULL;
+}
+
+const CmkVocabulary cmk_vocabulary_key_ops = {
+    .what = "an operation of keys", .find = key_op_find, .word = key_op_word};
+
+static const char *const key_type_words[] = {"RSA", "RSA-HSM", "EC", "EC-HSM", "oct-HSM", NULL};
+_Static_assert(CMK_KEY_RSA == 0 && CMK_KEY_RSA_HSM == 1 && CMK_KEY_EC == 2 && CMK_KEY_EC_HSM == 3 &&
+                   CMK_KEY_OCT_HSM == 4 && CMK_ARRAY_LEN(key_type_words) == CMK_KEY_TYPE__COUNT + 1,
+               "word i stands for type i");
+const CmkVocabulary cmk_vocabulary_key_types = {.what = "a type of key", .words = key_type_words};
+
+static const char *const curve_words[] = {"P-256", "P-256K", "P-384", "P-521"};
+_Static_assert(CMK_CURVE_P256 == 1 && CMK_CURVE_P521 == 4 &&
+                   CMK_ARRAY_LEN(curve_words) + 1 == CMK_CURVE__COUNT,
+               "word i stands for curve i + 1");
+
+static bool curve_find(const char *word, uint32_t *ret_value)
+{
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(curve_words); i++) {
+        if (strcmp(curve_words[i], word) == 0) {
+            *ret_value = i + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *curve_word(uint32_t index)
+{
+    return index < CMK_ARRAY_LEN(curve_words) ? curve_words[index] : NULL;
+}
+
+const CmkVocabulary cmk_vocabulary_curves = {
+    .what = "an elliptic curve", .find = curve_find, .word = curve_word};

@@ -101,7 +101,14 @@ static bool set_option(EstateOptions *options, const char *word)
                  {"slow-directory", CMK_KNOB_DIRECTORY_REPLICATION, 0, CMK_MINUTE_US},
                  /* What the estate itself has in its subscription; then none fit at the top. */
                  {"few-assignments", CMK_KNOB_ROLE_ASSIGNMENT_LIMIT, 0, 3},
-                 {"some-assignments", CMK_KNOB_ROLE_ASSIGNMENT_LIMIT, 0, 8}};
+                 {"some-assignments", CMK_KNOB_ROLE_ASSIGNMENT_LIMIT, 0, 8},
+                 {"leeway", CMK_KNOB_CLOCK_LEEWAY, 0, CMK_HOUR_US},
+                 {"slow-keys", CMK_KNOB_KEY_DELETING, 0, 5 * CMK_SECOND_US},
+                 {"slow-keys", CMK_KNOB_KEY_RECOVERING, 0, 5 * CMK_SECOND_US},
+                 {"slow-keys", CMK_KNOB_NAME_RELEASE, 0, 5 * CMK_SECOND_US},
+                 {"failover-at-once", CMK_KNOB_FAILOVER_DECISION, 0, 0},
+                 {"failover-at-once", CMK_KNOB_FAILOVER_DURATION, 0, 0}};
+    bool is_knob = false;
     for (size_t i = 0; i < CMK_ARRAY_LEN(words); i++) {
         if (strcmp(words[i].name, word) == 0) {
             return *words[i].is_set = true;
@@ -110,8 +117,11 @@ static bool set_option(EstateOptions *options, const char *word)
     for (size_t i = 0; i < CMK_ARRAY_LEN(knobs); i++) {
         if (strcmp(knobs[i].name, word) == 0) {
             options->knobs[knobs[i].knob] = knobs[i].value + 1;
-            return true;
+            is_knob = true;
         }
+    }
+    if (is_knob) {
+        return true;
     }
     if (strcmp(word, "premium") == 0) {
         options->sku = CMK_SKU_PREMIUM;
@@ -119,6 +129,8 @@ static bool set_option(EstateOptions *options, const char *word)
         options->redundancy = CMK_REDUNDANCY_GEO;
     } else if (strcmp(word, "ec") == 0) {
         options->spare_key_type = CMK_KEY_EC;
+    } else if (strcmp(word, "oct") == 0) {
+        options->spare_key_type = CMK_KEY_OCT_HSM;
     } else if (cmk_profile_find(word) >= 0) {
         options->profile = cmk_profile_find(word);
     } else {
@@ -200,14 +212,6 @@ static bool parse_args(const Estate *estate, CmkOpId op, const char *text, CmkAr
 
 /* ---- building one world ---------------------------------------------------------------------- */
 
-/* What the key in use permits, which no operation changes. */
-static void take_from_key_ops(Estate *estate, uint32_t permission)
-{
-    CmkVersion *version = cmk_world_row_mut(estate->sim.world, CMK_TABLE_VERSION,
-                                            estate_vault(estate)->active_version);
-    version->key_ops &= ~permission;
-}
-
 /* As many as a key vault takes, which would take as many principals (AC-5). */
 static void fill_policies(Estate *estate)
 {
@@ -219,10 +223,6 @@ static void fill_policies(Estate *estate)
 static bool take_step(Estate *estate, const char *word)
 {
     int64_t duration_us = 0;
-    if (strcmp(word, "no-wrap-op") == 0 || strcmp(word, "no-unwrap-op") == 0) {
-        take_from_key_ops(estate, word[3] == 'w' ? CMK_PERMISSION_WRAP : CMK_PERMISSION_UNWRAP);
-        return true;
-    }
     if (strcmp(word, "full-policies") == 0) {
         fill_policies(estate);
         return true;
@@ -404,8 +404,8 @@ static void read_table(Table *table, const char *file)
 
 Table *read_all(void)
 {
-    static const char *const files[] = {"request.tbl", "key.tbl",        "access.tbl",
-                                        "vault.tbl",   "protection.tbl", "region.tbl"};
+    static const char *const files[] = {"request.tbl",    "key.tbl",    "access.tbl", "vault.tbl",
+                                        "protection.tbl", "region.tbl", "person.tbl"};
     Table *table = calloc(1, sizeof(*table));
     cr_assert_not_null(table);
     for (size_t i = 0; i < CMK_ARRAY_LEN(files); i++) {

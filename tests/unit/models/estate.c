@@ -99,6 +99,9 @@ static void fill_numbers(CmkArgs *args)
     case CMK_OP_ACCESS_POLICY_SET:
         args->num[0] = CMK_PERMISSION_GET | CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP;
         break;
+    case CMK_OP_KEY_SET_ROTATION_POLICY:
+        args->num[0] = 90 * CMK_DAY_US;
+        break;
     case CMK_OP_ROLE_PROPAGATE:
     case CMK_OP_MEMBERSHIP_ACT:
         args->num[0] = 1;
@@ -299,11 +302,11 @@ static void create_keys(Estate *estate, const EstateOptions *options)
 {
     CmkArgs args = estate_args(estate, CMK_OP_KEY_VAULT_CREATE);
     args.num[0] = options->uses_policies ? CMK_PERMISSIONS_POLICY : CMK_PERMISSIONS_RBAC;
-    args.num[1] &= options->has_no_soft_delete ? ~CMK_KEY_VAULT_SOFT_DELETE : ~0;
+    args.num[1] &= options->has_no_soft_delete ? 0 : ~0; /* no purge protection either, SD-3 */
     args.num[1] &= options->has_no_purge_protection ? ~CMK_KEY_VAULT_PURGE_PROTECTION : ~0;
     args.num[3] = options->sku;
     (void)estate_must_apply(estate, args);
-    args.num[1] &= options->spare_has_no_soft_delete ? ~CMK_KEY_VAULT_SOFT_DELETE : ~0;
+    args.num[1] &= options->spare_has_no_soft_delete ? 0 : ~0;
     args.num[1] &= options->spare_has_no_purge_protection ? ~CMK_KEY_VAULT_PURGE_PROTECTION : ~0;
     args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
     args.ref[CMK_REF_REGION] = cmk_region_find("italynorth").i;
@@ -318,7 +321,7 @@ static void create_keys(Estate *estate, const EstateOptions *options)
     args.ref[CMK_REF_KEY] = ESTATE_SPARE_KEY;
     args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
     args.num[0] = options->spare_key_type;
-    args.num[1] = 3072;
+    args.num[1] = options->spare_key_type == CMK_KEY_RSA ? 3072 : 0; /* else: the usual one */
     (void)estate_must_apply(estate, args);
 }
 

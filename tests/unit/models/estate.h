@@ -67,7 +67,7 @@ typedef struct EstateOptions {
     bool has_operational;               /* the policy keeps snapshots too */
     bool is_not_self_checking;
     uint32_t other_key_type; /* CmkKeyType of ESTATE_OTHER_KEY */
-    uint32_t other_key_bits; /* 0: 2048 */
+    uint32_t other_key_bits; /* or CmkCurve; 0: 2048 */
     uint32_t spare_key_type; /* CmkKeyType of ESTATE_SPARE_KEY */
     uint32_t sku;            /* CmkSku */
     uint32_t redundancy;     /* CmkRedundancy */

@@ -16,12 +16,27 @@ static const CmkOpId moves[] = {
     CMK_OP_KEY_ROTATE,
     CMK_OP_KEY_ROTATE,
     CMK_OP_KEY_CREATE,
+    CMK_OP_KEY_CREATE,
     CMK_OP_KEY_UPDATE,
     CMK_OP_KEY_UPDATE,
+    CMK_OP_KEY_UPDATE,
+    CMK_OP_KEY_DELETE,
     CMK_OP_KEY_DELETE,
     CMK_OP_KEY_RECOVER,
     CMK_OP_KEY_RECOVER,
     CMK_OP_KEY_PURGE,
+    CMK_OP_KEY_SET_ROTATION_POLICY,
+    CMK_OP_KEY_LIST,
+    CMK_OP_KEY_ENCRYPT,
+    CMK_OP_KEY_DECRYPT,
+    CMK_OP_KEY_SIGN,
+    CMK_OP_KEY_VERIFY,
+    CMK_OP_KEY_VAULT_SET_SOFT_DELETE,
+    CMK_OP_KEY_VAULT_SET_PURGE_PROTECTION,
+    CMK_OP_KEY_VAULT_DELETE,
+    CMK_OP_KEY_VAULT_RECOVER,
+    CMK_OP_KEY_VAULT_RECOVER,
+    CMK_OP_KEY_VAULT_RECOVER,
     CMK_OP_ROLE_ASSIGN,
     CMK_OP_ROLE_ASSIGN,
     CMK_OP_ROLE_REMOVE,
@@ -37,6 +52,9 @@ static const CmkOpId moves[] = {
     CMK_OP_IDENTITY_DELETE,
     CMK_OP_IDENTITY_ATTACH,
     CMK_OP_IDENTITY_ATTACH,
+    CMK_OP_IDENTITY_ATTACH,
+    CMK_OP_IDENTITY_ATTACH,
+    CMK_OP_IDENTITY_DETACH,
     CMK_OP_IDENTITY_DETACH,
     CMK_OP_SYSTEM_IDENTITY_ENABLE,
     CMK_OP_SYSTEM_IDENTITY_DISABLE,
@@ -68,6 +86,12 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         args->num[0] = roll(dice, 3);
         args->num[1] = windows[roll(dice, 5)];
         args->num[2] = windows[roll(dice, 4)];
+        args->num[3] = roll(dice, 4) == 0 ? CMK_PERMISSION_WRAP : 0;
+        break;
+    case CMK_OP_KEY_SET_ROTATION_POLICY:
+        args->num[0] = (int64_t)roll(dice, 2) * 8 * CMK_DAY_US;
+        args->num[2] = 16 * CMK_DAY_US;
+        args->num[3] = 9 * CMK_DAY_US;
         break;
     case CMK_OP_ROLE_ASSIGN:
         args->num[0] = 1 + roll(dice, 18);

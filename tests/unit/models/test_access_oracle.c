@@ -67,7 +67,7 @@ static uint32_t random_role(Dice *dice)
     case 0:
         return 1 + roll(dice, 4);
     case 1:
-        return cmk_role_find("Backup Contributor");
+        return cmk_role_find(roll(dice, 2) == 0 ? "Backup Contributor" : "Contributor");
     default:
         return 1 + roll(dice, ROLES);
     }
@@ -186,12 +186,14 @@ static CmkArgs random_request(const CmkWorld *world, Dice *dice)
 
 static CmkArgs random_order(Dice *dice)
 {
-    static const CmkOpId ops[] = {
-        CMK_OP_KEY_ROTATE,        CMK_OP_KEY_DELETE,      CMK_OP_KEY_ROTATE,
-        CMK_OP_KEY_DELETE,        CMK_OP_ROLE_ASSIGN,     CMK_OP_ROLE_ASSIGN,
-        CMK_OP_IDENTITY_ATTACH,   CMK_OP_IDENTITY_ATTACH, CMK_OP_IDENTITY_ATTACH,
-        CMK_OP_ACCESS_POLICY_SET, CMK_OP_IDENTITY_CREATE, CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL,
-        CMK_OP_GROUP_ADD_MEMBER};
+    static const CmkOpId ops[] = {CMK_OP_KEY_ROTATE,      CMK_OP_KEY_DELETE,
+                                  CMK_OP_KEY_ROTATE,      CMK_OP_KEY_DELETE,
+                                  CMK_OP_KEY_ROTATE,      CMK_OP_KEY_DELETE,
+                                  CMK_OP_ROLE_ASSIGN,     CMK_OP_IDENTITY_ATTACH,
+                                  CMK_OP_IDENTITY_ATTACH, CMK_OP_IDENTITY_ATTACH,
+                                  CMK_OP_IDENTITY_ATTACH, CMK_OP_ACCESS_POLICY_SET,
+                                  CMK_OP_IDENTITY_CREATE, CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL,
+                                  CMK_OP_GROUP_ADD_MEMBER};
     CmkArgs args = {.op = ops[roll(dice, CMK_ARRAY_LEN(ops))], .actor = CMK_ACTOR_STEP};
     put_key(dice, &args);
     args.ref[CMK_REF_BACKUP_VAULT] = ESTATE_VAULT;

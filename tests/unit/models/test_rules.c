@@ -192,7 +192,7 @@ Test(rules, know_who_cites_them)
     const uint32_t count = cmk_rule_citations(cmk_azure_model(), rule, found, 8);
     cr_assert_geq(count, 2);
     cr_expect_str_eq(found[0].kind, "operation");
-    cr_expect_str_eq(found[0].name, "key.delete");
+    cr_expect_str_eq(found[0].name, "key_vault.delete");
     cr_expect_str_eq(cmk_rule_stage(cmk_azure_model(), rule), "modelled");
     cr_expect_str_eq(cmk_rule_stage(cmk_azure_model(), cmk_rule_find("KV-26", 5)), "out of scope");
     cr_expect_str_eq(cmk_rule_stage(cmk_azure_model(), cmk_rule_find("HSM-1", 5)), "later");

@@ -445,7 +445,7 @@ Test(scenario, ends_give_back_what_the_world_had)
                  CMK_PERMISSION_GET | CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP);
     const CmkPlanned *expire = planned(scenario, 4);
     cr_assert_eq(expire->args.num[1], expire->time);
-    cr_assert_eq(expire->args.ref[CMK_REF_VERSION], 1);
+    cr_assert_eq(expire->args.num[CMK_NUM_VERSION], 1);
     cr_assert_eq(planned(scenario, 5)->args.num[1], CMK_TIME_MAX);
     cr_assert_eq(planned(scenario, 7)->op, CMK_OP_REGION_RETURN);
     cr_assert_eq(planned(scenario, 9)->op, CMK_OP_SYSTEM_IDENTITY_ENABLE);
@@ -627,6 +627,11 @@ typedef struct BadFile {
 } BadFile;
 
 static const BadFile bad_files[] = {
+    {"absent-key-with-type",
+     {11, 45},
+     1,
+     "a key that does not exist has no `type`",
+     "say it in the step that creates the key: do: key.create"},
     {"ambiguous-instance",
      {35, 52},
      1,
@@ -645,6 +650,7 @@ static const BadFile bad_files[] = {
     {"bad-schedule", {17, 17}, 1, "`every day at 3` is not a repeating interval", NULL},
     {"boolean-yes", {9, 25}, 1, "`yes` is not a boolean; did you mean true?", NULL},
     {"comment-only", {0, 0}, 1, "the file holds nothing", NULL},
+    {"curve-of-rsa", {11, 41}, 1, "RSA keys have no `curve` (KV-2)", "write `size`, in bits"},
     {"duplicate-ids", {30, 19}, 1, "a second item has the id `revoke`", NULL},
     {"duplicate-key-name",
      {12, 18},
@@ -877,6 +883,18 @@ static const BadFile bad_files[] = {
      1,
      "BV-39 ERR-4",
      "this must hold: The key vault has purge protection."},
+    {"rules-purge-protection-alone",
+     {7, 7},
+     1,
+     "(SD-3)",
+     "this must hold: A key vault with purge protection has soft d"},
+    {"rules-rotation-too-soon", {11, 47}, 1, "(ROT-9)", NULL},
+    {"size-of-ec",
+     {11, 40},
+     1,
+     "EC keys have no `size` (KV-2)",
+     "write `curve`: P-256, P-256K, P-384 or P-521"},
+    {"key-op-unknown", {11, 51}, 1, "`get` is not an operation of keys", NULL},
     {"rules-hsm-key-in-standard-vault",
      {11, 11},
      1,
