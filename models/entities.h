@@ -73,7 +73,8 @@ enum {
     CMK_PARAM_BOOLEAN,
     CMK_PARAM_INTEGER,
     CMK_PARAM_INSTANT,
-    CMK_PARAM_VERSION /* number of a version of the key */
+    CMK_PARAM_VERSION, /* number of a version of the key */
+    CMK_PARAM_TAG      /* name of a retention rule */
 };
 
 /* Which recovery point of an instance to restore. */
@@ -523,16 +524,63 @@ typedef struct CmkAttachment {
 
 /* ---- protection ------------------------------------------------------------------------------ */
 
+/* The retention rules that a policy may have (BK-10): what the tag of a point names. */
+typedef enum CmkTag {
+    CMK_TAG_DEFAULT,
+    CMK_TAG_DAILY,
+    CMK_TAG_WEEKLY,
+    CMK_TAG_MONTHLY,
+    CMK_TAG_YEARLY,
+    CMK_TAG__COUNT
+} CmkTag;
+
+/* Which scheduled backups a retention rule takes (BK-11). */
+typedef enum CmkCriterion {
+    CMK_CRITERION_NONE, /* the policy has no such rule */
+    CMK_CRITERION_FIRST_OF_DAY,
+    CMK_CRITERION_FIRST_OF_WEEK,
+    CMK_CRITERION_FIRST_OF_MONTH,
+    CMK_CRITERION_FIRST_OF_YEAR,
+    CMK_CRITERION_ALL_BACKUPS
+} CmkCriterion;
+
+/* When points move from the vault to the archive (BK-9). */
+typedef enum CmkArchiving {
+    CMK_ARCHIVING_NEVER,
+    CMK_ARCHIVING_IMMEDIATELY,
+    CMK_ARCHIVING_ON_EXPIRY, /* of their time in the vault; then their time in the archive begins */
+    CMK_ARCHIVING_AFTER
+} CmkArchiving;
+
+typedef struct CmkRetention {
+    uint32_t criterion; /* CmkCriterion */
+    uint32_t priority;  /* the lowest number wins (BK-12) */
+    uint32_t archiving; /* CmkArchiving */
+    uint32_t reserved;
+    CmkPeriod operational;
+    CmkPeriod vault; /* from the backup on, whichever tier the point is in */
+    CmkPeriod archive_after;
+    CmkPeriod archive; /* with ON_EXPIRY: how long the archive keeps it from then on */
+} CmkRetention;
+
+typedef struct CmkSchedule {
+    CmkTime start;
+    CmkPeriod period;
+} CmkSchedule;
+
+#define CMK_SCHEDULES_MAX 8
+#define CMK_PRIORITY_DEFAULT 99 /* of the default rule (BK-12) */
+
 typedef struct CmkPolicy {
     uint32_t name;
     uint32_t has_operational;
     uint32_t has_vault;
     uint32_t has_archive;
-    CmkTime schedule_start;
-    CmkPeriod schedule_period;
-    CmkPeriod operational_retention;
-    CmkPeriod vault_retention; /* from the backup on, whichever tier the point is in */
-    CmkPeriod archive_after;
+    uint32_t schedule_count;
+    uint32_t reserved;
+    int64_t utc_offset_us; /* of the schedules' own clock: where a day begins (BK-6) */
+    CmkSchedule schedules[CMK_SCHEDULES_MAX];
+    CmkRetention retention[CMK_TAG__COUNT]; /* that of DEFAULT is always there */
 } CmkPolicy;
 
 typedef enum CmkInstanceState {
@@ -561,18 +609,29 @@ typedef enum CmkStore {
     CMK_STORE_VAULT
 } CmkStore;
 
-/* The recovery points of one instance in one store, oldest first. */
+/* The points of one retention rule, linked by next_of_tag: since a rule keeps all of them for the
+ * same time, the oldest is always the next to go. */
+typedef struct CmkFifo {
+    uint32_t first;
+    uint32_t last;
+    uint32_t next_to_tier; /* oldest point that is still in the vault tier, 0 if none */
+    uint32_t reserved;
+} CmkFifo;
+
+/* The recovery points of one instance in one store: a chain in time, since increments stand on one
+ * another, and a queue for each retention rule. */
 typedef struct CmkQueue {
     uint32_t instance;
     uint32_t store; /* CmkStore */
     uint32_t first_point;
     uint32_t last_point;
-    uint32_t next_to_tier; /* oldest point that is still in the vault tier, 0 if none */
     uint32_t point_count;
     uint32_t next_of_instance;
-    uint32_t reserved;
-    uint64_t schedule_count; /* occurrences of the schedule that have passed */
-    CmkTime last_backup;     /* 0 before the first */
+    uint32_t backup_task; /* the backup that is under way, 0 if none */
+    uint32_t epoch;       /* the pending timer of the schedule carries it */
+    CmkFifo fifo[CMK_TAG__COUNT];
+    CmkTime last_backup;    /* 0 before the first */
+    CmkTime last_scheduled; /* start of the last scheduled backup that ended well, 0 before it */
 } CmkQueue;
 
 typedef enum CmkTier {
@@ -586,13 +645,13 @@ typedef struct CmkPoint {
     uint32_t is_live;
     uint32_t queue;
     uint32_t tier;
-    uint32_t previous;
+    uint32_t previous; /* in the chain of its queue */
     uint32_t next;
+    uint32_t tag; /* CmkTag: its retention rule, by that of its instance's policy */
+    uint32_t next_of_tag;
     uint32_t is_expiry_overdue;
     uint32_t is_tiering_overdue;
     CmkTime created;
-    CmkTime expires;
-    CmkTime tier_due; /* CMK_TIME_MAX: never */
     CmkTime archived_at;
     int64_t bytes;
     int64_t overdue_bytes; /* what its expiry would have freed when it became overdue */
@@ -609,6 +668,7 @@ typedef enum CmkTaskKind {
     CMK_TASK_EXPIRY,
     CMK_TASK_SETTINGS,
     CMK_TASK_ROTATION,
+    CMK_TASK_BACKUP_ON_DEMAND,
     CMK_TASK__COUNT
 } CmkTaskKind;
 
@@ -635,6 +695,7 @@ typedef struct CmkTask {
     uint32_t target_pinned;    /* settings: 1 if the URI names the version */
     uint32_t target_key;       /* settings, rotation: the key of that version */
     uint32_t retries;          /* of all steps together */
+    uint32_t tag;              /* CmkTag of a backup on demand */
     CmkTime started;
     uint64_t started_by;
     uint64_t point_by; /* restore: CmkPoint.created_by, since points are recycled */

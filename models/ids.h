@@ -52,6 +52,7 @@
     X(BACKUP_POLICY_CREATE, backup_policy_create)                                                  \
     X(INSTANCE_PROTECT, instance_protect)                                                          \
     X(BACKUP_START, backup_start)                                                                  \
+    X(BACKUP_RUN, backup_run)                                                                      \
     X(BACKUP_COMMIT, backup_commit)                                                                \
     X(BACKUP_RESTORE, backup_restore)                                                              \
     X(RESTORE_COMMIT, restore_commit)                                                              \
@@ -124,6 +125,7 @@
     X(INSTANCE_IS_ABSENT, instance_is_absent)                                                      \
     X(DATASOURCE_FITS_POLICY, datasource_fits_policy)                                              \
     X(INSTANCE_IS_PROTECTED, instance_is_protected)                                                \
+    X(NO_BACKUP_IS_UNDER_WAY, no_backup_is_under_way)                                              \
     X(POINT_EXISTS, point_exists)                                                                  \
     X(TASK_IS_RUNNING, task_is_running)                                                            \
     X(KEY_SIZE_IS_OFFERED, key_size_is_offered)                                                    \

@@ -3,6 +3,7 @@
 #include "models/mutate.h"
 #include "models/points.h"
 #include "models/rows.h"
+#include "models/schedule.h"
 
 #include <string.h>
 
@@ -79,10 +80,8 @@ const CmkGuard cmk_guard_datasource_fits_policy = {
 
 static bool instance_is_protected(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkQueue *queue = cmk_queue(world, (CmkQueueId){args->ref[CMK_REF_QUEUE]});
-    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
-    *ret_blame = instance->changed_by;
-    return instance->state == CMK_INSTANCE_PROTECTED;
+    *ret_blame = instance_of(world, args)->changed_by;
+    return instance_of(world, args)->state == CMK_INSTANCE_PROTECTED;
 }
 
 const CmkGuard cmk_guard_instance_is_protected = {.name = "instance-is-protected",
@@ -109,31 +108,16 @@ const CmkOperation cmk_op_backup_policy_create = {
     .az = "az dataprotection backup-policy create",
 };
 
-static CmkTime occurrence(const CmkWorld *world, const CmkQueue *queue, uint64_t index)
-{
-    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
-    const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){instance->policy});
-    return cmk_time_add_period(policy->schedule_start, policy->schedule_period, (int64_t)index) +
-           instance->schedule_offset_us;
-}
-
 static void add_queue(CmkSim *sim, const CmkArgs *args, CmkInstanceId id, CmkStore store)
 {
     CmkInstance *instance = cmk_instance_mut(sim, id);
-    const CmkPolicy *policy = cmk_policy(sim->world, (CmkPolicyId){instance->policy});
     const CmkQueueId queue_id = {cmk_world_row_add(sim->world, CMK_TABLE_QUEUE)};
     CmkQueue *queue = cmk_queue_mut(sim, queue_id);
     queue->instance = id.i;
     queue->store = store;
     queue->next_of_instance = instance->first_queue;
     instance->first_queue = queue_id.i;
-    const CmkTime now = cmk_world_now(sim->world);
-    const CmkTime start = cmk_settings(sim->world, (CmkNameId){1})->start;
-    const CmkTime from = (now > start ? now : start) - instance->schedule_offset_us;
-    queue->schedule_count =
-        (uint64_t)cmk_period_first_index(policy->schedule_start, policy->schedule_period, from);
-    (void)cmk_engine_set_timer(sim, occurrence(sim->world, queue, queue->schedule_count),
-                               CMK_EVENT_SCHEDULE, queue_id.i, args);
+    cmk_schedule_begin(sim, args, queue_id);
 }
 
 static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
@@ -176,41 +160,6 @@ const CmkOperation cmk_op_instance_protect = {
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/write",
     .az = "az dataprotection backup-instance create",
 };
-
-static uint32_t backup_start(CmkSim *sim, const CmkArgs *args)
-{
-    const CmkQueueId queue_id = {args->ref[CMK_REF_QUEUE]};
-    CmkQueue *queue = cmk_queue_mut(sim, queue_id);
-    const CmkTaskId id = cmk_task_start(sim, args, CMK_TASK_BACKUP,
-                                        (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
-    cmk_task_mut(sim, id)->queue = queue_id.i;
-    queue->schedule_count++;
-    CmkArgs next = *args;
-    next.origin = 0; /* the schedule goes on by itself */
-    (void)cmk_engine_set_timer(sim, occurrence(sim->world, queue, queue->schedule_count),
-                               CMK_EVENT_SCHEDULE, queue_id.i, &next);
-    return id.i;
-}
-
-const CmkOperation cmk_op_backup_start = {
-    .name = "backup.start",
-    .text = "A scheduled backup job starts.",
-    .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED},
-    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT_TIMERS,
-    .effect = backup_start,
-    .rules = "BK-5 BK-30 BK-36",
-};
-
-void cmk_on_schedule(CmkSim *sim, const CmkTimer *timer)
-{
-    CmkArgs args = cmk_args_of_timer(CMK_OP_BACKUP_START, timer);
-    const CmkQueueId queue = {timer->subject};
-    args.ref[CMK_REF_QUEUE] = queue.i;
-    args.ref[CMK_REF_INSTANCE] = cmk_queue(sim->world, queue)->instance;
-    args.ref[CMK_REF_BACKUP_VAULT] = cmk_points_vault(sim->world, queue).i;
-    (void)cmk_apply(sim, &args);
-}
 
 /* ---- maintenance ----------------------------------------------------------------------------- */
 
@@ -258,10 +207,10 @@ static void maintain_queue(CmkSim *sim, const CmkTimer *timer, CmkQueueId queue)
     args.ref[CMK_REF_BACKUP_VAULT] = timer->subject;
     args.ref[CMK_REF_QUEUE] = queue.i;
     args.ref[CMK_REF_INSTANCE] = cmk_queue(sim->world, queue)->instance;
-    if (cmk_points_due_to_expire(sim->world, queue).i != 0) {
+    if (cmk_points_due(sim->world, queue, CMK_DUE_TO_EXPIRE).i != 0) {
         (void)cmk_apply(sim, &args);
     }
-    if (cmk_points_due_to_tier(sim->world, queue).i != 0) {
+    if (cmk_points_due(sim->world, queue, CMK_DUE_TO_TIER).i != 0) {
         args.op = CMK_OP_TIERING_START;
         (void)cmk_apply(sim, &args);
     }

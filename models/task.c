@@ -111,9 +111,10 @@ static const Step rotation_steps[] = {REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
                                       END};
 
 static const Step *const steps_of[CMK_TASK__COUNT] = {
-    [CMK_TASK_BACKUP] = backup_steps,     [CMK_TASK_RESTORE] = restore_steps,
-    [CMK_TASK_TIERING] = tiering_steps,   [CMK_TASK_EXPIRY] = expiry_steps,
-    [CMK_TASK_SETTINGS] = settings_steps, [CMK_TASK_ROTATION] = rotation_steps,
+    [CMK_TASK_BACKUP] = backup_steps,           [CMK_TASK_RESTORE] = restore_steps,
+    [CMK_TASK_TIERING] = tiering_steps,         [CMK_TASK_EXPIRY] = expiry_steps,
+    [CMK_TASK_SETTINGS] = settings_steps,       [CMK_TASK_ROTATION] = rotation_steps,
+    [CMK_TASK_BACKUP_ON_DEMAND] = backup_steps,
 };
 
 static const CmkTaskFacts facts_of[CMK_TASK__COUNT] = {
@@ -123,6 +124,7 @@ static const CmkTaskFacts facts_of[CMK_TASK__COUNT] = {
     [CMK_TASK_EXPIRY] = {"expiry", "removing expired points", false, "BK-20 BK-21"},
     [CMK_TASK_SETTINGS] = {"settings", "updating the encryption settings", true, "BV-26"},
     [CMK_TASK_ROTATION] = {"rotation", "taking up a newer key version", false, "ROT-14"},
+    [CMK_TASK_BACKUP_ON_DEMAND] = {"backup_on_demand", "backing up by hand", true, "BK-17"},
 };
 
 const CmkTaskFacts *cmk_task_facts(CmkTaskKind kind)
@@ -221,6 +223,9 @@ static uint32_t task_fail(CmkSim *sim, const CmkArgs *args)
     const CmkBackupVaultId vault_id = {task->backup_vault};
     task->state = CMK_TASK_FAILED;
     task->status = (uint64_t)args->num[0];
+    if (task->kind == CMK_TASK_BACKUP || task->kind == CMK_TASK_BACKUP_ON_DEMAND) {
+        cmk_queue_mut(sim, (CmkQueueId){task->queue})->backup_task = 0;
+    }
     if (task->kind == CMK_TASK_ROTATION) {
         cmk_backup_vault_mut(sim, vault_id)->is_rotating = 0; /* ROT-14 */
     }
@@ -245,7 +250,7 @@ const CmkOperation cmk_op_task_fail = {
                {"refused_seq", CMK_PARAM_INTEGER, 1, 1, 1},
                {"is_transient", CMK_PARAM_INTEGER, 1, 1, 2}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
-    .writes = CMK_BIT(TASK) | CMK_BIT(BACKUP_VAULT),
+    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT(BACKUP_VAULT),
     .effect = task_fail,
     .rules = "ERR-25 ERR-23 ERR-24 BV-28 BV-32",
 };
@@ -304,9 +309,8 @@ static CmkOutcome apply_to_due_points(CmkSim *sim, const CmkTask *task, CmkArgs 
     const CmkQueueId queue = {task->queue};
     uint32_t left = cmk_queue(sim->world, queue)->point_count;
     while (left-- > 0 && outcome.status == CMK_STATUS_OK) {
-        const CmkPointId point = args->op == CMK_OP_POINT_TIER
-                                     ? cmk_points_due_to_tier(sim->world, queue)
-                                     : cmk_points_due_to_expire(sim->world, queue);
+        const CmkPointId point = cmk_points_due(
+            sim->world, queue, args->op == CMK_OP_POINT_TIER ? CMK_DUE_TO_TIER : CMK_DUE_TO_EXPIRE);
         if (point.i == 0) {
             break;
         }
@@ -317,30 +321,31 @@ static CmkOutcome apply_to_due_points(CmkSim *sim, const CmkTask *task, CmkArgs 
     return outcome;
 }
 
+/* A point that should be gone need not be moved any more. */
+static bool is_known_overdue(const CmkPoint *point, CmkDue due)
+{
+    return point->is_expiry_overdue != 0 ||
+           (due == CMK_DUE_TO_TIER && point->is_tiering_overdue != 0);
+}
+
 /* Points that a failed background job leaves behind cost on: each once (BK-22, COST-22). */
 static void mark_overdue(CmkSim *sim, const CmkTask *task, const CmkArgs *of_task)
 {
-    const bool is_tiering = task->kind == CMK_TASK_TIERING;
-    const CmkQueue *queue = cmk_queue(sim->world, (CmkQueueId){task->queue});
-    const CmkTime now = cmk_world_now(sim->world);
-    uint32_t row = is_tiering ? queue->next_to_tier : queue->first_point;
-    while (row != 0) {
-        const CmkPoint *point = cmk_point(sim->world, (CmkPointId){row});
-        if ((is_tiering ? point->tier_due : point->expires) > now) {
-            break;
+    const CmkDue due = task->kind == CMK_TASK_TIERING ? CMK_DUE_TO_TIER : CMK_DUE_TO_EXPIRE;
+    CmkArgs args = *of_task;
+    args.op = CMK_OP_POINT_OVERDUE;
+    args.ref[CMK_REF_TASK] = 0;
+    args.num[0] = due == CMK_DUE_TO_TIER;
+    for (uint32_t tag = 0; tag < CMK_TAG__COUNT; tag++) {
+        CmkPointId id =
+            cmk_points_first_due(sim->world, (CmkQueueId){task->queue}, (CmkTag)tag, due);
+        while (id.i != 0 && cmk_point_is_due(sim->world, id, due)) {
+            args.ref[CMK_REF_POINT] = id.i;
+            if (!is_known_overdue(cmk_point(sim->world, id), due)) {
+                (void)cmk_apply(sim, &args);
+            }
+            id.i = cmk_point(sim->world, id)->next_of_tag;
         }
-        /* A point that should be gone need not be moved any more. */
-        const bool is_known = is_tiering ? point->is_tiering_overdue || point->is_expiry_overdue
-                                         : point->is_expiry_overdue;
-        if (!is_known) {
-            CmkArgs args = *of_task;
-            args.op = CMK_OP_POINT_OVERDUE;
-            args.ref[CMK_REF_POINT] = row;
-            args.ref[CMK_REF_TASK] = 0;
-            args.num[0] = is_tiering;
-            (void)cmk_apply(sim, &args);
-        }
-        row = point->next;
     }
 }
 

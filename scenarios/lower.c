@@ -158,16 +158,7 @@ static void declare_policies(Building *building)
     const GArray *policies = building->world->policies;
     for (guint i = 0; policies != NULL && i < policies->len; i++) {
         const CmkPolicyItem *item = &g_array_index(policies, CmkPolicyItem, i);
-        const CmkNode *datastores = item->datastores.node;
-        const CmkPolicy policy = {.has_operational =
-                                      cmk_node_get(datastores, "operational") != NULL,
-                                  .has_vault = cmk_node_get(datastores, "vault") != NULL,
-                                  .has_archive = cmk_node_get(item->node, "archive_after") != NULL,
-                                  .schedule_start = item->schedule.start,
-                                  .schedule_period = item->schedule.period,
-                                  .operational_retention = item->datastores.operational,
-                                  .vault_retention = item->datastores.vault,
-                                  .archive_after = item->archive_after};
+        const CmkPolicy policy = cmk_policy_of(item);
         (void)cmk_declare_policy(building->sim->world, &policy, cmk_node_text(item->name));
     }
 }

@@ -161,6 +161,10 @@ static CmkField field_of(const CmkParam *param)
         field.type = CMK_FIELD_WORD;
         field.vocabulary = &cmk_vocabulary_regions;
         break;
+    case CMK_PARAM_TAG:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_tags;
+        break;
     case CMK_PARAM_PERMISSIONS:
         field.type = CMK_FIELD_WORD;
         field.vocabulary = &cmk_vocabulary_permissions;

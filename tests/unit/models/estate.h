@@ -57,6 +57,7 @@ typedef struct EstateOptions {
     bool spare_has_no_soft_delete;
     bool spare_has_no_purge_protection; /* these: only of ESTATE_SPARE_KV */
     bool has_operational;               /* the policy keeps snapshots too */
+    bool has_rules; /* the policy keeps daily, weekly and monthly points longer */
     bool is_not_self_checking;
     uint32_t other_key_type; /* CmkKeyType of ESTATE_OTHER_KEY */
     uint32_t other_key_bits; /* 0: 2048 */

@@ -44,6 +44,7 @@ static const CmkOpId moves[] = {
     CMK_OP_BACKUP_RESTORE,
     CMK_OP_BACKUP_RESTORE,
     CMK_OP_INSTANCE_PROTECT,
+    CMK_OP_BACKUP_RUN,
 };
 
 static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
@@ -70,6 +71,9 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         break;
     case CMK_OP_BACKUP_RESTORE:
         args->num[0] = 1 + roll(dice, 4);
+        break;
+    case CMK_OP_BACKUP_RUN:
+        args->num[0] = roll(dice, CMK_TAG__COUNT);
         break;
     case CMK_OP_INSTANCE_PROTECT:
         args->num[0] = 1 + roll(dice, 8);
@@ -127,6 +131,7 @@ EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
                              .is_pinned = roll(&dice, 5) == 0,
                              .has_operational = !has_archive && roll(&dice, 2),
                              .archive_days = has_archive ? 3 : 0,
+                             .has_rules = roll(&dice, 2),
                              .datasource = has_archive ? "AzureDatabaseForMySQL" : "AzureBlob",
                              .redundancy = roll(&dice, 3),
                              .schedule_us = CMK_HOUR_US * (6 + 6 * (int64_t)roll(&dice, 4)),

@@ -8,6 +8,7 @@
 
 #include "models/gauge.h"
 #include "models/plan.h"
+#include "models/points.h"
 #include "tests/unit/models/random_plan.h"
 
 #define SIZE (144 * GB)
@@ -88,7 +89,7 @@ Test(points, expiry_is_due_at_its_moment)
     Estate *estate = make((EstateOptions){.retention_days = 1});
     run_to(estate, 1, 1);
     const CmkQueueId queue = {1};
-    const CmkTime expires = cmk_point(estate->sim.world, (CmkPointId){1})->expires;
+    const CmkTime expires = cmk_point_expires(estate->sim.world, (CmkPointId){1});
     cr_assert_eq(expires, ESTATE_START + 26 * CMK_HOUR_US, "from the backup's start (BK-8)");
     cr_assert_eq(estate_count(estate, CMK_OP_EXPIRY_START), 0);
     run_to(estate, 2, 0);
