@@ -73,8 +73,9 @@ enum {
     CMK_PARAM_BOOLEAN,
     CMK_PARAM_INTEGER,
     CMK_PARAM_INSTANT,
-    CMK_PARAM_VERSION, /* number of a version of the key */
-    CMK_PARAM_TAG      /* name of a retention rule */
+    CMK_PARAM_VERSION,    /* number of a version of the key */
+    CMK_PARAM_TAG,        /* name of a retention rule */
+    CMK_PARAM_SOFT_DELETE /* a CmkSoftDelete by its word */
 };
 
 /* Which recovery point of an instance to restore. */
@@ -463,6 +464,15 @@ typedef enum CmkEncryption {
     CMK_ENCRYPTION_INCONSISTENT
 } CmkEncryption;
 
+/* Of backup data (BV-6); the first is what a new vault has. */
+typedef enum CmkSoftDelete {
+    CMK_SOFT_DELETE_ON,
+    CMK_SOFT_DELETE_OFF,
+    CMK_SOFT_DELETE_ALWAYS_ON /* for good */
+} CmkSoftDelete;
+#define CMK_SOFT_DELETE_DAYS 14 /* BV-6: the usual and least; and what is free (COST-19) */
+#define CMK_SOFT_DELETE_DAYS_MAX 180
+
 typedef struct CmkBackupVault {
     uint32_t name;
     uint32_t region;
@@ -484,6 +494,8 @@ typedef struct CmkBackupVault {
     uint32_t is_rotating;           /* a take-up of a newer version is on its way */
     uint32_t is_broken_by_identity; /* Inconsistent because the identity went, not by a failure */
     uint32_t is_updating;           /* an update of the settings is on its way */
+    uint32_t soft_delete;           /* CmkSoftDelete */
+    uint32_t soft_delete_days;      /* BV-6 */
     uint32_t resource_group;        /* scope */
     uint32_t reserved;
     uint64_t encryption_by; /* record that last changed the encryption settings */
@@ -501,6 +513,8 @@ typedef enum CmkGaugeKind {
     CMK_GAUGE_LATE_TIERING,    /* bytes kept in the vault tier past their move to the archive */
     CMK_GAUGE_EARLY_DELETION,  /* integral only: archive bytes x time short of 180 days */
     CMK_GAUGE_INSTANCES,       /* protected instances */
+    CMK_GAUGE_FREE_VAULT,      /* bytes of deleted data in the vault tier that cost nothing */
+    CMK_GAUGE_FREE_ARCHIVE,    /* the same in the archive tier (COST-19) */
     CMK_GAUGE__COUNT
 } CmkGaugeKind;
 
@@ -583,9 +597,14 @@ typedef struct CmkPolicy {
     CmkRetention retention[CMK_TAG__COUNT]; /* that of DEFAULT is always there */
 } CmkPolicy;
 
+/* The states of BK-23 that last; after PURGED there is nothing any more, and no way back. */
 typedef enum CmkInstanceState {
     CMK_INSTANCE_ABSENT,
-    CMK_INSTANCE_PROTECTED
+    CMK_INSTANCE_PROTECTED,
+    CMK_INSTANCE_SUSPENDED, /* no new backups; points expire, all but the latest (BK-15) */
+    CMK_INSTANCE_STOPPED,   /* no new backups, and every point is kept (BK-15) */
+    CMK_INSTANCE_SOFT_DELETED,
+    CMK_INSTANCE_PURGED
 } CmkInstanceState;
 
 typedef struct CmkInstance {
@@ -601,6 +620,10 @@ typedef struct CmkInstance {
     int64_t daily_change_ppm;
     int64_t
         schedule_offset_us; /* later than the policy says, so that a fleet does not start at once */
+    CmkTime purge_at;       /* of a soft-deleted one: when its data goes for good */
+    int64_t free_vault_bytes; /* of a soft-deleted one: what is not charged any more (COST-19) */
+    int64_t free_archive_bytes;
+    uint64_t epoch; /* pending timers carry it */
     uint64_t changed_by;
 } CmkInstance;
 

@@ -51,6 +51,15 @@
     X(ROTATION_COMMIT, rotation_commit)                                                            \
     X(BACKUP_POLICY_CREATE, backup_policy_create)                                                  \
     X(INSTANCE_PROTECT, instance_protect)                                                          \
+    X(INSTANCE_SUSPEND_BACKUPS, instance_suspend_backups)                                          \
+    X(INSTANCE_STOP_PROTECTION, instance_stop_protection)                                          \
+    X(INSTANCE_RESUME_PROTECTION, instance_resume_protection)                                      \
+    X(INSTANCE_CHANGE_POLICY, instance_change_policy)                                              \
+    X(INSTANCE_DELETE, instance_delete)                                                            \
+    X(INSTANCE_UNDELETE, instance_undelete)                                                        \
+    X(INSTANCE_END_CHARGE, instance_end_charge)                                                    \
+    X(INSTANCE_PURGE, instance_purge)                                                              \
+    X(BACKUP_VAULT_SET_SOFT_DELETE, backup_vault_set_soft_delete)                                  \
     X(BACKUP_START, backup_start)                                                                  \
     X(BACKUP_RUN, backup_run)                                                                      \
     X(BACKUP_COMMIT, backup_commit)                                                                \
@@ -60,6 +69,7 @@
     X(POINT_TIER, point_tier)                                                                      \
     X(EXPIRY_START, expiry_start)                                                                  \
     X(POINT_EXPIRE, point_expire)                                                                  \
+    X(POINT_PURGE, point_purge)                                                                    \
     X(POINT_OVERDUE, point_overdue)                                                                \
     X(TASK_WAIT, task_wait)                                                                        \
     X(TASK_RETRY, task_retry)                                                                      \
@@ -125,6 +135,13 @@
     X(INSTANCE_IS_ABSENT, instance_is_absent)                                                      \
     X(DATASOURCE_FITS_POLICY, datasource_fits_policy)                                              \
     X(INSTANCE_IS_PROTECTED, instance_is_protected)                                                \
+    X(INSTANCE_IS_ACTIVE, instance_is_active)                                                      \
+    X(INSTANCE_IS_HALTED, instance_is_halted)                                                      \
+    X(INSTANCE_IS_KEPT, instance_is_kept)                                                          \
+    X(INSTANCE_IS_SOFT_DELETED, instance_is_soft_deleted)                                          \
+    X(POLICY_HAS_THE_SAME_STORES, policy_has_the_same_stores)                                      \
+    X(SOFT_DELETE_IS_NOT_FINAL, soft_delete_is_not_final)                                          \
+    X(SOFT_DELETE_IS_IN_RANGE, soft_delete_is_in_range)                                            \
     X(NO_BACKUP_IS_UNDER_WAY, no_backup_is_under_way)                                              \
     X(POINT_EXISTS, point_exists)                                                                  \
     X(TASK_IS_RUNNING, task_is_running)                                                            \
@@ -205,7 +222,9 @@
     X(AUTHORIZATION_FAILED, 31, 403, "AuthorizationFailed", NULL, "AC-21",                         \
       "the caller has no role that lets it do this to the resource")                               \
     X(POINT_NOT_FOUND, 62, 404, "SimErrorRecoveryPointNotFound", NULL, "",                         \
-      "there is no such recovery point")
+      "there is no such recovery point")                                                           \
+    X(SOFT_DELETE_IS_FINAL, 160, 400, "SimErrorSoftDeleteIsAlwaysOn", NULL, "BV-6",                \
+      "soft delete that is always on cannot be changed back")
 
 /* Kinds of timers; the number orders events of the same moment (OQ-35). */
 #define CMK_EVENTS(X)                                                                              \
@@ -215,6 +234,7 @@
     X(HEALING, healing, 1)                                                                         \
     X(KEY_PURGE, key_purge, 2)                                                                     \
     X(ROTATION_POLL, rotation_poll, 3)                                                             \
+    X(INSTANCE, instance, 2)                                                                       \
     X(SCHEDULE, schedule, 4)                                                                       \
     X(TASK, task, 4)                                                                               \
     X(MAINTENANCE, maintenance, 5)

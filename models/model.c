@@ -40,6 +40,7 @@ static const CmkEventRow events[CMK_EVENT__COUNT] = {
     [CMK_EVENT_HEALING].epoch_of = cmk_healing_epoch,
     [CMK_EVENT_KEY_PURGE].epoch_of = cmk_key_epoch,
     [CMK_EVENT_ROTATION_POLL].epoch_of = cmk_poll_epoch,
+    [CMK_EVENT_INSTANCE].epoch_of = cmk_instance_epoch,
     [CMK_EVENT_SCHEDULE].epoch_of = cmk_schedule_epoch,
 #define X(id, name_, class_)                                                                       \
     [CMK_EVENT_##id].name = #name_, [CMK_EVENT_##id].class_of_ties = (class_),                     \

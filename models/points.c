@@ -78,8 +78,22 @@ CmkTime cmk_point_tier_due(const CmkWorld *world, CmkPointId id)
     return CMK_TIME_MAX;
 }
 
+/* BK-15: while protection is stopped all is kept, while backups are suspended the latest point. */
+static bool is_held(const CmkWorld *world, CmkPointId id, CmkDue due)
+{
+    const CmkQueue *queue = cmk_queue(world, (CmkQueueId){cmk_point(world, id)->queue});
+    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
+    if (instance->state == CMK_INSTANCE_SUSPENDED) {
+        return due == CMK_DUE_TO_EXPIRE && queue->last_point == id.i;
+    }
+    return instance->state != CMK_INSTANCE_PROTECTED;
+}
+
 bool cmk_point_is_due(const CmkWorld *world, CmkPointId id, CmkDue due)
 {
+    if (is_held(world, id, due)) {
+        return false;
+    }
     const CmkTime time =
         due == CMK_DUE_TO_TIER ? cmk_point_tier_due(world, id) : cmk_point_expires(world, id);
     return time <= cmk_world_now(world);
@@ -260,7 +274,7 @@ const CmkOperation cmk_op_backup_commit = {
     .name = "backup.commit",
     .text = "A backup job ends well; its recovery point is there.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_TASK_IS_RUNNING},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_INSTANCE_IS_KEPT},
     .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK),
     .effect = backup_commit,
     .rules = "BK-7 BK-10 BK-11 BK-12 BK-24 BK-30 OQ-24",
@@ -363,16 +377,34 @@ static void hand_down(CmkSim *sim, const CmkPoint *point, int64_t freed, CmkBack
     }
 }
 
-static uint32_t point_expire(CmkSim *sim, const CmkArgs *args)
+static void end_overdue(CmkSim *sim, CmkBackupVaultId vault, CmkPoint *point)
+{
+    end_overdue_tiering(sim, vault, point);
+    if (point->is_expiry_overdue != 0) {
+        cmk_gauge_add(sim, vault, overdue_gauge_of(point), -point->overdue_bytes);
+        point->is_expiry_overdue = 0;
+        point->overdue_bytes = 0;
+    }
+}
+
+void cmk_points_forgive(CmkSim *sim, CmkQueueId queue)
+{
+    uint32_t row = cmk_queue(sim->world, queue)->first_point;
+    while (row != 0) {
+        CmkPoint *point = cmk_point_mut(sim, (CmkPointId){row});
+        end_overdue(sim, cmk_points_vault(sim->world, queue), point);
+        row = point->next;
+    }
+}
+
+/* Takes away a point that is the oldest of its rule. */
+static uint32_t remove_point(CmkSim *sim, const CmkArgs *args)
 {
     const CmkPointId id = {args->ref[CMK_REF_POINT]};
     CmkPoint *point = cmk_point_mut(sim, id);
     const CmkBackupVaultId vault = cmk_point_vault(sim->world, id);
     const CmkTime now = cmk_world_now(sim->world);
-    end_overdue_tiering(sim, vault, point);
-    if (point->is_expiry_overdue != 0) {
-        cmk_gauge_add(sim, vault, overdue_gauge_of(point), -point->overdue_bytes);
-    }
+    end_overdue(sim, vault, point);
     if (point->tier == CMK_TIER_ARCHIVE && now - point->archived_at < ARCHIVE_MINIMUM_US) {
         cmk_gauge_charge(sim, vault, CMK_GAUGE_EARLY_DELETION, point->bytes,
                          ARCHIVE_MINIMUM_US - (now - point->archived_at)); /* COST-21 */
@@ -391,8 +423,18 @@ const CmkOperation cmk_op_point_expire = {
     .params = {{"point", CMK_PARAM_INTEGER, 0, 1, CMK_REF_POINT}},
     .guards = {CMK_GUARD_POINT_EXISTS},
     .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE),
-    .effect = point_expire,
-    .rules = "BK-8 BK-25 BK-33 COST-21",
+    .effect = remove_point,
+    .rules = "BK-8 BK-13 BK-25 BK-33 COST-21",
+};
+
+const CmkOperation cmk_op_point_purge = {
+    .name = "point.purge",
+    .text = "A recovery point of a deleted instance is destroyed.",
+    .params = {{"point", CMK_PARAM_INTEGER, 0, 1, CMK_REF_POINT}},
+    .guards = {CMK_GUARD_INSTANCE_IS_SOFT_DELETED, CMK_GUARD_POINT_EXISTS},
+    .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE),
+    .effect = remove_point,
+    .rules = "BV-6 BV-7 BK-25 COST-21",
 };
 
 /* num[0]: 0 its expiry is overdue, 1 its move to the archive. */
@@ -444,7 +486,7 @@ const CmkOperation cmk_op_backup_restore = {
     .text = "A restore of a recovery point is started.",
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
                {"point", CMK_PARAM_POINT, 1, 1, 0}},
-    .guards = {CMK_GUARD_POINT_EXISTS},
+    .guards = {CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POINT_EXISTS},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_restore,
     .rules = "BK-26 BK-31 BK-36",

@@ -5,6 +5,7 @@
 #define CMK_MODELS_POINTS_H
 
 #include "models/entities.h"
+#include "sim/engine.h"
 
 /* What maintenance does to points whose time has come. */
 typedef enum CmkDue {
@@ -25,6 +26,10 @@ bool cmk_point_is_due(const CmkWorld *world, CmkPointId id, CmkDue due);
 
 /* Of any tag; {0} if none is due. */
 CmkPointId cmk_points_due(const CmkWorld *world, CmkQueueId queue, CmkDue due);
+
+/* What is overdue in the queue is so no more, since another retention applies from now on; what
+ * still is will be found so at the next maintenance. O(points). For effects. */
+void cmk_points_forgive(CmkSim *sim, CmkQueueId queue);
 
 /* The Backup vault and the instance of a queue. */
 CmkBackupVaultId cmk_points_vault(const CmkWorld *world, CmkQueueId queue);

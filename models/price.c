@@ -123,7 +123,14 @@ static int64_t archive_tier_nanos(const CmkBackupVault *vault)
 static void put_storage(Bill *bill, CmkBackupVaultId id, const char *meter, CmkGaugeKind kind,
                         int64_t nanos, bool is_overdue)
 {
-    CmkCostItem item = storage_item(meter, cmk_gauge_integral(bill->world, id, kind), nanos);
+    CmkIntegral byte_us = cmk_gauge_integral(bill->world, id, kind);
+    /* COST-19: deleted data is free at the end of its time. */
+    if (kind == CMK_GAUGE_VAULT) {
+        byte_us -= cmk_gauge_integral(bill->world, id, CMK_GAUGE_FREE_VAULT);
+    } else if (kind == CMK_GAUGE_ARCHIVE) {
+        byte_us -= cmk_gauge_integral(bill->world, id, CMK_GAUGE_FREE_ARCHIVE);
+    }
+    CmkCostItem item = storage_item(meter, byte_us, nanos);
     item.backup_vault = id.i;
     item.is_overdue = is_overdue;
     put(bill, item);

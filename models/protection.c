@@ -65,7 +65,9 @@ const CmkGuard cmk_guard_instance_is_absent = {.name = "instance-is-absent",
 static bool datasource_fits_policy(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     (void)ret_blame;
-    const CmkDatasourceFacts *facts = &datasources[args->num[0]];
+    const int64_t datasource =
+        args->num[0] != 0 ? args->num[0] : instance_of(world, args)->datasource;
+    const CmkDatasourceFacts *facts = &datasources[datasource];
     const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){args->ref[CMK_REF_POLICY]});
     return (!policy->has_operational || facts->has_operational) &&
            (!policy->has_vault || facts->has_vault) && (!policy->has_archive || facts->has_archive);
@@ -180,7 +182,7 @@ const CmkOperation cmk_op_tiering_start = {
     .name = "tiering.start",
     .text = "In the background, points of an instance that are due move to the archive.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED},
+    .guards = {CMK_GUARD_INSTANCE_IS_ACTIVE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = tiering_start,
     .rules = "BK-20 BK-21 BK-32 OQ-26",
@@ -195,7 +197,7 @@ const CmkOperation cmk_op_expiry_start = {
     .name = "expiry.start",
     .text = "In the background, points of an instance whose retention is over are removed.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED},
+    .guards = {CMK_GUARD_INSTANCE_IS_ACTIVE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = expiry_start,
     .rules = "BK-20 BK-21 BK-33 OQ-26",

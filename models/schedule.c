@@ -82,6 +82,11 @@ void cmk_schedule_begin(CmkSim *sim, const CmkArgs *args, CmkQueueId queue)
                                CMK_EVENT_SCHEDULE, queue.i, args);
 }
 
+void cmk_schedule_end(CmkSim *sim, CmkQueueId queue)
+{
+    cmk_queue_mut(sim, queue)->epoch++;
+}
+
 uint32_t cmk_schedule_epoch(const CmkWorld *world, uint32_t row)
 {
     return cmk_queue(world, (CmkQueueId){row})->epoch;

@@ -114,6 +114,9 @@ typedef struct CmkBackupVaultItem {
     uint32_t redundancy; /* CmkRedundancy */
     GArray *identities;  /* of CmkReference */
     CmkEncryptionItem encryption;
+    uint32_t soft_delete; /* CmkSoftDelete */
+    uint32_t reserved;
+    int64_t soft_delete_us;
     GArray *instances; /* of CmkInstanceItem */
 } CmkBackupVaultItem;
 
@@ -238,6 +241,8 @@ extern const CmkVocabulary cmk_vocabulary_faults;
 extern const CmkVocabulary cmk_vocabulary_statuses;
 /* The names of the retention rules; the number is the CmkTag. */
 extern const CmkVocabulary cmk_vocabulary_tags;
+/* The number is the CmkSoftDelete. */
+extern const CmkVocabulary cmk_vocabulary_soft_delete;
 /* Word i stands for bit i of CMK_PERMISSION_*. */
 extern const CmkVocabulary cmk_vocabulary_permissions;
 

@@ -21,6 +21,14 @@ static const char *const archive_words[] = {"after", "immediately", "on_expiry",
 static const CmkVocabulary archive_moments = {.what = "a moment to move to the archive",
                                               .words = archive_words};
 
+/* BV-6 */
+static const char *const soft_delete_words[] = {"on", "off", "always_on", NULL};
+const CmkVocabulary cmk_vocabulary_soft_delete = {.what = "a setting of soft delete",
+                                                  .words = soft_delete_words};
+_Static_assert(CMK_SOFT_DELETE_ON == 0 && CMK_SOFT_DELETE_OFF == 1 &&
+                   CMK_SOFT_DELETE_ALWAYS_ON == 2,
+               "word i stands for i");
+
 /* BK-10 */
 static const char *const tag_words[] = {"default", "daily", "weekly", "monthly", "yearly", NULL};
 const CmkVocabulary cmk_vocabulary_tags = {.what = "a retention rule", .words = tag_words};
@@ -402,6 +410,19 @@ static const CmkField backup_vault_rows[] = {
      .type = CMK_FIELD_MAP,
      .offset = offsetof(CmkBackupVaultItem, encryption),
      .fields = &encryption_fields},
+    {.name = "soft_delete",
+     .doc = "whether deleted backup data can be taken back: on, off, or always_on (BV-6)",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkBackupVaultItem, soft_delete),
+     .vocabulary = &cmk_vocabulary_soft_delete,
+     .fallback = "on"},
+    {.name = "soft_delete_retention",
+     .doc = "how long deleted backup data is kept: 14d to 180d (BV-6)",
+     .type = CMK_FIELD_DURATION,
+     .offset = offsetof(CmkBackupVaultItem, soft_delete_us),
+     .min = CMK_SOFT_DELETE_DAYS * CMK_DAY_US,
+     .max = CMK_SOFT_DELETE_DAYS_MAX * CMK_DAY_US,
+     .fallback = "14d"},
     {.name = "instances",
      .doc = "what it backs up",
      .type = CMK_FIELD_MAP,

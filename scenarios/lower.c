@@ -406,6 +406,21 @@ static bool create_vault(Building *building, const Vault *vault)
     return is_right;
 }
 
+/* What a new vault has anyway is not asked for. */
+static bool set_soft_delete(Building *building, const Vault *vault)
+{
+    const CmkBackupVaultItem *item = vault->item;
+    const int64_t days = item->soft_delete_us / CMK_DAY_US;
+    if (item->soft_delete == CMK_SOFT_DELETE_ON && days == CMK_SOFT_DELETE_DAYS) {
+        return true;
+    }
+    CmkArgs args = args_of(CMK_OP_BACKUP_VAULT_SET_SOFT_DELETE);
+    args.ref[CMK_REF_BACKUP_VAULT] = vault->row;
+    cmk_parameters_set(&args, "soft_delete", item->soft_delete);
+    cmk_parameters_set(&args, "days", days);
+    return apply(building, &args, node_of(vault, item->node));
+}
+
 static bool update_encryption(Building *building, const Vault *vault)
 {
     const CmkEncryptionItem *encryption = &vault->item->encryption;
@@ -454,7 +469,8 @@ static bool set_up(Building *building)
 {
     return create_key_vaults(building) && create_identities(building) &&
            give_access(building, CMK_NAMED_IDENTITY) && create_policies(building) &&
-           visit_vaults(building, create_vault) && give_access(building, CMK_NAMED_BACKUP_VAULT) &&
+           visit_vaults(building, create_vault) && visit_vaults(building, set_soft_delete) &&
+           give_access(building, CMK_NAMED_BACKUP_VAULT) &&
            visit_vaults(building, update_encryption) && run_for(building, SETTINGS_US) &&
            visit_vaults(building, check_encryption) && visit_vaults(building, protect_instances);
 }

@@ -165,6 +165,10 @@ static CmkField field_of(const CmkParam *param)
         field.type = CMK_FIELD_WORD;
         field.vocabulary = &cmk_vocabulary_tags;
         break;
+    case CMK_PARAM_SOFT_DELETE:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_soft_delete;
+        break;
     case CMK_PARAM_PERMISSIONS:
         field.type = CMK_FIELD_WORD;
         field.vocabulary = &cmk_vocabulary_permissions;

@@ -520,8 +520,8 @@ static bool is_noticed_when_built(Table *table, const Mutant *mutant)
 
 /* What nobody notices, as survivors.tbl writes it: "swap | key.get | a b". */
 typedef struct Survivors {
-    char text[64][128];
-    bool is_excused[64];
+    char text[128][128];
+    bool is_excused[128];
     uint32_t count;
     uint32_t tried;
 } Survivors;

@@ -242,11 +242,19 @@ static void declare_policies(CmkWorld *world, const EstateOptions *options)
         policy.retention[i].vault.us += i * CMK_DAY_US; /* default, daily, weekly, monthly */
         policy.retention[i].operational.us += i * CMK_DAY_US;
     }
+    const CmkPolicy usual = policy;
     (void)cmk_declare_policy(world, &policy, "daily");
     policy.has_archive = 1;
     rule->archiving = CMK_ARCHIVING_AFTER;
     rule->archive_after.us = CMK_DAY_US;
     (void)cmk_declare_policy(world, &policy, "with-archive");
+    CmkPolicy other = usual;
+    other.has_operational = 1;
+    other.has_vault = 0;
+    (void)cmk_declare_policy(world, &other, "snapshots");
+    other = usual;
+    other.retention[CMK_TAG_DEFAULT].vault.us -= CMK_DAY_US;
+    (void)cmk_declare_policy(world, &other, "short");
 }
 
 static void declare(CmkWorld *world, const EstateOptions *options)

@@ -41,7 +41,9 @@ enum {
     ESTATE_HOMELESS_INSTANCE, /* in ESTATE_ABSENT_VAULT */
 
     ESTATE_POLICY = 1,
-    ESTATE_ARCHIVE_POLICY /* has an archive, which only databases do */
+    ESTATE_ARCHIVE_POLICY,  /* has an archive, which only databases do */
+    ESTATE_SNAPSHOT_POLICY, /* has the operational store only */
+    ESTATE_SHORT_POLICY     /* as the first, with one day of retention less */
 };
 
 /* What ESTATE_SPARE_KV is for is up to the test; all else is as above. */

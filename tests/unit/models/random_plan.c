@@ -5,6 +5,7 @@
 typedef struct Dice {
     uint64_t seed;
     uint64_t n;
+    uint32_t moves; /* how many of the moves there are to choose from */
 } Dice;
 
 static uint32_t roll(Dice *dice, uint32_t sides)
@@ -45,7 +46,19 @@ static const CmkOpId moves[] = {
     CMK_OP_BACKUP_RESTORE,
     CMK_OP_INSTANCE_PROTECT,
     CMK_OP_BACKUP_RUN,
+    /* From here on in a quarter of the runs only, since they leave few jobs to run. */
+    CMK_OP_INSTANCE_SUSPEND_BACKUPS,
+    CMK_OP_INSTANCE_STOP_PROTECTION,
+    CMK_OP_INSTANCE_RESUME_PROTECTION,
+    CMK_OP_INSTANCE_RESUME_PROTECTION,
+    CMK_OP_INSTANCE_CHANGE_POLICY,
+    CMK_OP_INSTANCE_DELETE,
+    CMK_OP_INSTANCE_UNDELETE,
+    CMK_OP_INSTANCE_UNDELETE,
+    CMK_OP_BACKUP_VAULT_SET_SOFT_DELETE,
 };
+
+#define MOVES_OF_INSTANCES 9
 
 static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
 {
@@ -72,6 +85,10 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
     case CMK_OP_BACKUP_RESTORE:
         args->num[0] = 1 + roll(dice, 4);
         break;
+    case CMK_OP_BACKUP_VAULT_SET_SOFT_DELETE:
+        args->num[0] = roll(dice, 3);
+        args->num[1] = roll(dice, 3) * 14;
+        break;
     case CMK_OP_BACKUP_RUN:
         args->num[0] = roll(dice, CMK_TAG__COUNT);
         break;
@@ -87,7 +104,7 @@ static CmkArgs move(Dice *dice, CmkTime time)
 {
     const uint32_t key = 1 + roll(dice, 3);
     CmkArgs args = {
-        .op = moves[roll(dice, CMK_ARRAY_LEN(moves))],
+        .op = moves[roll(dice, dice->moves)],
         .actor = CMK_ACTOR_STEP,
         .ref = {[CMK_REF_BACKUP_VAULT] = ESTATE_VAULT,
                 [CMK_REF_INSTANCE] = ESTATE_INSTANCE,
@@ -112,6 +129,9 @@ static CmkArgs move(Dice *dice, CmkTime time)
     case CMK_OP_IDENTITY_DETACH:
         args.ref[CMK_REF_IDENTITY] = 1 + roll(dice, 4);
         break;
+    case CMK_OP_INSTANCE_CHANGE_POLICY:
+        args.ref[CMK_REF_POLICY] = 1 + roll(dice, 4);
+        break;
     case CMK_OP_INSTANCE_PROTECT:
         args.ref[CMK_REF_INSTANCE] = 1 + roll(dice, 3);
         break;
@@ -123,7 +143,8 @@ static CmkArgs move(Dice *dice, CmkTime time)
 
 EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
 {
-    Dice dice = {.seed = seed};
+    const uint32_t all = (uint32_t)CMK_ARRAY_LEN(moves);
+    Dice dice = {.seed = seed, .moves = seed % 4 == 0 ? all : all - MOVES_OF_INSTANCES};
     const bool has_archive = roll(&dice, 3) == 0;
     EstateOptions options = {.uses_policies = roll(&dice, 2),
                              .uses_system = roll(&dice, 3) == 0,

@@ -339,7 +339,8 @@ static void read_bytes(void *self, const CmkWorld *world, const CmkRecord *recor
     if (record->args.op == CMK_OP_BACKUP_COMMIT && record->status == CMK_STATUS_OK) {
         cr_assert_eq(change, cmk_point(world, (CmkPointId){record->result})->bytes);
         conservation->written += change;
-    } else if (record->args.op == CMK_OP_POINT_EXPIRE && record->status == CMK_STATUS_OK) {
+    } else if ((record->args.op == CMK_OP_POINT_EXPIRE || record->args.op == CMK_OP_POINT_PURGE) &&
+               record->status == CMK_STATUS_OK) {
         cr_assert_leq(change, 0);
         conservation->expired -= change;
     } else {
