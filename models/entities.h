@@ -498,8 +498,9 @@ typedef struct CmkBackupVault {
     uint32_t soft_delete_days;      /* BV-6 */
     uint32_t resource_group;        /* scope */
     uint32_t reserved;
-    uint64_t encryption_by; /* record that last changed the encryption settings */
-    uint64_t system_by;     /* record that last switched the system-assigned identity */
+    CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
+    uint64_t encryption_by;  /* record that last changed the encryption settings */
+    uint64_t system_by;      /* record that last switched the system-assigned identity */
     uint64_t changed_by;
 } CmkBackupVault;
 

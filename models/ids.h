@@ -26,6 +26,7 @@
     X(KEY_GET, key_get)                                                                            \
     X(KEY_WRAP, key_wrap)                                                                          \
     X(KEY_UNWRAP, key_unwrap)                                                                      \
+    X(BACKUP_ACCEPT_KEY, backup_accept_key)                                                        \
     X(ROLE_ASSIGN, role_assign)                                                                    \
     X(ROLE_REMOVE, role_remove)                                                                    \
     X(ROLE_PROPAGATE, role_propagate)                                                              \
@@ -280,6 +281,8 @@
     X(EXPIRED_KEY_RESTORE, "expired_key_restore", "boolean", 0, 0, 0, 0, 0, 1, "OQ-6", "assumed",  \
       "whether Backup goes on with a key version outside its validity where Key Vault would "      \
       "unwrap")                                                                                    \
+    X(DEK_CACHE, "dek_cache", "duration", 0, 0, CMK_HOUR_US, 0, 0, CMK_DAY_US, "OQ-10", "assumed", \
+      "how long Backup goes on with a data key that it has had unwrapped, without asking again")   \
     X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", \
       "whether key vault and Backup vault must be in one region")
 

@@ -34,6 +34,13 @@ bool cmk_points_need_key(const CmkWorld *world, CmkBackupVaultId vault)
     return cmk_backup_vault(world, vault)->key != 0;
 }
 
+bool cmk_points_hold_key(const CmkWorld *world, CmkBackupVaultId vault)
+{
+    const CmkBackupVault *row = cmk_backup_vault(world, vault);
+    return cmk_world_now(world) < row->dek_known_until &&
+           cmk_version(world, (CmkVersionId){row->active_version})->is_purged == 0;
+}
+
 /* The rule of the point's tag; that of the default one where the policy has no such rule. */
 static const CmkRetention *retention_of(const CmkWorld *world, const CmkPoint *point)
 {
@@ -135,10 +142,12 @@ CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, Cmk
     const CmkBackupVaultId vault_id = cmk_point_vault(world, id);
     const CmkBackupVault *vault = cmk_backup_vault(world, vault_id);
     *ret_guard = CMK_GUARD_NONE;
-    if (cmk_point(world, id)->tier == CMK_TIER_OPERATIONAL || vault->key == 0) {
+    if (cmk_point(world, id)->tier == CMK_TIER_OPERATIONAL || vault->key == 0 ||
+        cmk_points_hold_key(world, vault_id)) {
         return CMK_STATUS_OK;
     }
-    CmkArgs args = {.op = CMK_OP_KEY_GET, .actor = CMK_ACTOR_PLATFORM};
+    static const CmkOpId ops[] = {CMK_OP_KEY_GET, CMK_OP_BACKUP_ACCEPT_KEY, CMK_OP_KEY_UNWRAP};
+    CmkArgs args = {.actor = CMK_ACTOR_PLATFORM};
     args.ref[CMK_REF_BACKUP_VAULT] = vault_id.i;
     args.ref[CMK_REF_KEY] = vault->key;
     args.ref[CMK_REF_KEY_VAULT] = cmk_key(world, (CmkKeyId){vault->key})->key_vault;
@@ -148,9 +157,9 @@ CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, Cmk
     args.num[0] = 1;
     CmkWorld *unchanged = (CmkWorld *)(uintptr_t)world; /* cmk_would_apply() only reads */
     const CmkSim sim = {.model = model, .world = unchanged};
-    CmkOutcome outcome = cmk_would_apply(&sim, &args);
-    if (outcome.status == CMK_STATUS_OK) {
-        args.op = CMK_OP_KEY_UNWRAP;
+    CmkOutcome outcome = {.status = CMK_STATUS_OK};
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(ops) && outcome.status == CMK_STATUS_OK; i++) {
+        args.op = ops[i];
         outcome = cmk_would_apply(&sim, &args);
     }
     *ret_guard = outcome.guard;

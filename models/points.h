@@ -38,4 +38,8 @@ CmkBackupVaultId cmk_points_vault(const CmkWorld *world, CmkQueueId queue);
  * tiers need the key (BV-17, BK-36). */
 bool cmk_points_need_key(const CmkWorld *world, CmkBackupVaultId vault);
 
+/* Backup still holds the data key from an earlier request, so a job need not ask for it (OQ-10). It
+ * drops it when the key version that wraps it is purged. */
+bool cmk_points_hold_key(const CmkWorld *world, CmkBackupVaultId vault);
+
 #endif

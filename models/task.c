@@ -14,7 +14,7 @@
 /* ---- the steps of each kind ------------------------------------------------------------------ */
 
 typedef enum StepKind {
-    STEP_REQUEST,    /* apply the key request `op` */
+    STEP_REQUEST,    /* apply the key request `op`, or Backup's own look at the key */
     STEP_WAIT,       /* let `knob` pass */
     STEP_APPLY,      /* apply `op` */
     STEP_EACH_POINT, /* apply `op` to each point that is due */
@@ -35,12 +35,19 @@ typedef struct Step {
 } Step;
 
 /* The job works on the vault or archive tier of a vault with a customer-managed key (BK-36). */
-static bool needs_key(const CmkWorld *world, const CmkTask *task)
+static bool is_under_key(const CmkWorld *world, const CmkTask *task)
 {
     if (!cmk_points_need_key(world, (CmkBackupVaultId){task->backup_vault})) {
         return false;
     }
     return cmk_queue(world, (CmkQueueId){task->queue})->store == CMK_STORE_VAULT;
+}
+
+/* It must ask, since Backup does not hold the data key already (OQ-10). */
+static bool needs_key(const CmkWorld *world, const CmkTask *task)
+{
+    return is_under_key(world, task) &&
+           !cmk_points_hold_key(world, (CmkBackupVaultId){task->backup_vault});
 }
 
 static bool is_archived(const CmkWorld *world, const CmkTask *task)
@@ -60,7 +67,9 @@ static bool rewraps(const CmkWorld *world, const CmkTask *task)
         STEP_REQUEST, op, 0, whose, is_needed                                                      \
     }
 #define TOUCH_KEY                                                                                  \
-    REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key), REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key)
+    REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key),                                                  \
+        REQUEST(CMK_OP_BACKUP_ACCEPT_KEY, OF_VAULT, needs_key),                                    \
+        REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key)
 #define END                                                                                        \
     {                                                                                              \
         STEP_END, 0, 0, OF_VAULT, NULL                                                             \
@@ -81,7 +90,7 @@ static const Step restore_steps[] = {
 
 /* BK-32 */
 static const Step tiering_steps[] = {TOUCH_KEY,
-                                     REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, needs_key),
+                                     REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, is_under_key),
                                      {STEP_EACH_POINT, CMK_OP_POINT_TIER, 0, OF_VAULT, NULL},
                                      {STEP_APPLY, CMK_OP_TASK_FINISH, 0, OF_VAULT, NULL},
                                      END};
@@ -124,7 +133,7 @@ static const CmkTaskFacts facts_of[CMK_TASK__COUNT] = {
     [CMK_TASK_EXPIRY] = {"expiry", "removing expired points", false, "BK-20 BK-21"},
     [CMK_TASK_SETTINGS] = {"settings", "updating the encryption settings", true, "BV-26"},
     [CMK_TASK_ROTATION] = {"rotation", "taking up a newer key version", false, "ROT-14"},
-    [CMK_TASK_BACKUP_ON_DEMAND] = {"backup_on_demand", "backing up by hand", true, "BK-17"},
+    [CMK_TASK_BACKUP_ON_DEMAND] = {"on_demand", "backing up by hand", true, "BK-17"},
 };
 
 const CmkTaskFacts *cmk_task_facts(CmkTaskKind kind)

@@ -90,6 +90,7 @@ static void fill_numbers(CmkArgs *args)
         break;
     case CMK_OP_KEY_GET:
     case CMK_OP_KEY_WRAP:
+    case CMK_OP_BACKUP_ACCEPT_KEY:
     case CMK_OP_KEY_UNWRAP:
         args->num[0] = 1;
         break;

@@ -377,7 +377,7 @@ Test(guards, repairs_of_rarer_refusals)
         {false, CMK_OP_KEY_WRAP, CMK_GUARD_VERSION_IS_ENABLED_FOR_PUBLIC_OPS},
         {false, CMK_OP_KEY_WRAP, CMK_GUARD_VERSION_HAS_NOT_EXPIRED},
         {false, CMK_OP_KEY_WRAP, CMK_GUARD_VERSION_IS_YET_VALID},
-        {false, CMK_OP_KEY_UNWRAP, CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED},
+        {false, CMK_OP_BACKUP_ACCEPT_KEY, CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED},
     };
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
         Estate *estate = estate_new(&(EstateOptions){.uses_policies = cases[i].uses_policies});
