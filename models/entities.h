@@ -73,9 +73,10 @@ enum {
     CMK_PARAM_BOOLEAN,
     CMK_PARAM_INTEGER,
     CMK_PARAM_INSTANT,
-    CMK_PARAM_VERSION,    /* number of a version of the key */
-    CMK_PARAM_TAG,        /* name of a retention rule */
-    CMK_PARAM_SOFT_DELETE /* a CmkSoftDelete by its word */
+    CMK_PARAM_VERSION,     /* number of a version of the key */
+    CMK_PARAM_TAG,         /* name of a retention rule */
+    CMK_PARAM_REHYDRATION, /* "standard" or "high" */
+    CMK_PARAM_SOFT_DELETE  /* a CmkSoftDelete by its word */
 };
 
 /* Which recovery point of an instance to restore. */
@@ -513,6 +514,7 @@ typedef enum CmkGaugeKind {
     CMK_GAUGE_OVERDUE_ARCHIVE, /* bytes kept in the archive tier past their expiry */
     CMK_GAUGE_LATE_TIERING,    /* bytes kept in the vault tier past their move to the archive */
     CMK_GAUGE_EARLY_DELETION,  /* integral only: archive bytes x time short of 180 days */
+    CMK_GAUGE_REHYDRATED,      /* integral only: copies that came back x time they are kept */
     CMK_GAUGE_INSTANCES,       /* protected instances */
     CMK_GAUGE_FREE_VAULT,      /* bytes of deleted data in the vault tier that cost nothing */
     CMK_GAUGE_FREE_ARCHIVE,    /* the same in the archive tier (COST-19) */
@@ -677,11 +679,18 @@ typedef struct CmkPoint {
     uint32_t is_tiering_overdue;
     CmkTime created;
     CmkTime archived_at;
+    CmkTime rehydrated_until; /* a copy of it is in the vault tier too (BK-26) */
     int64_t bytes;
     int64_t overdue_bytes; /* what its expiry would have freed when it became overdue */
     uint64_t created_by;   /* also names the sample */
     uint64_t changed_by;
 } CmkPoint;
+
+/* How fast a point comes back from the archive (BK-29). */
+typedef enum CmkRehydration {
+    CMK_REHYDRATION_STANDARD,
+    CMK_REHYDRATION_HIGH
+} CmkRehydration;
 
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
@@ -720,6 +729,8 @@ typedef struct CmkTask {
     uint32_t target_key;       /* settings, rotation: the key of that version */
     uint32_t retries;          /* of all steps together */
     uint32_t tag;              /* CmkTag of a backup on demand */
+    uint32_t priority;         /* CmkRehydration of a restore */
+    uint32_t reserved;
     CmkTime started;
     uint64_t started_by;
     uint64_t point_by; /* restore: CmkPoint.created_by, since points are recycled */

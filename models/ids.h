@@ -65,6 +65,7 @@
     X(BACKUP_RUN, backup_run)                                                                      \
     X(BACKUP_COMMIT, backup_commit)                                                                \
     X(BACKUP_RESTORE, backup_restore)                                                              \
+    X(POINT_REHYDRATE, point_rehydrate)                                                            \
     X(RESTORE_COMMIT, restore_commit)                                                              \
     X(TIERING_START, tiering_start)                                                                \
     X(POINT_TIER, point_tier)                                                                      \
@@ -274,6 +275,12 @@
     X(REHYDRATION, "rehydration", "duration", 15 * CMK_HOUR_US, 15 * CMK_HOUR_US,                  \
       15 * CMK_HOUR_US, 15 * CMK_HOUR_US, 0, 30 * CMK_DAY_US, "BK-26 BK-29", "assumed",            \
       "how long a point takes to come back from the archive before it can be restored")            \
+    X(REHYDRATION_HIGH, "rehydration_high", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,     \
+      CMK_HOUR_US, 0, 30 * CMK_DAY_US, "BK-29", "assumed",                                         \
+      "how long that takes with high priority")                                                    \
+    X(REHYDRATION_KEPT, "rehydration_kept", "duration", 7 * CMK_DAY_US, 7 * CMK_DAY_US,            \
+      7 * CMK_DAY_US, 7 * CMK_DAY_US, 0, 180 * CMK_DAY_US, "BK-26", "assumed",                     \
+      "how long the copy that has come back from the archive stays in the vault tier")             \
     X(RETRIES, "retries", "integer", 5, 5, 5, 5, 0, 16, "OQ-25 THR-6", "assumed",                  \
       "how many times a passing trouble is tried again, after 1, 2, 4, 8, 16 ... seconds")         \
     X(DISABLED_ALLOWS_PUBLIC_OPS, "disabled_allows_public_ops", "boolean", 0, 0, 0, 0, 0, 1,       \

@@ -487,6 +487,7 @@ static uint32_t backup_restore(CmkSim *sim, const CmkArgs *args)
     task->point = point_id.i;
     task->point_by = cmk_point(sim->world, point_id)->created_by;
     task->queue = cmk_point(sim->world, point_id)->queue;
+    task->priority = (uint32_t)args->num[1];
     return id.i;
 }
 
@@ -494,13 +495,43 @@ const CmkOperation cmk_op_backup_restore = {
     .name = "backup.restore",
     .text = "A restore of a recovery point is started.",
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
-               {"point", CMK_PARAM_POINT, 1, 1, 0}},
+               {"point", CMK_PARAM_POINT, 1, 1, 0},
+               {"priority", CMK_PARAM_REHYDRATION, 1, 0, 1}},
     .guards = {CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POINT_EXISTS},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_restore,
     .rules = "BK-26 BK-31 BK-36",
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/restore/action",
     .az = "az dataprotection backup-instance restore trigger",
+};
+
+bool cmk_point_must_come_back(const CmkWorld *world, CmkPointId id)
+{
+    const CmkPoint *point = cmk_point(world, id);
+    return point->tier == CMK_TIER_ARCHIVE && point->rehydrated_until <= cmk_world_now(world);
+}
+
+/* The copy is charged ahead for as long as it is meant to stay, even if the point goes earlier. */
+static uint32_t point_rehydrate(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkPointId id = {args->ref[CMK_REF_POINT]};
+    CmkPoint *point = cmk_point_mut(sim, id);
+    const int64_t kept_us = cmk_knob(sim->world, CMK_KNOB_REHYDRATION_KEPT);
+    point->rehydrated_until = cmk_world_now(sim->world) + kept_us;
+    point->changed_by = cmk_this_seq(sim);
+    cmk_gauge_charge(sim, cmk_point_vault(sim->world, id), CMK_GAUGE_REHYDRATED, point->bytes,
+                     kept_us);
+    return id.i;
+}
+
+const CmkOperation cmk_op_point_rehydrate = {
+    .name = "point.rehydrate",
+    .text = "A copy of an archived point has come back to the vault tier, to be restored.",
+    .params = {{"point", CMK_PARAM_INTEGER, 0, 1, CMK_REF_POINT}},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_POINT_EXISTS},
+    .writes = CMK_BIT(POINT) | CMK_BIT(GAUGE),
+    .effect = point_rehydrate,
+    .rules = "BK-26 BK-29",
 };
 
 static uint32_t restore_commit(CmkSim *sim, const CmkArgs *args)

@@ -31,6 +31,9 @@ CmkPointId cmk_points_due(const CmkWorld *world, CmkQueueId queue, CmkDue due);
  * still is will be found so at the next maintenance. O(points). For effects. */
 void cmk_points_forgive(CmkSim *sim, CmkQueueId queue);
 
+/* It is in the archive only, so a restore has to bring it back first (BK-26). */
+bool cmk_point_must_come_back(const CmkWorld *world, CmkPointId id);
+
 /* The Backup vault and the instance of a queue. */
 CmkBackupVaultId cmk_points_vault(const CmkWorld *world, CmkQueueId queue);
 

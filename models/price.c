@@ -46,11 +46,17 @@ const CmkPrice *cmk_price_book(uint32_t *ret_count)
 
 const char *const *cmk_cost_meters(void)
 {
-    static const char *const meters[] = {"snapshots",          "vault_tier",
-                                         "archive_tier",       "archive_early_deletion",
-                                         "overdue_vault_tier", "overdue_archive_tier",
-                                         "overdue_tiering",    "instances",
-                                         "key_operations",     NULL};
+    static const char *const meters[] = {"snapshots",
+                                         "vault_tier",
+                                         "archive_tier",
+                                         "archive_early_deletion",
+                                         "overdue_vault_tier",
+                                         "overdue_archive_tier",
+                                         "overdue_tiering",
+                                         "instances",
+                                         "key_operations",
+                                         "rehydrated_copies",
+                                         NULL};
     return meters;
 }
 
@@ -145,6 +151,7 @@ static void put_backup_vault(Bill *bill, CmkBackupVaultId id)
     put_storage(bill, id, "vault_tier", CMK_GAUGE_VAULT, in_vault, false);
     put_storage(bill, id, "archive_tier", CMK_GAUGE_ARCHIVE, in_archive, false);
     put_storage(bill, id, "archive_early_deletion", CMK_GAUGE_EARLY_DELETION, in_archive, false);
+    put_storage(bill, id, "rehydrated_copies", CMK_GAUGE_REHYDRATED, in_vault, false);
     /* Parts of the above: what is kept too long, and the difference that a missed move makes. */
     put_storage(bill, id, "overdue_vault_tier", CMK_GAUGE_OVERDUE_VAULT, in_vault, true);
     put_storage(bill, id, "overdue_archive_tier", CMK_GAUGE_OVERDUE_ARCHIVE, in_archive, true);
@@ -158,7 +165,7 @@ static void put_backup_vault(Bill *bill, CmkBackupVaultId id)
                                 instance_us * (uint64_t)book[PRICE_INSTANCE].nanos, MONTH_US)});
 }
 
-#define ITEMS_OF_BACKUP_VAULT 8
+#define ITEMS_OF_BACKUP_VAULT 9
 #define ITEMS_OF_KEY_VAULT 2
 
 /* ---- what a key vault costs ------------------------------------------------------------------ */

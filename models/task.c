@@ -55,6 +55,21 @@ static bool is_archived(const CmkWorld *world, const CmkTask *task)
     return cmk_point(world, (CmkPointId){task->point})->tier == CMK_TIER_ARCHIVE;
 }
 
+static bool comes_back(const CmkWorld *world, const CmkTask *task)
+{
+    return cmk_point_must_come_back(world, (CmkPointId){task->point});
+}
+
+static bool comes_back_slowly(const CmkWorld *world, const CmkTask *task)
+{
+    return comes_back(world, task) && task->priority == CMK_REHYDRATION_STANDARD;
+}
+
+static bool comes_back_fast(const CmkWorld *world, const CmkTask *task)
+{
+    return comes_back(world, task) && task->priority == CMK_REHYDRATION_HIGH;
+}
+
 /* The data key is wrapped by another version than the target (BV-37, BK-34). */
 static bool rewraps(const CmkWorld *world, const CmkTask *task)
 {
@@ -84,9 +99,14 @@ static const Step backup_steps[] = {TOUCH_KEY,
 
 /* BK-26, BK-31 */
 static const Step restore_steps[] = {
-    {STEP_WAIT, 0, CMK_KNOB_REHYDRATION, OF_VAULT, is_archived}, TOUCH_KEY,
-    {STEP_WAIT, 0, CMK_KNOB_RESTORE_DURATION, OF_VAULT, NULL},   TOUCH_KEY,
-    {STEP_APPLY, CMK_OP_RESTORE_COMMIT, 0, OF_VAULT, NULL},      END};
+    {STEP_WAIT, 0, CMK_KNOB_REHYDRATION, OF_VAULT, comes_back_slowly},
+    {STEP_WAIT, 0, CMK_KNOB_REHYDRATION_HIGH, OF_VAULT, comes_back_fast},
+    {STEP_APPLY, CMK_OP_POINT_REHYDRATE, 0, OF_VAULT, comes_back},
+    TOUCH_KEY,
+    {STEP_WAIT, 0, CMK_KNOB_RESTORE_DURATION, OF_VAULT, NULL},
+    TOUCH_KEY,
+    {STEP_APPLY, CMK_OP_RESTORE_COMMIT, 0, OF_VAULT, NULL},
+    END};
 
 /* BK-32 */
 static const Step tiering_steps[] = {TOUCH_KEY,

@@ -84,6 +84,7 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         break;
     case CMK_OP_BACKUP_RESTORE:
         args->num[0] = 1 + roll(dice, 4);
+        args->num[1] = roll(dice, 2);
         break;
     case CMK_OP_BACKUP_VAULT_SET_SOFT_DELETE:
         args->num[0] = roll(dice, 3);
