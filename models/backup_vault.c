@@ -39,6 +39,8 @@ static uint32_t backup_vault_create(CmkSim *sim, const CmkArgs *args)
     vault->redundancy = (uint32_t)args->num[0];
     vault->has_infrastructure_encryption = args->num[1] != 0;
     vault->encryption = CMK_ENCRYPTION_DISABLED; /* BV-16 */
+    vault->soft_delete = CMK_SOFT_DELETE_ON;
+    vault->soft_delete_days = CMK_SOFT_DELETE_DAYS; /* BV-6 */
     vault->state = CMK_BACKUP_VAULT_ACTIVE;
     vault->epoch++;
     vault->changed_by = cmk_this_seq(sim);

@@ -111,6 +111,8 @@ static void note_what_was_cheaper(CmkSim *sim, CmkBackupVaultId id)
     cmk_gauge_note(sim, id, CMK_GAUGE_VAULT, CMK_GAUGE_CHEAP_VAULT);
     cmk_gauge_note(sim, id, CMK_GAUGE_OVERDUE_VAULT, CMK_GAUGE_CHEAP_OVERDUE_VAULT);
     cmk_gauge_note(sim, id, CMK_GAUGE_LATE_TIERING, CMK_GAUGE_CHEAP_LATE_TIERING);
+    cmk_gauge_note(sim, id, CMK_GAUGE_REHYDRATED, CMK_GAUGE_CHEAP_REHYDRATED);
+    cmk_gauge_note(sim, id, CMK_GAUGE_FREE_VAULT, CMK_GAUGE_CHEAP_FREE_VAULT);
 }
 
 static uint32_t enable_cross_region_restore(CmkSim *sim, const CmkArgs *args)

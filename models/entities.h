@@ -80,11 +80,14 @@ enum {
     CMK_PARAM_BOOLEAN,
     CMK_PARAM_INTEGER,
     CMK_PARAM_INSTANT,
-    CMK_PARAM_DURATION,  /* an exact length of time */
-    CMK_PARAM_KEY_TYPE,  /* "RSA", "EC-HSM": CmkKeyType */
-    CMK_PARAM_KEY_CURVE, /* "P-256": CmkCurve */
-    CMK_PARAM_KEY_OPS,   /* list of what a key may be used for */
-    CMK_PARAM_VERSION    /* number of a version of the key */
+    CMK_PARAM_DURATION,    /* an exact length of time */
+    CMK_PARAM_KEY_TYPE,    /* "RSA", "EC-HSM": CmkKeyType */
+    CMK_PARAM_KEY_CURVE,   /* "P-256": CmkCurve */
+    CMK_PARAM_KEY_OPS,     /* list of what a key may be used for */
+    CMK_PARAM_VERSION,     /* number of a version of the key */
+    CMK_PARAM_TAG,         /* name of a retention rule */
+    CMK_PARAM_REHYDRATION, /* "standard" or "high" */
+    CMK_PARAM_SOFT_DELETE  /* a CmkSoftDelete by its word */
 };
 
 /* Which recovery point of an instance to restore. */
@@ -599,6 +602,15 @@ typedef enum CmkEncryption {
     CMK_ENCRYPTION_INCONSISTENT
 } CmkEncryption;
 
+/* Of backup data (BV-6); the first is what a new vault has. */
+typedef enum CmkSoftDelete {
+    CMK_SOFT_DELETE_ON,
+    CMK_SOFT_DELETE_OFF,
+    CMK_SOFT_DELETE_ALWAYS_ON /* for good */
+} CmkSoftDelete;
+#define CMK_SOFT_DELETE_DAYS 14 /* BV-6: the usual and least; and what is free (COST-19) */
+#define CMK_SOFT_DELETE_DAYS_MAX 180
+
 typedef struct CmkBackupVault {
     uint32_t name;
     uint32_t region;
@@ -620,10 +632,13 @@ typedef struct CmkBackupVault {
     uint32_t is_rotating;           /* a take-up of a newer version is on its way */
     uint32_t is_broken_by_identity; /* Inconsistent because the identity went, not by a failure */
     uint32_t is_updating;           /* an update of the settings is on its way */
+    uint32_t soft_delete;           /* CmkSoftDelete */
+    uint32_t soft_delete_days;      /* BV-6 */
     uint32_t resource_group;        /* scope */
     uint32_t has_cross_region_restore; /* never off again (BV-4) */
-    uint64_t encryption_by;            /* record that last changed the encryption settings */
-    uint64_t system_by;                /* record that last switched the system-assigned identity */
+    CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
+    uint64_t encryption_by;  /* record that last changed the encryption settings */
+    uint64_t system_by;      /* record that last switched the system-assigned identity */
     uint64_t changed_by;
 } CmkBackupVault;
 
@@ -635,12 +650,18 @@ typedef enum CmkGaugeKind {
     CMK_GAUGE_OVERDUE_VAULT,   /* bytes kept in the vault tier past their expiry */
     CMK_GAUGE_OVERDUE_ARCHIVE, /* bytes kept in the archive tier past their expiry */
     CMK_GAUGE_LATE_TIERING,    /* bytes kept in the vault tier past their move to the archive */
-    /* integrals only: of the three above when cross-region restore made the vault tier dearer */
+    /* integrals only: of those of the vault tier when cross-region restore made the vault tier
+     * dearer */
     CMK_GAUGE_CHEAP_VAULT,
     CMK_GAUGE_CHEAP_OVERDUE_VAULT,
     CMK_GAUGE_CHEAP_LATE_TIERING,
+    CMK_GAUGE_CHEAP_REHYDRATED,
+    CMK_GAUGE_CHEAP_FREE_VAULT,
     CMK_GAUGE_EARLY_DELETION, /* integral only: archive bytes x time short of 180 days */
+    CMK_GAUGE_REHYDRATED,     /* integral only: copies that came back x time they are kept */
     CMK_GAUGE_INSTANCES,      /* protected instances */
+    CMK_GAUGE_FREE_VAULT,     /* bytes of deleted data in the vault tier that cost nothing */
+    CMK_GAUGE_FREE_ARCHIVE,   /* the same in the archive tier (COST-19) */
     CMK_GAUGE__COUNT
 } CmkGaugeKind;
 
@@ -664,21 +685,73 @@ typedef struct CmkAttachment {
 
 /* ---- protection ------------------------------------------------------------------------------ */
 
+/* The retention rules that a policy may have (BK-10): what the tag of a point names. */
+typedef enum CmkTag {
+    CMK_TAG_DEFAULT,
+    CMK_TAG_DAILY,
+    CMK_TAG_WEEKLY,
+    CMK_TAG_MONTHLY,
+    CMK_TAG_YEARLY,
+    CMK_TAG__COUNT
+} CmkTag;
+
+/* Which scheduled backups a retention rule takes (BK-11). */
+typedef enum CmkCriterion {
+    CMK_CRITERION_NONE, /* the policy has no such rule */
+    CMK_CRITERION_FIRST_OF_DAY,
+    CMK_CRITERION_FIRST_OF_WEEK,
+    CMK_CRITERION_FIRST_OF_MONTH,
+    CMK_CRITERION_FIRST_OF_YEAR,
+    CMK_CRITERION_ALL_BACKUPS
+} CmkCriterion;
+
+/* When points move from the vault to the archive (BK-9). */
+typedef enum CmkArchiving {
+    CMK_ARCHIVING_NEVER,
+    CMK_ARCHIVING_IMMEDIATELY,
+    CMK_ARCHIVING_ON_EXPIRY, /* of their time in the vault; then their time in the archive begins */
+    CMK_ARCHIVING_AFTER
+} CmkArchiving;
+
+typedef struct CmkRetention {
+    uint32_t criterion; /* CmkCriterion */
+    uint32_t priority;  /* the lowest number wins (BK-12) */
+    uint32_t archiving; /* CmkArchiving */
+    uint32_t reserved;
+    CmkPeriod operational;
+    CmkPeriod vault; /* from the backup on, whichever tier the point is in */
+    CmkPeriod archive_after;
+    CmkPeriod archive; /* with ON_EXPIRY: how long the archive keeps it from then on */
+} CmkRetention;
+
+typedef struct CmkSchedule {
+    CmkTime start;
+    CmkPeriod period;
+} CmkSchedule;
+
+#define CMK_SCHEDULES_MAX 8
+#define CMK_PRIORITY_DEFAULT 99 /* of the default rule (BK-12) */
+
 typedef struct CmkPolicy {
     uint32_t name;
     uint32_t has_operational;
     uint32_t has_vault;
     uint32_t has_archive;
-    CmkTime schedule_start;
-    CmkPeriod schedule_period;
-    CmkPeriod operational_retention;
-    CmkPeriod vault_retention; /* from the backup on, whichever tier the point is in */
-    CmkPeriod archive_after;
+    uint32_t schedule_count;
+    uint32_t reserved;
+    int64_t utc_offset_us; /* of the schedules' own clock: where a day begins (BK-6) */
+    CmkSchedule schedules[CMK_SCHEDULES_MAX];
+    CmkRetention retention[CMK_TAG__COUNT]; /* that of DEFAULT is always there */
 } CmkPolicy;
 
+/* The states of BK-23 that last; after PURGED there is nothing any more, and no way back. */
 typedef enum CmkInstanceState {
     CMK_INSTANCE_ABSENT,
-    CMK_INSTANCE_PROTECTED
+    CMK_INSTANCE_PROTECTED,
+    CMK_INSTANCE_SUSPENDED, /* no new backups; points expire, all but the latest (BK-15) */
+    CMK_INSTANCE_STOPPED,   /* no new backups, and every point is kept (BK-15) */
+    CMK_INSTANCE_SOFT_DELETED,
+    CMK_INSTANCE_PURGED
 } CmkInstanceState;
 
 typedef struct CmkInstance {
@@ -694,6 +767,10 @@ typedef struct CmkInstance {
     int64_t daily_change_ppm;
     int64_t
         schedule_offset_us; /* later than the policy says, so that a fleet does not start at once */
+    CmkTime purge_at;       /* of a soft-deleted one: when its data goes for good */
+    int64_t free_vault_bytes; /* of a soft-deleted one: what is not charged any more (COST-19) */
+    int64_t free_archive_bytes;
+    uint64_t epoch; /* pending timers carry it */
     uint64_t changed_by;
 } CmkInstance;
 
@@ -702,18 +779,29 @@ typedef enum CmkStore {
     CMK_STORE_VAULT
 } CmkStore;
 
-/* The recovery points of one instance in one store, oldest first. */
+/* The points of one retention rule, linked by next_of_tag: since a rule keeps all of them for the
+ * same time, the oldest is always the next to go. */
+typedef struct CmkFifo {
+    uint32_t first;
+    uint32_t last;
+    uint32_t next_to_tier; /* oldest point that is still in the vault tier, 0 if none */
+    uint32_t reserved;
+} CmkFifo;
+
+/* The recovery points of one instance in one store: a chain in time, since increments stand on one
+ * another, and a queue for each retention rule. */
 typedef struct CmkQueue {
     uint32_t instance;
     uint32_t store; /* CmkStore */
     uint32_t first_point;
     uint32_t last_point;
-    uint32_t next_to_tier; /* oldest point that is still in the vault tier, 0 if none */
     uint32_t point_count;
     uint32_t next_of_instance;
-    uint32_t reserved;
-    uint64_t schedule_count; /* occurrences of the schedule that have passed */
-    CmkTime last_backup;     /* 0 before the first */
+    uint32_t backup_task; /* the backup that is under way, 0 if none */
+    uint32_t epoch;       /* the pending timer of the schedule carries it */
+    CmkFifo fifo[CMK_TAG__COUNT];
+    CmkTime last_backup;    /* 0 before the first */
+    CmkTime last_scheduled; /* start of the last scheduled backup that ended well, 0 before it */
 } CmkQueue;
 
 typedef enum CmkTier {
@@ -727,19 +815,26 @@ typedef struct CmkPoint {
     uint32_t is_live;
     uint32_t queue;
     uint32_t tier;
-    uint32_t previous;
+    uint32_t previous; /* in the chain of its queue */
     uint32_t next;
+    uint32_t tag; /* CmkTag: its retention rule, by that of its instance's policy */
+    uint32_t next_of_tag;
     uint32_t is_expiry_overdue;
     uint32_t is_tiering_overdue;
     CmkTime created;
-    CmkTime expires;
-    CmkTime tier_due; /* CMK_TIME_MAX: never */
     CmkTime archived_at;
+    CmkTime rehydrated_until; /* a copy of it is in the vault tier too (BK-26) */
     int64_t bytes;
     int64_t overdue_bytes; /* what its expiry would have freed when it became overdue */
     uint64_t created_by;   /* also names the sample */
     uint64_t changed_by;
 } CmkPoint;
+
+/* How fast a point comes back from the archive (BK-29). */
+typedef enum CmkRehydration {
+    CMK_REHYDRATION_STANDARD,
+    CMK_REHYDRATION_HIGH
+} CmkRehydration;
 
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
@@ -750,6 +845,7 @@ typedef enum CmkTaskKind {
     CMK_TASK_EXPIRY,
     CMK_TASK_SETTINGS,
     CMK_TASK_ROTATION,
+    CMK_TASK_BACKUP_ON_DEMAND,
     CMK_TASK__COUNT
 } CmkTaskKind;
 
@@ -777,6 +873,8 @@ typedef struct CmkTask {
     uint32_t target_key;       /* settings, rotation: the key of that version */
     uint32_t retries;          /* of all steps together */
     uint32_t is_in_pair;       /* a restore that runs in the pair of the vault's region */
+    uint32_t tag;              /* CmkTag of a backup on demand */
+    uint32_t priority;         /* CmkRehydration of a restore */
     CmkTime started;
     uint64_t started_by;
     uint64_t point_by; /* restore: CmkPoint.created_by, since points are recycled */

@@ -42,6 +42,7 @@
     X(KEY_DECRYPT, key_decrypt)                                                                    \
     X(KEY_SIGN, key_sign)                                                                          \
     X(KEY_VERIFY, key_verify)                                                                      \
+    X(BACKUP_ACCEPT_KEY, backup_accept_key)                                                        \
     X(ROLE_ASSIGN, role_assign)                                                                    \
     X(ROLE_REMOVE, role_remove)                                                                    \
     X(ROLE_PROPAGATE, role_propagate)                                                              \
@@ -74,16 +75,27 @@
     X(ROTATION_COMMIT, rotation_commit)                                                            \
     X(BACKUP_POLICY_CREATE, backup_policy_create)                                                  \
     X(INSTANCE_PROTECT, instance_protect)                                                          \
+    X(INSTANCE_SUSPEND_BACKUPS, instance_suspend_backups)                                          \
+    X(INSTANCE_STOP_PROTECTION, instance_stop_protection)                                          \
+    X(INSTANCE_RESUME_PROTECTION, instance_resume_protection)                                      \
+    X(INSTANCE_CHANGE_POLICY, instance_change_policy)                                              \
+    X(INSTANCE_DELETE, instance_delete)                                                            \
+    X(INSTANCE_UNDELETE, instance_undelete)                                                        \
+    X(INSTANCE_END_CHARGE, instance_end_charge)                                                    \
+    X(INSTANCE_PURGE, instance_purge)                                                              \
+    X(BACKUP_VAULT_SET_SOFT_DELETE, backup_vault_set_soft_delete)                                  \
     X(BACKUP_START, backup_start)                                                                  \
-    X(BACKUP_SKIP, backup_skip)                                                                    \
+    X(BACKUP_RUN, backup_run)                                                                      \
     X(BACKUP_COMMIT, backup_commit)                                                                \
     X(BACKUP_RESTORE, backup_restore)                                                              \
     X(BACKUP_RESTORE_IN_PAIR, backup_restore_in_pair)                                              \
+    X(POINT_REHYDRATE, point_rehydrate)                                                            \
     X(RESTORE_COMMIT, restore_commit)                                                              \
     X(TIERING_START, tiering_start)                                                                \
     X(POINT_TIER, point_tier)                                                                      \
     X(EXPIRY_START, expiry_start)                                                                  \
     X(POINT_EXPIRE, point_expire)                                                                  \
+    X(POINT_PURGE, point_purge)                                                                    \
     X(POINT_OVERDUE, point_overdue)                                                                \
     X(TASK_WAIT, task_wait)                                                                        \
     X(TASK_RETRY, task_retry)                                                                      \
@@ -168,6 +180,14 @@
     X(INSTANCE_IS_ABSENT, instance_is_absent)                                                      \
     X(DATASOURCE_FITS_POLICY, datasource_fits_policy)                                              \
     X(INSTANCE_IS_PROTECTED, instance_is_protected)                                                \
+    X(INSTANCE_IS_ACTIVE, instance_is_active)                                                      \
+    X(INSTANCE_IS_HALTED, instance_is_halted)                                                      \
+    X(INSTANCE_IS_KEPT, instance_is_kept)                                                          \
+    X(INSTANCE_IS_SOFT_DELETED, instance_is_soft_deleted)                                          \
+    X(POLICY_HAS_THE_SAME_STORES, policy_has_the_same_stores)                                      \
+    X(SOFT_DELETE_IS_NOT_FINAL, soft_delete_is_not_final)                                          \
+    X(SOFT_DELETE_IS_IN_RANGE, soft_delete_is_in_range)                                            \
+    X(NO_BACKUP_IS_UNDER_WAY, no_backup_is_under_way)                                              \
     X(POINT_EXISTS, point_exists)                                                                  \
     X(TASK_IS_RUNNING, task_is_running)                                                            \
     X(KEY_SIZE_IS_OFFERED, key_size_is_offered)                                                    \
@@ -276,7 +296,9 @@
     X(ACCESS_POLICIES_FULL, 102, 400, "SimErrorTooManyAccessPolicies", NULL, "AC-5",               \
       "the key vault has no room for another access policy")                                       \
     X(POINT_NOT_FOUND, 62, 404, "SimErrorRecoveryPointNotFound", NULL, "",                         \
-      "there is no such recovery point")
+      "there is no such recovery point")                                                           \
+    X(SOFT_DELETE_IS_FINAL, 160, 400, "SimErrorSoftDeleteIsAlwaysOn", NULL, "BV-6",                \
+      "soft delete that is always on cannot be changed back")
 
 /* Kinds of timers; the number orders events of the same moment (OQ-35). */
 #define CMK_EVENTS(X)                                                                              \
@@ -291,6 +313,7 @@
     X(KEY_ROTATION, key_rotation, 2)                                                               \
     X(KEY_NEAR_EXPIRY, key_near_expiry, 2)                                                         \
     X(ROTATION_POLL, rotation_poll, 3)                                                             \
+    X(INSTANCE, instance, 2)                                                                       \
     X(SCHEDULE, schedule, 4)                                                                       \
     X(TASK, task, 4)                                                                               \
     X(MAINTENANCE, maintenance, 5)
@@ -348,6 +371,12 @@
     X(REHYDRATION, "rehydration", "duration", 15 * CMK_HOUR_US, 15 * CMK_HOUR_US,                  \
       15 * CMK_HOUR_US, 15 * CMK_HOUR_US, 0, 30 * CMK_DAY_US, "BK-26 BK-29", "assumed",            \
       "how long a point takes to come back from the archive before it can be restored")            \
+    X(REHYDRATION_HIGH, "rehydration_high", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,     \
+      CMK_HOUR_US, 0, 30 * CMK_DAY_US, "BK-29", "assumed",                                         \
+      "how long that takes with high priority")                                                    \
+    X(REHYDRATION_KEPT, "rehydration_kept", "duration", 7 * CMK_DAY_US, 7 * CMK_DAY_US,            \
+      7 * CMK_DAY_US, 7 * CMK_DAY_US, 0, 180 * CMK_DAY_US, "BK-26", "assumed",                     \
+      "how long the copy that has come back from the archive stays in the vault tier")             \
     X(RETRIES, "retries", "integer", 5, 5, 5, 5, 0, 16, "OQ-25 THR-6", "assumed",                  \
       "how many times a passing trouble is tried again, after 1, 2, 4, 8, 16 ... seconds")         \
     X(DISABLED_ALLOWS_PUBLIC_OPS, "disabled_allows_public_ops", "boolean", 0, 0, 0, 0, 0, 1,       \
@@ -367,6 +396,8 @@
     X(EXPIRED_KEY_RESTORE, "expired_key_restore", "boolean", 0, 0, 0, 0, 0, 1, "OQ-6", "assumed",  \
       "whether Backup goes on with a key version outside its validity where Key Vault would "      \
       "unwrap")                                                                                    \
+    X(DEK_CACHE, "dek_cache", "duration", 0, 0, CMK_HOUR_US, 0, 0, CMK_DAY_US, "OQ-10", "assumed", \
+      "how long Backup goes on with a data key that it has had unwrapped, without asking again")   \
     X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", \
       "whether key vault and Backup vault must be in one region")                                  \
     X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \

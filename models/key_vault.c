@@ -2,6 +2,7 @@
  */
 #include "models/key_vault.h"
 
+#include "models/access.h"
 #include "models/key.h"
 #include "models/key_use.h"
 #include "models/model.h"
@@ -462,14 +463,11 @@ static void lose_assignments(CmkSim *sim, CmkKeyVaultId id)
 {
     uint32_t row = cmk_key_vault(sim->world, id)->first_assignment;
     while (row != 0) {
-        const CmkAssignmentId assignment_id = {row};
-        if (cmk_assignment(sim->world, assignment_id)->state != CMK_ASSIGNMENT_REMOVED) {
-            CmkAssignment *assignment = cmk_assignment_mut(sim, assignment_id);
-            assignment->state = CMK_ASSIGNMENT_REMOVED;
-            assignment->epoch++;
-            assignment->changed_by = cmk_this_seq(sim);
+        const CmkAssignmentId assignment = {row};
+        if (cmk_assignment(sim->world, assignment)->state != CMK_ASSIGNMENT_REMOVED) {
+            cmk_assignment_end(sim, assignment);
         }
-        row = cmk_assignment(sim->world, assignment_id)->next_of_key_vault;
+        row = cmk_assignment(sim->world, assignment)->next_of_key_vault;
     }
 }
 
@@ -495,7 +493,7 @@ const CmkOperation cmk_op_key_vault_delete = {
     .text = "A key vault goes to the deleted state with its keys; role assignments at it are lost.",
     .params = {KEY_VAULT_PARAM},
     .guards = {TO_MANAGE(CMK_GUARD_KEY_VAULT_EXISTS)},
-    .writes = CMK_BIT(KEY_VAULT) | CMK_BIT(ASSIGNMENT) | CMK_BIT_TIMERS,
+    .writes = CMK_BIT(KEY_VAULT) | CMK_BIT(ASSIGNMENT) | CMK_BIT(SCOPE) | CMK_BIT_TIMERS,
     .effect = key_vault_delete,
     .rules = "SD-6 SD-15 SD-16 SD-22",
     .action = "Microsoft.KeyVault/vaults/delete",

@@ -45,6 +45,8 @@ static const CmkEventRow events[CMK_EVENT__COUNT] = {
     [CMK_EVENT_KEY_ROTATION].epoch_of = cmk_key_rotation_epoch,
     [CMK_EVENT_KEY_NEAR_EXPIRY].epoch_of = cmk_key_rotation_epoch,
     [CMK_EVENT_ROTATION_POLL].epoch_of = cmk_poll_epoch,
+    [CMK_EVENT_INSTANCE].epoch_of = cmk_instance_epoch,
+    [CMK_EVENT_SCHEDULE].epoch_of = cmk_schedule_epoch,
 #define X(id, name_, class_)                                                                       \
     [CMK_EVENT_##id].name = #name_, [CMK_EVENT_##id].class_of_ties = (class_),                     \
     [CMK_EVENT_##id].handle = cmk_on_##name_,
@@ -68,6 +70,36 @@ static const CmkKnob knobs[CMK_KNOB__COUNT] = {
 
 /* ---- invariants ------------------------------------------------------------------------------ */
 
+/* Every point of a queue is in its chain and in the queue of its rule, there oldest first; adds its
+ * bytes to those of its tier. */
+static const char *check_queue(const CmkWorld *world, uint32_t row, int64_t sums[3])
+{
+    const CmkQueue *queue = cmk_queue(world, (CmkQueueId){row});
+    uint32_t in_chain = 0;
+    uint32_t in_fifo = 0;
+    for (uint32_t i = queue->first_point; i != 0; in_chain++) {
+        const CmkPoint *point = cmk_point(world, (CmkPointId){i});
+        sums[point->tier] += point->bytes;
+        if (point->is_live == 0 || point->queue != row) {
+            return "a queue holds a point that is not its own";
+        }
+        i = point->next;
+    }
+    for (uint32_t tag = 0; tag < CMK_TAG__COUNT; tag++) {
+        CmkTime before = 0;
+        for (uint32_t i = queue->fifo[tag].first; i != 0; in_fifo++) {
+            const CmkPoint *point = cmk_point(world, (CmkPointId){i});
+            if (point->tag != tag || point->queue != row || point->created < before) {
+                return "the queue of a retention rule is out of order";
+            }
+            before = point->created;
+            i = point->next_of_tag;
+        }
+    }
+    return in_chain == queue->point_count && in_fifo == in_chain ? NULL
+                                                                 : "points are counted wrongly";
+}
+
 /* Each gauge of stored bytes is the sum over the points that lie there. */
 static const char *check_gauges(const CmkWorld *world)
 {
@@ -78,16 +110,9 @@ static const char *check_gauges(const CmkWorld *world)
         while (instance != 0) {
             uint32_t queue = cmk_instance(world, (CmkInstanceId){instance})->first_queue;
             while (queue != 0) {
-                uint32_t row = cmk_queue(world, (CmkQueueId){queue})->first_point;
-                uint32_t count = 0;
-                while (row != 0) {
-                    const CmkPoint *point = cmk_point(world, (CmkPointId){row});
-                    sums[point->tier] += point->bytes;
-                    count++;
-                    row = point->next;
-                }
-                if (count != cmk_queue(world, (CmkQueueId){queue})->point_count) {
-                    return "a queue counts its points wrongly";
+                const char *broken = check_queue(world, queue, sums);
+                if (broken != NULL) {
+                    return broken;
                 }
                 queue = cmk_queue(world, (CmkQueueId){queue})->next_of_instance;
             }

@@ -4,6 +4,7 @@
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/rows.h"
+#include "models/schedule.h"
 
 #define ARCHIVE_MINIMUM_US (180 * CMK_DAY_US) /* BK-25 */
 
@@ -33,18 +34,92 @@ bool cmk_points_need_key(const CmkWorld *world, CmkBackupVaultId vault)
     return cmk_backup_vault(world, vault)->key != 0;
 }
 
-CmkPointId cmk_points_due_to_expire(const CmkWorld *world, CmkQueueId queue)
+bool cmk_points_hold_key(const CmkWorld *world, CmkBackupVaultId vault)
 {
-    const CmkPointId first = {cmk_queue(world, queue)->first_point};
-    const bool is_due = first.i != 0 && cmk_point(world, first)->expires <= cmk_world_now(world);
-    return is_due ? first : (CmkPointId){0};
+    const CmkBackupVault *row = cmk_backup_vault(world, vault);
+    return cmk_world_now(world) < row->dek_known_until &&
+           cmk_version(world, (CmkVersionId){row->active_version})->is_purged == 0;
 }
 
-CmkPointId cmk_points_due_to_tier(const CmkWorld *world, CmkQueueId queue)
+/* The rule of the point's tag; that of the default one where the policy has no such rule. */
+static const CmkRetention *retention_of(const CmkWorld *world, const CmkPoint *point)
 {
-    const CmkPointId next = {cmk_queue(world, queue)->next_to_tier};
-    const bool is_due = next.i != 0 && cmk_point(world, next)->tier_due <= cmk_world_now(world);
-    return is_due ? next : (CmkPointId){0};
+    const CmkInstanceId id = {cmk_queue(world, (CmkQueueId){point->queue})->instance};
+    const CmkPolicyId policy_id = {cmk_instance(world, id)->policy};
+    const CmkPolicy *policy = cmk_policy(world, policy_id);
+    const CmkRetention *rule = &policy->retention[point->tag];
+    return rule->criterion != CMK_CRITERION_NONE ? rule : &policy->retention[CMK_TAG_DEFAULT];
+}
+
+CmkTime cmk_point_expires(const CmkWorld *world, CmkPointId id)
+{
+    const CmkPoint *point = cmk_point(world, id);
+    const CmkRetention *rule = retention_of(world, point);
+    if (point->tier == CMK_TIER_OPERATIONAL) {
+        return cmk_time_add_period(point->created, rule->operational, 1);
+    }
+    const CmkTime in_vault = cmk_time_add_period(point->created, rule->vault, 1);
+    return rule->archiving == CMK_ARCHIVING_ON_EXPIRY
+               ? cmk_time_add_period(in_vault, rule->archive, 1)
+               : in_vault;
+}
+
+CmkTime cmk_point_tier_due(const CmkWorld *world, CmkPointId id)
+{
+    const CmkPoint *point = cmk_point(world, id);
+    const CmkRetention *rule = retention_of(world, point);
+    if (point->tier == CMK_TIER_OPERATIONAL) {
+        return CMK_TIME_MAX;
+    }
+    switch ((CmkArchiving)rule->archiving) {
+    case CMK_ARCHIVING_NEVER:
+        return CMK_TIME_MAX;
+    case CMK_ARCHIVING_IMMEDIATELY:
+        return point->created;
+    case CMK_ARCHIVING_ON_EXPIRY:
+        return cmk_time_add_period(point->created, rule->vault, 1);
+    case CMK_ARCHIVING_AFTER:
+        return cmk_time_add_period(point->created, rule->archive_after, 1);
+    }
+    CMK_ASSERT(false);
+    return CMK_TIME_MAX;
+}
+
+/* BK-15: while protection is stopped all is kept, while backups are suspended the latest point. */
+static bool is_held(const CmkWorld *world, CmkPointId id, CmkDue due)
+{
+    const CmkQueue *queue = cmk_queue(world, (CmkQueueId){cmk_point(world, id)->queue});
+    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
+    if (instance->state == CMK_INSTANCE_SUSPENDED) {
+        return due == CMK_DUE_TO_EXPIRE && queue->last_point == id.i;
+    }
+    return instance->state != CMK_INSTANCE_PROTECTED;
+}
+
+bool cmk_point_is_due(const CmkWorld *world, CmkPointId id, CmkDue due)
+{
+    if (is_held(world, id, due)) {
+        return false;
+    }
+    const CmkTime time =
+        due == CMK_DUE_TO_TIER ? cmk_point_tier_due(world, id) : cmk_point_expires(world, id);
+    return time <= cmk_world_now(world);
+}
+
+CmkPointId cmk_points_first_due(const CmkWorld *world, CmkQueueId queue, CmkTag tag, CmkDue due)
+{
+    const CmkFifo *fifo = &cmk_queue(world, queue)->fifo[tag];
+    const CmkPointId id = {due == CMK_DUE_TO_TIER ? fifo->next_to_tier : fifo->first};
+    return id.i != 0 && cmk_point_is_due(world, id, due) ? id : (CmkPointId){0};
+}
+
+CmkPointId cmk_points_due(const CmkWorld *world, CmkQueueId queue, CmkDue due)
+{
+    CmkPointId id = {0};
+    for (uint32_t tag = 0; id.i == 0 && tag < CMK_TAG__COUNT; tag++) {
+        id = cmk_points_first_due(world, queue, (CmkTag)tag, due);
+    }
+    return id;
 }
 
 bool cmk_point_is_lost(const CmkWorld *world, CmkPointId id)
@@ -67,10 +142,12 @@ CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, Cmk
     const CmkBackupVaultId vault_id = cmk_point_vault(world, id);
     const CmkBackupVault *vault = cmk_backup_vault(world, vault_id);
     *ret_guard = CMK_GUARD_NONE;
-    if (cmk_point(world, id)->tier == CMK_TIER_OPERATIONAL || vault->key == 0) {
+    if (cmk_point(world, id)->tier == CMK_TIER_OPERATIONAL || vault->key == 0 ||
+        cmk_points_hold_key(world, vault_id)) {
         return CMK_STATUS_OK;
     }
-    CmkArgs args = {.op = CMK_OP_KEY_GET, .actor = CMK_ACTOR_PLATFORM};
+    static const CmkOpId ops[] = {CMK_OP_KEY_GET, CMK_OP_BACKUP_ACCEPT_KEY, CMK_OP_KEY_UNWRAP};
+    CmkArgs args = {.actor = CMK_ACTOR_PLATFORM};
     args.ref[CMK_REF_BACKUP_VAULT] = vault_id.i;
     args.ref[CMK_REF_KEY] = vault->key;
     args.ref[CMK_REF_KEY_VAULT] = cmk_key(world, (CmkKeyId){vault->key})->key_vault;
@@ -80,9 +157,9 @@ CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, Cmk
     args.num[0] = 1;
     CmkWorld *unchanged = (CmkWorld *)(uintptr_t)world; /* cmk_would_apply() only reads */
     const CmkSim sim = {.model = model, .world = unchanged};
-    CmkOutcome outcome = cmk_would_apply(&sim, &args);
-    if (outcome.status == CMK_STATUS_OK) {
-        args.op = CMK_OP_KEY_UNWRAP;
+    CmkOutcome outcome = {.status = CMK_STATUS_OK};
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(ops) && outcome.status == CMK_STATUS_OK; i++) {
+        args.op = ops[i];
         outcome = cmk_would_apply(&sim, &args);
     }
     *ret_guard = outcome.guard;
@@ -141,6 +218,7 @@ static void append(CmkSim *sim, CmkQueueId queue_id, CmkPointId id)
 {
     CmkQueue *queue = cmk_queue_mut(sim, queue_id);
     CmkPoint *point = cmk_point_mut(sim, id);
+    CmkFifo *fifo = &queue->fifo[point->tag];
     point->previous = queue->last_point;
     if (queue->last_point == 0) {
         queue->first_point = id.i;
@@ -150,9 +228,27 @@ static void append(CmkSim *sim, CmkQueueId queue_id, CmkPointId id)
     queue->last_point = id.i;
     queue->point_count++;
     queue->last_backup = cmk_world_now(sim->world);
-    if (queue->next_to_tier == 0 && point->tier_due != CMK_TIME_MAX) {
-        queue->next_to_tier = id.i;
+    if (fifo->last == 0) {
+        fifo->first = id.i;
+    } else {
+        cmk_point_mut(sim, (CmkPointId){fifo->last})->next_of_tag = id.i;
     }
+    fifo->last = id.i;
+    if (fifo->next_to_tier == 0 && queue->store == CMK_STORE_VAULT) {
+        fifo->next_to_tier = id.i;
+    }
+}
+
+/* The retention rule of the point that a job is to make. */
+static CmkTag tag_of(const CmkWorld *world, const CmkTask *task)
+{
+    if (task->kind == CMK_TASK_BACKUP_ON_DEMAND) {
+        return (CmkTag)task->tag;
+    }
+    const CmkQueue *queue = cmk_queue(world, (CmkQueueId){task->queue});
+    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
+    return cmk_schedule_tag(cmk_policy(world, (CmkPolicyId){instance->policy}),
+                            queue->last_scheduled, task->started);
 }
 
 static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
@@ -160,24 +256,22 @@ static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
     const CmkTaskId task_id = {args->ref[CMK_REF_TASK]};
     const CmkTask *task = cmk_task(sim->world, task_id);
     const CmkQueueId queue_id = {task->queue};
-    const CmkQueue *queue = cmk_queue(sim->world, queue_id);
+    CmkQueue *queue = cmk_queue_mut(sim, queue_id);
     const CmkInstance *instance = cmk_instance(sim->world, (CmkInstanceId){queue->instance});
-    const CmkPolicy *policy = cmk_policy(sim->world, (CmkPolicyId){instance->policy});
-    const bool is_vault = queue->store == CMK_STORE_VAULT;
     const CmkPointId id = {cmk_world_row_add(sim->world, CMK_TABLE_POINT)};
     CmkPoint *point = cmk_point_mut(sim, id);
     point->is_live = 1;
     point->queue = queue_id.i;
-    point->tier = is_vault ? CMK_TIER_VAULT : CMK_TIER_OPERATIONAL;
+    point->tier = queue->store == CMK_STORE_VAULT ? CMK_TIER_VAULT : CMK_TIER_OPERATIONAL;
     point->created = task->started;
-    point->expires = cmk_time_add_period(
-        task->started, is_vault ? policy->vault_retention : policy->operational_retention, 1);
-    point->tier_due = is_vault && policy->has_archive
-                          ? cmk_time_add_period(task->started, policy->archive_after, 1)
-                          : CMK_TIME_MAX;
+    point->tag = tag_of(sim->world, task);
     point->bytes = bytes_of_backup(instance, queue, cmk_world_now(sim->world));
     point->created_by = point->changed_by = cmk_this_seq(sim);
     append(sim, queue_id, id);
+    queue->backup_task = 0;
+    if (task->kind == CMK_TASK_BACKUP) {
+        queue->last_scheduled = task->started;
+    }
     cmk_gauge_add(sim, (CmkBackupVaultId){task->backup_vault}, gauge_of(point), point->bytes);
     cmk_task_mut(sim, task_id)->state = CMK_TASK_COMPLETED;
     cmk_task_mut(sim, task_id)->point = id.i;
@@ -189,15 +283,16 @@ const CmkOperation cmk_op_backup_commit = {
     .name = "backup.commit",
     .text = "A backup job ends well; its recovery point is there.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_INSTANCE_IS_KEPT,
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK),
     .effect = backup_commit,
-    .rules = "BK-7 BK-24 BK-30 OQ-24",
+    .rules = "BK-7 BK-10 BK-11 BK-12 BK-24 BK-30 OQ-24",
 };
 
 /* ---- moving and removing points -------------------------------------------------------------- */
 
-/* What removing the oldest point frees: a later increment then stands for the whole, so only what
+/* What removing a point frees: the next increment in the chain then stands for both, so only what
  * it has replaced goes. */
 static int64_t freed_bytes(const CmkWorld *world, const CmkPoint *point)
 {
@@ -237,7 +332,8 @@ static uint32_t point_tier(CmkSim *sim, const CmkArgs *args)
     point->tier = CMK_TIER_ARCHIVE;
     point->archived_at = cmk_world_now(sim->world);
     point->changed_by = cmk_this_seq(sim);
-    cmk_queue_mut(sim, (CmkQueueId){point->queue})->next_to_tier = point->next;
+    cmk_queue_mut(sim, (CmkQueueId){point->queue})->fifo[point->tag].next_to_tier =
+        point->next_of_tag;
     return id.i;
 }
 
@@ -251,22 +347,32 @@ const CmkOperation cmk_op_point_tier = {
     .rules = "BK-24 BK-32",
 };
 
-static void unlink_first(CmkSim *sim, const CmkPoint *point)
+/* Out of the chain, in the middle of which it may be, and from the head of its rule's queue. */
+static void unlink_point(CmkSim *sim, CmkPointId id)
 {
+    const CmkPoint *point = cmk_point(sim->world, id);
     CmkQueue *queue = cmk_queue_mut(sim, (CmkQueueId){point->queue});
-    if (queue->next_to_tier == queue->first_point) {
-        queue->next_to_tier = point->next;
+    CmkFifo *fifo = &queue->fifo[point->tag];
+    CMK_ASSERT(fifo->first == id.i);
+    if (fifo->next_to_tier == id.i) {
+        fifo->next_to_tier = point->next_of_tag;
     }
-    queue->first_point = point->next;
-    queue->point_count--;
-    if (point->next == 0) {
-        queue->last_point = 0;
+    fifo->first = point->next_of_tag;
+    fifo->last = fifo->first == 0 ? 0 : fifo->last;
+    if (point->previous == 0) {
+        queue->first_point = point->next;
     } else {
-        cmk_point_mut(sim, (CmkPointId){point->next})->previous = 0;
+        cmk_point_mut(sim, (CmkPointId){point->previous})->next = point->next;
     }
+    if (point->next == 0) {
+        queue->last_point = point->previous;
+    } else {
+        cmk_point_mut(sim, (CmkPointId){point->next})->previous = point->previous;
+    }
+    queue->point_count--;
 }
 
-/* The next point stands for the whole copy now: it keeps what the oldest held beyond `freed`. */
+/* The next point of the chain stands for both now: it keeps what this one held beyond `freed`. */
 static void hand_down(CmkSim *sim, const CmkPoint *point, int64_t freed, CmkBackupVaultId vault)
 {
     const int64_t kept = point->bytes - freed;
@@ -281,22 +387,40 @@ static void hand_down(CmkSim *sim, const CmkPoint *point, int64_t freed, CmkBack
     }
 }
 
-static uint32_t point_expire(CmkSim *sim, const CmkArgs *args)
+static void end_overdue(CmkSim *sim, CmkBackupVaultId vault, CmkPoint *point)
+{
+    end_overdue_tiering(sim, vault, point);
+    if (point->is_expiry_overdue != 0) {
+        cmk_gauge_add(sim, vault, overdue_gauge_of(point), -point->overdue_bytes);
+        point->is_expiry_overdue = 0;
+        point->overdue_bytes = 0;
+    }
+}
+
+void cmk_points_forgive(CmkSim *sim, CmkQueueId queue)
+{
+    uint32_t row = cmk_queue(sim->world, queue)->first_point;
+    while (row != 0) {
+        CmkPoint *point = cmk_point_mut(sim, (CmkPointId){row});
+        end_overdue(sim, cmk_points_vault(sim->world, queue), point);
+        row = point->next;
+    }
+}
+
+/* Takes away a point that is the oldest of its rule. */
+static uint32_t remove_point(CmkSim *sim, const CmkArgs *args)
 {
     const CmkPointId id = {args->ref[CMK_REF_POINT]};
     CmkPoint *point = cmk_point_mut(sim, id);
     const CmkBackupVaultId vault = cmk_point_vault(sim->world, id);
     const CmkTime now = cmk_world_now(sim->world);
-    end_overdue_tiering(sim, vault, point);
-    if (point->is_expiry_overdue != 0) {
-        cmk_gauge_add(sim, vault, overdue_gauge_of(point), -point->overdue_bytes);
-    }
+    end_overdue(sim, vault, point);
     if (point->tier == CMK_TIER_ARCHIVE && now - point->archived_at < ARCHIVE_MINIMUM_US) {
         cmk_gauge_charge(sim, vault, CMK_GAUGE_EARLY_DELETION, point->bytes,
                          ARCHIVE_MINIMUM_US - (now - point->archived_at)); /* COST-21 */
     }
     hand_down(sim, point, freed_bytes(sim->world, point), vault);
-    unlink_first(sim, point);
+    unlink_point(sim, id);
     point->is_live = 0;
     point->changed_by = cmk_this_seq(sim);
     cmk_world_row_recycle(sim->world, CMK_TABLE_POINT, id.i);
@@ -305,12 +429,22 @@ static uint32_t point_expire(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_point_expire = {
     .name = "point.expire",
-    .text = "The oldest recovery point of a queue is removed, its retention being over.",
+    .text = "The oldest recovery point of a retention rule is removed, its time being over.",
     .params = {{"point", CMK_PARAM_INTEGER, 0, 1, CMK_REF_POINT}},
     .guards = {CMK_GUARD_POINT_EXISTS},
     .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE),
-    .effect = point_expire,
-    .rules = "BK-8 BK-25 BK-33 COST-21",
+    .effect = remove_point,
+    .rules = "BK-8 BK-13 BK-25 BK-33 COST-21",
+};
+
+const CmkOperation cmk_op_point_purge = {
+    .name = "point.purge",
+    .text = "A recovery point of a deleted instance is destroyed.",
+    .params = {{"point", CMK_PARAM_INTEGER, 0, 1, CMK_REF_POINT}},
+    .guards = {CMK_GUARD_INSTANCE_IS_SOFT_DELETED, CMK_GUARD_POINT_EXISTS},
+    .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE),
+    .effect = remove_point,
+    .rules = "BV-6 BV-7 BK-25 COST-21",
 };
 
 /* num[0]: 0 its expiry is overdue, 1 its move to the archive. */
@@ -354,6 +488,7 @@ uint32_t cmk_points_start_restore(CmkSim *sim, const CmkArgs *args)
     task->point = point_id.i;
     task->point_by = cmk_point(sim->world, point_id)->created_by;
     task->queue = cmk_point(sim->world, point_id)->queue;
+    task->priority = (uint32_t)args->num[1];
     return id.i;
 }
 
@@ -366,13 +501,44 @@ const CmkOperation cmk_op_backup_restore = {
     .name = "backup.restore",
     .text = "A restore of a recovery point is started.",
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
-               {"point", CMK_PARAM_POINT, 1, 1, 0}},
-    .guards = {CMK_GUARD_POINT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
+               {"point", CMK_PARAM_POINT, 1, 1, 0},
+               {"priority", CMK_PARAM_REHYDRATION, 1, 0, 1}},
+    .guards = {CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POINT_EXISTS,
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_restore,
     .rules = "BK-26 BK-31 BK-36",
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/restore/action",
     .az = "az dataprotection backup-instance restore trigger",
+};
+
+bool cmk_point_must_come_back(const CmkWorld *world, CmkPointId id)
+{
+    const CmkPoint *point = cmk_point(world, id);
+    return point->tier == CMK_TIER_ARCHIVE && point->rehydrated_until <= cmk_world_now(world);
+}
+
+/* The copy is charged ahead for as long as it is meant to stay, even if the point goes earlier. */
+static uint32_t point_rehydrate(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkPointId id = {args->ref[CMK_REF_POINT]};
+    CmkPoint *point = cmk_point_mut(sim, id);
+    const int64_t kept_us = cmk_knob(sim->world, CMK_KNOB_REHYDRATION_KEPT);
+    point->rehydrated_until = cmk_world_now(sim->world) + kept_us;
+    point->changed_by = cmk_this_seq(sim);
+    cmk_gauge_charge(sim, cmk_point_vault(sim->world, id), CMK_GAUGE_REHYDRATED, point->bytes,
+                     kept_us);
+    return id.i;
+}
+
+const CmkOperation cmk_op_point_rehydrate = {
+    .name = "point.rehydrate",
+    .text = "A copy of an archived point has come back to the vault tier, to be restored.",
+    .params = {{"point", CMK_PARAM_INTEGER, 0, 1, CMK_REF_POINT}},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_POINT_EXISTS},
+    .writes = CMK_BIT(POINT) | CMK_BIT(GAUGE),
+    .effect = point_rehydrate,
+    .rules = "BK-26 BK-29",
 };
 
 static uint32_t restore_commit(CmkSim *sim, const CmkArgs *args)

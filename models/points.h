@@ -1,16 +1,38 @@
 /*
- * Queues of recovery points: what is in them, and which of them are due.
+ * Queues of recovery points: what is in them, and which points are due.
  */
 #ifndef CMK_MODELS_POINTS_H
 #define CMK_MODELS_POINTS_H
 
 #include "models/entities.h"
+#include "sim/engine.h"
 
-/* The oldest point of the queue if its time is over; {0} if none is due. */
-CmkPointId cmk_points_due_to_expire(const CmkWorld *world, CmkQueueId queue);
+/* What maintenance does to points whose time has come. */
+typedef enum CmkDue {
+    CMK_DUE_TO_EXPIRE,
+    CMK_DUE_TO_TIER
+} CmkDue;
 
-/* The oldest point still in the vault tier if it should be in the archive by now; {0} if none. */
-CmkPointId cmk_points_due_to_tier(const CmkWorld *world, CmkQueueId queue);
+/* When its retention is over, and when it is to be in the archive, by the rule that its tag names
+ * in the policy of its instance (that of the tag, or else the default one); CMK_TIME_MAX: never.
+ * Operations on the instance that change the policy change both. */
+CmkTime cmk_point_expires(const CmkWorld *world, CmkPointId id);
+CmkTime cmk_point_tier_due(const CmkWorld *world, CmkPointId id);
+
+/* The point of this tag that goes first, if it is due now; {0} if not. Points due after it follow
+ * it by next_of_tag: see cmk_point_is_due(). */
+CmkPointId cmk_points_first_due(const CmkWorld *world, CmkQueueId queue, CmkTag tag, CmkDue due);
+bool cmk_point_is_due(const CmkWorld *world, CmkPointId id, CmkDue due);
+
+/* Of any tag; {0} if none is due. */
+CmkPointId cmk_points_due(const CmkWorld *world, CmkQueueId queue, CmkDue due);
+
+/* What is overdue in the queue is so no more, since another retention applies from now on; what
+ * still is will be found so at the next maintenance. O(points). For effects. */
+void cmk_points_forgive(CmkSim *sim, CmkQueueId queue);
+
+/* It is in the archive only, so a restore has to bring it back first (BK-26). */
+bool cmk_point_must_come_back(const CmkWorld *world, CmkPointId id);
 
 /* The Backup vault and the instance of a queue. */
 CmkBackupVaultId cmk_points_vault(const CmkWorld *world, CmkQueueId queue);
@@ -18,5 +40,9 @@ CmkBackupVaultId cmk_points_vault(const CmkWorld *world, CmkQueueId queue);
 /* Whether the vault's data is under a customer-managed key, so that jobs on the vault and archive
  * tiers need the key (BV-17, BK-36). */
 bool cmk_points_need_key(const CmkWorld *world, CmkBackupVaultId vault);
+
+/* Backup still holds the data key from an earlier request, so a job need not ask for it (OQ-10). It
+ * drops it when the key version that wraps it is purged. */
+bool cmk_points_hold_key(const CmkWorld *world, CmkBackupVaultId vault);
 
 #endif

@@ -5,12 +5,19 @@
 
 const char *const *cmk_cost_meters(void)
 {
-    static const char *const meters[] = {"snapshots",          "vault_tier",
-                                         "archive_tier",       "archive_early_deletion",
-                                         "overdue_vault_tier", "overdue_archive_tier",
-                                         "overdue_tiering",    "instances",
-                                         "key_operations",     "hsm_keys",
-                                         "key_rotations",      NULL};
+    static const char *const meters[] = {"snapshots",
+                                         "vault_tier",
+                                         "archive_tier",
+                                         "archive_early_deletion",
+                                         "overdue_vault_tier",
+                                         "overdue_archive_tier",
+                                         "overdue_tiering",
+                                         "instances",
+                                         "key_operations",
+                                         "hsm_keys",
+                                         "key_rotations",
+                                         "rehydrated_copies",
+                                         NULL};
     return meters;
 }
 
@@ -95,20 +102,33 @@ static void put_gauge(Bill *bill, CmkBackupVaultId id, CmkCostItem about, CmkGau
     put_storage(bill, id, about, cmk_gauge_integral(bill->world, id, kind), nanos);
 }
 
+/* What is paid for: deleted data is free at the end of its time (COST-19). `free` is `kind` itself
+ * where nothing is. */
+static CmkIntegral charged(const Bill *bill, CmkBackupVaultId id, CmkGaugeKind kind,
+                           CmkGaugeKind free)
+{
+    const CmkIntegral all = cmk_gauge_integral(bill->world, id, kind);
+    return free == kind ? all : all - cmk_gauge_integral(bill->world, id, free);
+}
+
 /* What lies in the vault tier: at one price, or where cross-region restore was enabled at the price
  * before and the one since (COST-4). `less` is taken off either. */
 static void put_vault_tier(Bill *bill, CmkBackupVaultId id, CmkCostItem about, CmkGaugeKind kind,
                            int64_t less)
 {
-    static const CmkGaugeKind cheap_of[] = {
-        [CMK_GAUGE_VAULT] = CMK_GAUGE_CHEAP_VAULT,
-        [CMK_GAUGE_OVERDUE_VAULT] = CMK_GAUGE_CHEAP_OVERDUE_VAULT,
-        [CMK_GAUGE_LATE_TIERING] = CMK_GAUGE_CHEAP_LATE_TIERING};
+    static const CmkGaugeKind cheap_of[] = {[CMK_GAUGE_VAULT] = CMK_GAUGE_CHEAP_VAULT,
+                                            [CMK_GAUGE_OVERDUE_VAULT] =
+                                                CMK_GAUGE_CHEAP_OVERDUE_VAULT,
+                                            [CMK_GAUGE_LATE_TIERING] = CMK_GAUGE_CHEAP_LATE_TIERING,
+                                            [CMK_GAUGE_REHYDRATED] = CMK_GAUGE_CHEAP_REHYDRATED};
     const CmkBackupVault *vault = cmk_backup_vault(bill->world, id);
-    const CmkIntegral all = cmk_gauge_integral(bill->world, id, kind);
-    const CmkIntegral cheap = vault->has_cross_region_restore != 0
-                                  ? cmk_gauge_integral(bill->world, id, cheap_of[kind])
-                                  : all;
+    const CmkIntegral all =
+        charged(bill, id, kind, kind == CMK_GAUGE_VAULT ? CMK_GAUGE_FREE_VAULT : kind);
+    const CmkIntegral cheap =
+        vault->has_cross_region_restore != 0
+            ? charged(bill, id, cheap_of[kind],
+                      kind == CMK_GAUGE_VAULT ? CMK_GAUGE_CHEAP_FREE_VAULT : cheap_of[kind])
+            : all;
     const int64_t before = price_in(bill, vault_tier_of(vault), vault->region) - less;
     const int64_t since = price_in(bill, CMK_PRICE_VAULT_RAGRS, vault->region) - less;
     /* A move to an archive that is dearer than the vault tier is not missed. */
@@ -136,7 +156,9 @@ static void put_backup_vault(Bill *bill, CmkBackupVaultId id)
     put_gauge(bill, id, (CmkCostItem){.meter = "snapshots"}, CMK_GAUGE_OPERATIONAL,
               price_in(bill, CMK_PRICE_SNAPSHOT, vault->region));
     put_vault_tier(bill, id, (CmkCostItem){.meter = "vault_tier"}, CMK_GAUGE_VAULT, 0);
-    put_gauge(bill, id, (CmkCostItem){.meter = "archive_tier"}, CMK_GAUGE_ARCHIVE, in_archive);
+    put_storage(bill, id, (CmkCostItem){.meter = "archive_tier"},
+                charged(bill, id, CMK_GAUGE_ARCHIVE, CMK_GAUGE_FREE_ARCHIVE), in_archive);
+    put_vault_tier(bill, id, (CmkCostItem){.meter = "rehydrated_copies"}, CMK_GAUGE_REHYDRATED, 0);
     put_gauge(bill, id, (CmkCostItem){.meter = "archive_early_deletion"}, CMK_GAUGE_EARLY_DELETION,
               in_archive);
     /* Parts of the above: what is kept too long, and the difference that a missed move makes. */
@@ -149,7 +171,7 @@ static void put_backup_vault(Bill *bill, CmkBackupVaultId id)
     put_instances(bill, id, price_in(bill, CMK_PRICE_INSTANCE, vault->region));
 }
 
-#define ITEMS_OF_BACKUP_VAULT 11
+#define ITEMS_OF_BACKUP_VAULT 13
 #define ITEMS_OF_KEY_VAULT (3 + 1 + CMK_HSM_KEY_TIERS)
 
 /* ---- what a key vault costs ------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
 #include "models/mutate.h"
 #include "models/points.h"
 #include "models/rows.h"
+#include "models/schedule.h"
 
 #include <string.h>
 
@@ -64,7 +65,9 @@ const CmkGuard cmk_guard_instance_is_absent = {.name = "instance-is-absent",
 static bool datasource_fits_policy(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     (void)ret_blame;
-    const CmkDatasourceFacts *facts = &datasources[args->num[0]];
+    const int64_t datasource =
+        args->num[0] != 0 ? args->num[0] : instance_of(world, args)->datasource;
+    const CmkDatasourceFacts *facts = &datasources[datasource];
     const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){args->ref[CMK_REF_POLICY]});
     return (!policy->has_operational || facts->has_operational) &&
            (!policy->has_vault || facts->has_vault) && (!policy->has_archive || facts->has_archive);
@@ -79,10 +82,8 @@ const CmkGuard cmk_guard_datasource_fits_policy = {
 
 static bool instance_is_protected(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkQueue *queue = cmk_queue(world, (CmkQueueId){args->ref[CMK_REF_QUEUE]});
-    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
-    *ret_blame = instance->changed_by;
-    return instance->state == CMK_INSTANCE_PROTECTED;
+    *ret_blame = instance_of(world, args)->changed_by;
+    return instance_of(world, args)->state == CMK_INSTANCE_PROTECTED;
 }
 
 const CmkGuard cmk_guard_instance_is_protected = {.name = "instance-is-protected",
@@ -109,31 +110,16 @@ const CmkOperation cmk_op_backup_policy_create = {
     .az = "az dataprotection backup-policy create",
 };
 
-static CmkTime occurrence(const CmkWorld *world, const CmkQueue *queue, uint64_t index)
-{
-    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
-    const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){instance->policy});
-    return cmk_time_add_period(policy->schedule_start, policy->schedule_period, (int64_t)index) +
-           instance->schedule_offset_us;
-}
-
 static void add_queue(CmkSim *sim, const CmkArgs *args, CmkInstanceId id, CmkStore store)
 {
     CmkInstance *instance = cmk_instance_mut(sim, id);
-    const CmkPolicy *policy = cmk_policy(sim->world, (CmkPolicyId){instance->policy});
     const CmkQueueId queue_id = {cmk_world_row_add(sim->world, CMK_TABLE_QUEUE)};
     CmkQueue *queue = cmk_queue_mut(sim, queue_id);
     queue->instance = id.i;
     queue->store = store;
     queue->next_of_instance = instance->first_queue;
     instance->first_queue = queue_id.i;
-    const CmkTime now = cmk_world_now(sim->world);
-    const CmkTime start = cmk_settings(sim->world, (CmkNameId){1})->start;
-    const CmkTime from = (now > start ? now : start) - instance->schedule_offset_us;
-    queue->schedule_count =
-        (uint64_t)cmk_period_first_index(policy->schedule_start, policy->schedule_period, from);
-    (void)cmk_engine_set_timer(sim, occurrence(sim->world, queue, queue->schedule_count),
-                               CMK_EVENT_SCHEDULE, queue_id.i, args);
+    cmk_schedule_begin(sim, args, queue_id);
 }
 
 static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
@@ -177,67 +163,6 @@ const CmkOperation cmk_op_instance_protect = {
     .az = "az dataprotection backup-instance create",
 };
 
-static void pass_occurrence(CmkSim *sim, const CmkArgs *args, CmkQueueId queue_id)
-{
-    CmkQueue *queue = cmk_queue_mut(sim, queue_id);
-    queue->schedule_count++;
-    CmkArgs next = *args;
-    next.origin = 0; /* the schedule goes on by itself */
-    (void)cmk_engine_set_timer(sim, occurrence(sim->world, queue, queue->schedule_count),
-                               CMK_EVENT_SCHEDULE, queue_id.i, &next);
-}
-
-static uint32_t backup_start(CmkSim *sim, const CmkArgs *args)
-{
-    const CmkQueueId queue_id = {args->ref[CMK_REF_QUEUE]};
-    const CmkTaskId id = cmk_task_start(sim, args, CMK_TASK_BACKUP,
-                                        (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
-    cmk_task_mut(sim, id)->queue = queue_id.i;
-    pass_occurrence(sim, args, queue_id);
-    return id.i;
-}
-
-const CmkOperation cmk_op_backup_start = {
-    .name = "backup.start",
-    .text = "A scheduled backup job starts.",
-    .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
-    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT_TIMERS,
-    .effect = backup_start,
-    .rules = "BK-5 BK-30 BK-36",
-};
-
-static uint32_t backup_skip(CmkSim *sim, const CmkArgs *args)
-{
-    pass_occurrence(sim, args, (CmkQueueId){args->ref[CMK_REF_QUEUE]});
-    return args->ref[CMK_REF_QUEUE];
-}
-
-const CmkOperation cmk_op_backup_skip = {
-    .name = "backup.skip",
-    .text = "A scheduled backup job cannot start; the schedule goes on with the next one.",
-    .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED},
-    .writes = CMK_BIT(QUEUE) | CMK_BIT_TIMERS,
-    .effect = backup_skip,
-    .rules = "BK-5 OQ-34",
-};
-
-void cmk_on_schedule(CmkSim *sim, const CmkTimer *timer)
-{
-    CmkArgs args = cmk_args_of_timer(CMK_OP_BACKUP_START, timer);
-    const CmkQueueId queue = {timer->subject};
-    args.ref[CMK_REF_QUEUE] = queue.i;
-    args.ref[CMK_REF_INSTANCE] = cmk_queue(sim->world, queue)->instance;
-    args.ref[CMK_REF_BACKUP_VAULT] = cmk_points_vault(sim->world, queue).i;
-    const CmkOutcome outcome = cmk_apply(sim, &args);
-    if (outcome.status != CMK_STATUS_OK) {
-        args.op = CMK_OP_BACKUP_SKIP;
-        args.cause_seq = outcome.seq;
-        (void)cmk_apply(sim, &args);
-    }
-}
-
 /* ---- maintenance ----------------------------------------------------------------------------- */
 
 static uint32_t start_on_queue(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind)
@@ -257,7 +182,7 @@ const CmkOperation cmk_op_tiering_start = {
     .name = "tiering.start",
     .text = "In the background, points of an instance that are due move to the archive.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
+    .guards = {CMK_GUARD_INSTANCE_IS_ACTIVE, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = tiering_start,
     .rules = "BK-20 BK-21 BK-32 OQ-26",
@@ -272,7 +197,7 @@ const CmkOperation cmk_op_expiry_start = {
     .name = "expiry.start",
     .text = "In the background, points of an instance whose retention is over are removed.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
+    .guards = {CMK_GUARD_INSTANCE_IS_ACTIVE, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = expiry_start,
     .rules = "BK-20 BK-21 BK-33 OQ-26",
@@ -297,10 +222,10 @@ static void maintain_queue(CmkSim *sim, const CmkTimer *timer, CmkQueueId queue)
     args.ref[CMK_REF_BACKUP_VAULT] = timer->subject;
     args.ref[CMK_REF_QUEUE] = queue.i;
     args.ref[CMK_REF_INSTANCE] = cmk_queue(sim->world, queue)->instance;
-    if (cmk_points_due_to_expire(sim->world, queue).i != 0) {
+    if (cmk_points_due(sim->world, queue, CMK_DUE_TO_EXPIRE).i != 0) {
         start_or_mark(sim, CMK_TASK_EXPIRY, args);
     }
-    if (cmk_points_due_to_tier(sim->world, queue).i != 0) {
+    if (cmk_points_due(sim->world, queue, CMK_DUE_TO_TIER).i != 0) {
         args.op = CMK_OP_TIERING_START;
         start_or_mark(sim, CMK_TASK_TIERING, args);
     }

@@ -86,17 +86,16 @@ const CmkGuard cmk_guard_version_is_yet_valid = {.name = "version-is-yet-valid",
                                                  .text = "The key version is already valid.",
                                                  .repairs = EXTEND};
 
-/* num[0] of a request: 1 when a job asks, which Backup refuses outside the validity even where the
- * key vault would unwrap (OQ-6); taking up a newer version reads the old one all the same. */
-static bool is_window_ignored(const CmkWorld *world, const CmkArgs *args)
+/* Backup refuses outside the validity even where the key vault would unwrap (OQ-6). */
+static bool is_window_ignored(const CmkWorld *world)
 {
-    return args->num[0] == 0 || cmk_knob(world, CMK_KNOB_EXPIRED_KEY_RESTORE) != 0;
+    return cmk_knob(world, CMK_KNOB_EXPIRED_KEY_RESTORE) != 0;
 }
 
 static bool backup_finds_it_not_expired(const CmkWorld *world, const CmkArgs *args,
                                         uint64_t *ret_blame)
 {
-    return is_window_ignored(world, args) || version_has_not_expired(world, args, ret_blame);
+    return is_window_ignored(world) || version_has_not_expired(world, args, ret_blame);
 }
 
 const CmkGuard cmk_guard_backup_finds_it_not_expired = {
@@ -110,7 +109,7 @@ const CmkGuard cmk_guard_backup_finds_it_not_expired = {
 static bool backup_finds_it_yet_valid(const CmkWorld *world, const CmkArgs *args,
                                       uint64_t *ret_blame)
 {
-    return is_window_ignored(world, args) || version_is_yet_valid(world, args, ret_blame);
+    return is_window_ignored(world) || version_is_yet_valid(world, args, ret_blame);
 }
 
 const CmkGuard cmk_guard_backup_finds_it_yet_valid = {
@@ -216,6 +215,27 @@ const CmkOperation cmk_op_key_wrap = {
     .action = "Microsoft.KeyVault/vaults/keys/wrap/action",
 };
 
+const CmkOperation cmk_op_backup_accept_key = {
+    .name = "backup.accept_key",
+    .text = "Backup looks at what it has read of the key, and takes it or does not.",
+    .params = REQUEST_PARAMS,
+    .guards = {CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, CMK_GUARD_BACKUP_FINDS_IT_YET_VALID},
+    .effect = request,
+    .rules = "OQ-6 ERR-M10",
+};
+
+/* num[0]: 1 when a job asks, which may go on with the data key for a while (OQ-10); settings and
+ * rotation use it once. */
+static uint32_t key_unwrap(CmkSim *sim, const CmkArgs *args)
+{
+    const int64_t cache_us = cmk_knob(sim->world, CMK_KNOB_DEK_CACHE);
+    if (cache_us > 0 && args->num[0] != 0) {
+        const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
+        cmk_backup_vault_mut(sim, vault)->dek_known_until = cmk_world_now(sim->world) + cache_us;
+    }
+    return args->ref[CMK_REF_VERSION];
+}
+
 const CmkOperation cmk_op_key_unwrap = {
     .name = "key.unwrap",
     .permission = CMK_PERMISSION_UNWRAP,
@@ -223,9 +243,9 @@ const CmkOperation cmk_op_key_unwrap = {
     .params = REQUEST_PARAMS,
     .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_UNWRAP, CMK_GUARD_POLICY_LETS_UNWRAP, FOUND,
                CMK_GUARD_KEY_TYPE_CAN_DO_THIS, CMK_GUARD_VERSION_IS_ENABLED,
-               CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, CMK_GUARD_BACKUP_FINDS_IT_YET_VALID,
                CMK_GUARD_KEY_OPS_INCLUDE_THIS},
-    .effect = request,
+    .writes = CMK_BIT(BACKUP_VAULT),
+    .effect = key_unwrap,
     .account = cmk_key_vault_count_request,
     .rules = "KVE-19 KV-14 KV-31 ROT-8 BK-37",
     .action = "Microsoft.KeyVault/vaults/keys/unwrap/action",

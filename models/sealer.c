@@ -151,6 +151,7 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
              "restoring point", record->result);
         break;
     case CMK_OP_POINT_EXPIRE:
+    case CMK_OP_POINT_PURGE:
         (void)cmk_envelope_point_drop(sealer->envelope, record->result);
         break;
     case CMK_OP_KEY_PURGE:

@@ -14,7 +14,7 @@
 /* ---- the steps of each kind ------------------------------------------------------------------ */
 
 typedef enum StepKind {
-    STEP_REQUEST,    /* apply the key request `op` */
+    STEP_REQUEST,    /* apply the key request `op`, or Backup's own look at the key */
     STEP_WAIT,       /* let `knob` pass */
     STEP_APPLY,      /* apply `op` */
     STEP_EACH_POINT, /* apply `op` to each point that is due */
@@ -35,7 +35,7 @@ typedef struct Step {
 } Step;
 
 /* The job works on the vault or archive tier of a vault with a customer-managed key (BK-36). */
-static bool needs_key(const CmkWorld *world, const CmkTask *task)
+static bool is_under_key(const CmkWorld *world, const CmkTask *task)
 {
     if (!cmk_points_need_key(world, (CmkBackupVaultId){task->backup_vault})) {
         return false;
@@ -43,9 +43,31 @@ static bool needs_key(const CmkWorld *world, const CmkTask *task)
     return cmk_queue(world, (CmkQueueId){task->queue})->store == CMK_STORE_VAULT;
 }
 
+/* It must ask, since Backup does not hold the data key already (OQ-10). */
+static bool needs_key(const CmkWorld *world, const CmkTask *task)
+{
+    return is_under_key(world, task) &&
+           !cmk_points_hold_key(world, (CmkBackupVaultId){task->backup_vault});
+}
+
 static bool is_archived(const CmkWorld *world, const CmkTask *task)
 {
     return cmk_point(world, (CmkPointId){task->point})->tier == CMK_TIER_ARCHIVE;
+}
+
+static bool comes_back(const CmkWorld *world, const CmkTask *task)
+{
+    return cmk_point_must_come_back(world, (CmkPointId){task->point});
+}
+
+static bool comes_back_slowly(const CmkWorld *world, const CmkTask *task)
+{
+    return comes_back(world, task) && task->priority == CMK_REHYDRATION_STANDARD;
+}
+
+static bool comes_back_fast(const CmkWorld *world, const CmkTask *task)
+{
+    return comes_back(world, task) && task->priority == CMK_REHYDRATION_HIGH;
 }
 
 /* The data key is wrapped by another version than the target (BV-37, BK-34). */
@@ -60,7 +82,9 @@ static bool rewraps(const CmkWorld *world, const CmkTask *task)
         STEP_REQUEST, op, 0, whose, is_needed                                                      \
     }
 #define TOUCH_KEY                                                                                  \
-    REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key), REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key)
+    REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key),                                                  \
+        REQUEST(CMK_OP_BACKUP_ACCEPT_KEY, OF_VAULT, needs_key),                                    \
+        REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key)
 #define END                                                                                        \
     {                                                                                              \
         STEP_END, 0, 0, OF_VAULT, NULL                                                             \
@@ -75,13 +99,18 @@ static const Step backup_steps[] = {TOUCH_KEY,
 
 /* BK-26, BK-31 */
 static const Step restore_steps[] = {
-    {STEP_WAIT, 0, CMK_KNOB_REHYDRATION, OF_VAULT, is_archived}, TOUCH_KEY,
-    {STEP_WAIT, 0, CMK_KNOB_RESTORE_DURATION, OF_VAULT, NULL},   TOUCH_KEY,
-    {STEP_APPLY, CMK_OP_RESTORE_COMMIT, 0, OF_VAULT, NULL},      END};
+    {STEP_WAIT, 0, CMK_KNOB_REHYDRATION, OF_VAULT, comes_back_slowly},
+    {STEP_WAIT, 0, CMK_KNOB_REHYDRATION_HIGH, OF_VAULT, comes_back_fast},
+    {STEP_APPLY, CMK_OP_POINT_REHYDRATE, 0, OF_VAULT, comes_back},
+    TOUCH_KEY,
+    {STEP_WAIT, 0, CMK_KNOB_RESTORE_DURATION, OF_VAULT, NULL},
+    TOUCH_KEY,
+    {STEP_APPLY, CMK_OP_RESTORE_COMMIT, 0, OF_VAULT, NULL},
+    END};
 
 /* BK-32 */
 static const Step tiering_steps[] = {TOUCH_KEY,
-                                     REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, needs_key),
+                                     REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, is_under_key),
                                      {STEP_EACH_POINT, CMK_OP_POINT_TIER, 0, OF_VAULT, NULL},
                                      {STEP_APPLY, CMK_OP_TASK_FINISH, 0, OF_VAULT, NULL},
                                      END};
@@ -111,9 +140,10 @@ static const Step rotation_steps[] = {REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
                                       END};
 
 static const Step *const steps_of[CMK_TASK__COUNT] = {
-    [CMK_TASK_BACKUP] = backup_steps,     [CMK_TASK_RESTORE] = restore_steps,
-    [CMK_TASK_TIERING] = tiering_steps,   [CMK_TASK_EXPIRY] = expiry_steps,
-    [CMK_TASK_SETTINGS] = settings_steps, [CMK_TASK_ROTATION] = rotation_steps,
+    [CMK_TASK_BACKUP] = backup_steps,           [CMK_TASK_RESTORE] = restore_steps,
+    [CMK_TASK_TIERING] = tiering_steps,         [CMK_TASK_EXPIRY] = expiry_steps,
+    [CMK_TASK_SETTINGS] = settings_steps,       [CMK_TASK_ROTATION] = rotation_steps,
+    [CMK_TASK_BACKUP_ON_DEMAND] = backup_steps,
 };
 
 static const CmkTaskFacts facts_of[CMK_TASK__COUNT] = {
@@ -123,6 +153,7 @@ static const CmkTaskFacts facts_of[CMK_TASK__COUNT] = {
     [CMK_TASK_EXPIRY] = {"expiry", "removing expired points", false, "BK-20 BK-21"},
     [CMK_TASK_SETTINGS] = {"settings", "updating the encryption settings", true, "BV-26"},
     [CMK_TASK_ROTATION] = {"rotation", "taking up a newer key version", false, "ROT-14"},
+    [CMK_TASK_BACKUP_ON_DEMAND] = {"on_demand", "backing up by hand", true, "BK-17"},
 };
 
 const CmkTaskFacts *cmk_task_facts(CmkTaskKind kind)
@@ -221,6 +252,9 @@ static uint32_t task_fail(CmkSim *sim, const CmkArgs *args)
     const CmkBackupVaultId vault_id = {task->backup_vault};
     task->state = CMK_TASK_FAILED;
     task->status = (uint64_t)args->num[0];
+    if (task->kind == CMK_TASK_BACKUP || task->kind == CMK_TASK_BACKUP_ON_DEMAND) {
+        cmk_queue_mut(sim, (CmkQueueId){task->queue})->backup_task = 0;
+    }
     if (task->kind == CMK_TASK_ROTATION) {
         cmk_backup_vault_mut(sim, vault_id)->is_rotating = 0; /* ROT-14 */
     }
@@ -245,7 +279,7 @@ const CmkOperation cmk_op_task_fail = {
                {"refused_seq", CMK_PARAM_INTEGER, 1, 1, 1},
                {"is_transient", CMK_PARAM_INTEGER, 1, 1, 2}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
-    .writes = CMK_BIT(TASK) | CMK_BIT(BACKUP_VAULT),
+    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT(BACKUP_VAULT),
     .effect = task_fail,
     .rules = "ERR-25 ERR-23 ERR-24 BV-28 BV-32",
 };
@@ -304,9 +338,8 @@ static CmkOutcome apply_to_due_points(CmkSim *sim, const CmkTask *task, CmkArgs 
     const CmkQueueId queue = {task->queue};
     uint32_t left = cmk_queue(sim->world, queue)->point_count;
     while (left-- > 0 && outcome.status == CMK_STATUS_OK) {
-        const CmkPointId point = args->op == CMK_OP_POINT_TIER
-                                     ? cmk_points_due_to_tier(sim->world, queue)
-                                     : cmk_points_due_to_expire(sim->world, queue);
+        const CmkPointId point = cmk_points_due(
+            sim->world, queue, args->op == CMK_OP_POINT_TIER ? CMK_DUE_TO_TIER : CMK_DUE_TO_EXPIRE);
         if (point.i == 0) {
             break;
         }
@@ -317,29 +350,30 @@ static CmkOutcome apply_to_due_points(CmkSim *sim, const CmkTask *task, CmkArgs 
     return outcome;
 }
 
+/* A point that should be gone need not be moved any more. */
+static bool is_known_overdue(const CmkPoint *point, CmkDue due)
+{
+    return point->is_expiry_overdue != 0 ||
+           (due == CMK_DUE_TO_TIER && point->is_tiering_overdue != 0);
+}
+
 void cmk_task_mark_overdue(CmkSim *sim, CmkTaskKind kind, const CmkArgs *of_job)
 {
-    const bool is_tiering = kind == CMK_TASK_TIERING;
-    const CmkQueue *queue = cmk_queue(sim->world, (CmkQueueId){of_job->ref[CMK_REF_QUEUE]});
-    const CmkTime now = cmk_world_now(sim->world);
-    uint32_t row = is_tiering ? queue->next_to_tier : queue->first_point;
-    while (row != 0) {
-        const CmkPoint *point = cmk_point(sim->world, (CmkPointId){row});
-        if ((is_tiering ? point->tier_due : point->expires) > now) {
-            break;
+    const CmkDue due = kind == CMK_TASK_TIERING ? CMK_DUE_TO_TIER : CMK_DUE_TO_EXPIRE;
+    CmkArgs args = *of_job;
+    args.op = CMK_OP_POINT_OVERDUE;
+    args.ref[CMK_REF_TASK] = 0;
+    args.num[0] = due == CMK_DUE_TO_TIER;
+    for (uint32_t tag = 0; tag < CMK_TAG__COUNT; tag++) {
+        CmkPointId id = cmk_points_first_due(sim->world, (CmkQueueId){of_job->ref[CMK_REF_QUEUE]},
+                                             (CmkTag)tag, due);
+        while (id.i != 0 && cmk_point_is_due(sim->world, id, due)) {
+            args.ref[CMK_REF_POINT] = id.i;
+            if (!is_known_overdue(cmk_point(sim->world, id), due)) {
+                (void)cmk_apply(sim, &args);
+            }
+            id.i = cmk_point(sim->world, id)->next_of_tag;
         }
-        /* A point that should be gone need not be moved any more. */
-        const bool is_known = is_tiering ? point->is_tiering_overdue || point->is_expiry_overdue
-                                         : point->is_expiry_overdue;
-        if (!is_known) {
-            CmkArgs args = *of_job;
-            args.op = CMK_OP_POINT_OVERDUE;
-            args.ref[CMK_REF_POINT] = row;
-            args.ref[CMK_REF_TASK] = 0;
-            args.num[0] = is_tiering;
-            (void)cmk_apply(sim, &args);
-        }
-        row = point->next;
     }
 }
 

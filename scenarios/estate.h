@@ -111,4 +111,12 @@ bool cmk_expectations_read(CmkScenario *scenario, CmkDiagnostics *diagnostics);
  * be. */
 bool cmk_limits_of(const CmkScenario *scenario, CmkDiagnostics *diagnostics, CmkLimits *ret_limits);
 
+/* ---- policies -------------------------------------------------------------------------------- */
+
+/* What no field table can say about a policy; false with a message. */
+bool cmk_policy_check(const CmkPolicyItem *policy, CmkDiagnostics *diagnostics);
+
+/* The policy as the model wants it, without its name. It must have passed the check. */
+CmkPolicy cmk_policy_of(const CmkPolicyItem *item);
+
 #endif

@@ -94,12 +94,31 @@ typedef struct CmkDatastoresItem {
     CmkPeriod vault;
 } CmkDatastoresItem;
 
+/* How points move to the archive: what a policy says of all its points, a rule of its own. */
+typedef struct CmkArchiveItem {
+    uint32_t when; /* index into the words "after", "immediately", "on_expiry" */
+    uint32_t reserved;
+    CmkPeriod after; /* zero: not given */
+    CmkPeriod keep;  /* with "on_expiry": how long in the archive */
+} CmkArchiveItem;
+
+typedef struct CmkRetentionItem {
+    const CmkNode *node;
+    uint32_t tag;     /* index into cmk_vocabulary_tags */
+    uint32_t takes;   /* CmkCriterion - 1 */
+    int64_t priority; /* 0: that of the tag */
+    CmkDatastoresItem keep;
+    CmkArchiveItem archive;
+} CmkRetentionItem;
+
 typedef struct CmkPolicyItem {
     const CmkNode *node;
     const CmkNode *name;
     CmkDatastoresItem datastores;
-    CmkPeriod archive_after; /* zero: never */
-    CmkRepeat schedule;
+    CmkArchiveItem archive;
+    CmkRepeat schedule; /* one, */
+    GArray *schedules;  /* or several: of CmkRepeat */
+    GArray *retention;  /* of CmkRetentionItem: rules besides the default one */
 } CmkPolicyItem;
 
 typedef struct CmkEncryptionItem {
@@ -129,6 +148,9 @@ typedef struct CmkBackupVaultItem {
     CmkReference resource_group;
     GArray *identities; /* of CmkReference */
     CmkEncryptionItem encryption;
+    uint32_t soft_delete; /* CmkSoftDelete */
+    uint32_t reserved;
+    int64_t soft_delete_us;
     GArray *instances; /* of CmkInstanceItem */
 } CmkBackupVaultItem;
 
@@ -258,6 +280,10 @@ extern const CmkVocabulary cmk_vocabulary_faults;
 extern const CmkVocabulary cmk_vocabulary_statuses;
 /* Word i stands for CmkPermissionModel i. */
 extern const CmkVocabulary cmk_vocabulary_permission_models;
+/* The names of the retention rules; the number is the CmkTag. */
+extern const CmkVocabulary cmk_vocabulary_tags;
+/* The number is the CmkSoftDelete. */
+extern const CmkVocabulary cmk_vocabulary_soft_delete;
 /* Word i stands for bit i of CMK_PERMISSION_*. */
 extern const CmkVocabulary cmk_vocabulary_permissions;
 /* Those of them that a key can be limited to, with the same numbers (KV-20). */

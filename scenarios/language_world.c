@@ -17,6 +17,30 @@ static const CmkVocabulary skus = {.what = "a tier of key vaults", .words = sku_
 static const char *const redundancy_words[] = {"local", "zone", "geo", NULL};
 static const CmkVocabulary redundancies = {.what = "a redundancy", .words = redundancy_words};
 
+static const char *const archive_words[] = {"after", "immediately", "on_expiry", NULL};
+static const CmkVocabulary archive_moments = {.what = "a moment to move to the archive",
+                                              .words = archive_words};
+
+/* BV-6 */
+static const char *const soft_delete_words[] = {"on", "off", "always_on", NULL};
+const CmkVocabulary cmk_vocabulary_soft_delete = {.what = "a setting of soft delete",
+                                                  .words = soft_delete_words};
+_Static_assert(CMK_SOFT_DELETE_ON == 0 && CMK_SOFT_DELETE_OFF == 1 &&
+                   CMK_SOFT_DELETE_ALWAYS_ON == 2,
+               "word i stands for i");
+
+/* BK-10 */
+static const char *const tag_words[] = {"default", "daily", "weekly", "monthly", "yearly", NULL};
+const CmkVocabulary cmk_vocabulary_tags = {.what = "a retention rule", .words = tag_words};
+
+/* BK-11 */
+static const char *const criterion_words[] = {"first_of_day",  "first_of_week", "first_of_month",
+                                              "first_of_year", "all_backups",   NULL};
+static const CmkVocabulary criteria = {.what = "a choice of backups", .words = criterion_words};
+
+_Static_assert(CMK_TAG_DEFAULT == 0 && CMK_TAG_YEARLY == 4, "word i stands for tag i");
+_Static_assert(CMK_CRITERION_FIRST_OF_DAY == 1 && CMK_CRITERION_ALL_BACKUPS == 5,
+               "word i stands for criterion i + 1");
 _Static_assert(CMK_SKU_STANDARD == 0 && CMK_SKU_PREMIUM == 1, "word i stands for i");
 _Static_assert(CMK_REDUNDANCY_LOCAL == 0 && CMK_REDUNDANCY_ZONE == 1 && CMK_REDUNDANCY_GEO == 2,
                "word i stands for i");
@@ -320,6 +344,53 @@ static const CmkField datastores_rows[] = {
 };
 static CMK_FIELDS(datastores_fields, CmkDatastoresItem, "`datastores`", datastores_rows);
 
+/* Of a policy and of each of its rules (BK-9). */
+#define ARCHIVE_ROWS(item)                                                                         \
+    {.name = "archive",                                                                            \
+     .doc = "when points move to the archive: after (archive_after), immediately, or on_expiry",   \
+     .type = CMK_FIELD_WORD,                                                                       \
+     .offset = offsetof(item, archive.when),                                                       \
+     .vocabulary = &archive_moments,                                                               \
+     .fallback = "after"},                                                                         \
+        {.name = "archive_after",                                                                  \
+         .doc = "the age at which points move from the vault to the archive; left out: never",     \
+         .type = CMK_FIELD_PERIOD,                                                                 \
+         .offset = offsetof(item, archive.after)},                                                 \
+    {                                                                                              \
+        .name = "archive_keep",                                                                    \
+        .doc = "with `archive: on_expiry`: how long the archive keeps them then",                  \
+        .type = CMK_FIELD_PERIOD, .offset = offsetof(item, archive.keep)                           \
+    }
+
+static const CmkField retention_rows[] = {
+    {.name = "tag",
+     .doc = "the rule: daily, weekly, monthly or yearly; `datastores` is that of default",
+     .type = CMK_FIELD_WORD,
+     .is_required = true,
+     .offset = offsetof(CmkRetentionItem, tag),
+     .vocabulary = &cmk_vocabulary_tags},
+    {.name = "takes",
+     .doc = "which backups it keeps; left out: the first of its day, week, month or year (BK-11)",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkRetentionItem, takes),
+     .vocabulary = &criteria},
+    {.name = "priority",
+     .doc = "which rule wins where several take a backup: that with the lowest number (BK-12)",
+     .type = CMK_FIELD_INTEGER,
+     .offset = offsetof(CmkRetentionItem, priority),
+     .min = 1,
+     .max = CMK_PRIORITY_DEFAULT - 1},
+    {.name = "keep",
+     .doc = "how long: P12W in the vault, or {operational: P7D, vault: P12W}",
+     .type = CMK_FIELD_MAP,
+     .is_required = true,
+     .offset = offsetof(CmkRetentionItem, keep),
+     .shorthand = "vault",
+     .fields = &datastores_fields},
+    ARCHIVE_ROWS(CmkRetentionItem),
+};
+static CMK_FIELDS(retention_fields, CmkRetentionItem, "a retention rule", retention_rows);
+
 static const CmkField policy_rows[] = {
     {.name = "name",
      .doc = "the name of a policy",
@@ -335,15 +406,23 @@ static const CmkField policy_rows[] = {
      .is_required = true,
      .offset = offsetof(CmkPolicyItem, datastores),
      .fields = &datastores_fields},
-    {.name = "archive_after",
-     .doc = "the age at which points move from the vault to the archive; left out: never",
-     .type = CMK_FIELD_PERIOD,
-     .offset = offsetof(CmkPolicyItem, archive_after)},
+    ARCHIVE_ROWS(CmkPolicyItem),
     {.name = "schedule",
      .doc = "when backups start (BK-5): R/2025-03-03T02:00:00+00:00/P1D",
      .type = CMK_FIELD_REPEAT,
-     .is_required = true,
      .offset = offsetof(CmkPolicyItem, schedule)},
+    {.name = "schedules",
+     .doc = "instead of `schedule`: several, of which each starts backups",
+     .type = CMK_FIELD_REPEAT,
+     .is_list = true,
+     .min_items = 1,
+     .offset = offsetof(CmkPolicyItem, schedules)},
+    {.name = "retention",
+     .doc = "rules by which some backups are kept otherwise than `datastores` says (BK-10)",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkPolicyItem, retention),
+     .fields = &retention_fields},
 };
 static CMK_FIELDS(policy_fields, CmkPolicyItem, "a policy", policy_rows);
 
@@ -458,6 +537,19 @@ static const CmkField backup_vault_rows[] = {
      .type = CMK_FIELD_MAP,
      .offset = offsetof(CmkBackupVaultItem, encryption),
      .fields = &encryption_fields},
+    {.name = "soft_delete",
+     .doc = "whether deleted backup data can be taken back: on, off, or always_on (BV-6)",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkBackupVaultItem, soft_delete),
+     .vocabulary = &cmk_vocabulary_soft_delete,
+     .fallback = "on"},
+    {.name = "soft_delete_retention",
+     .doc = "how long deleted backup data is kept: 14d to 180d (BV-6)",
+     .type = CMK_FIELD_DURATION,
+     .offset = offsetof(CmkBackupVaultItem, soft_delete_us),
+     .min = CMK_SOFT_DELETE_DAYS * CMK_DAY_US,
+     .max = CMK_SOFT_DELETE_DAYS_MAX * CMK_DAY_US,
+     .fallback = "14d"},
     {.name = "instances",
      .doc = "what it backs up",
      .type = CMK_FIELD_MAP,

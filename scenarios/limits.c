@@ -4,8 +4,8 @@
 
 #include "scenarios/estate.h"
 
-/* Jobs of one instance at one time: backups of two stores, tiering, expiry. */
-#define TASKS_PER_INSTANCE 4
+/* Jobs of one instance at one time: a backup, tiering and expiry in each of two stores. */
+#define TASKS_PER_INSTANCE 6
 /* Settings and rotation of one Backup vault. */
 #define TASKS_PER_VAULT 2
 /* Maintenance, healing and what waits of either under an older epoch. */
@@ -30,14 +30,19 @@ static uint64_t length_of(const GArray *array)
 }
 
 /* Backups by a policy from the start to the horizon, wherever in a day they are moved to. */
-static uint64_t backups_of(const CmkScenario *scenario, const CmkPolicyItem *policy)
+static uint64_t backups_of(const CmkScenario *scenario, const CmkPolicyItem *item)
 {
-    const CmkRepeat *schedule = &policy->schedule;
-    const int64_t first =
-        cmk_period_first_index(schedule->start, schedule->period, scenario->start);
-    const int64_t after =
-        cmk_period_first_index(schedule->start, schedule->period, scenario->end + 1);
-    return (uint64_t)(after - first) + 1;
+    const CmkPolicy policy = cmk_policy_of(item);
+    uint64_t backups = 0;
+    for (uint32_t i = 0; i < policy.schedule_count; i++) {
+        const CmkSchedule *schedule = &policy.schedules[i];
+        const int64_t first =
+            cmk_period_first_index(schedule->start, schedule->period, scenario->start);
+        const int64_t after =
+            cmk_period_first_index(schedule->start, schedule->period, scenario->end + 1);
+        backups += (uint64_t)(after - first) + 1;
+    }
+    return backups;
 }
 
 /* A Backup vault that is there `times` times. */

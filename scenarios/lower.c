@@ -164,16 +164,7 @@ static void declare_policies(Building *building)
     const GArray *policies = building->world->policies;
     for (guint i = 0; policies != NULL && i < policies->len; i++) {
         const CmkPolicyItem *item = &g_array_index(policies, CmkPolicyItem, i);
-        const CmkNode *datastores = item->datastores.node;
-        const CmkPolicy policy = {.has_operational =
-                                      cmk_node_get(datastores, "operational") != NULL,
-                                  .has_vault = cmk_node_get(datastores, "vault") != NULL,
-                                  .has_archive = cmk_node_get(item->node, "archive_after") != NULL,
-                                  .schedule_start = item->schedule.start,
-                                  .schedule_period = item->schedule.period,
-                                  .operational_retention = item->datastores.operational,
-                                  .vault_retention = item->datastores.vault,
-                                  .archive_after = item->archive_after};
+        const CmkPolicy policy = cmk_policy_of(item);
         (void)cmk_declare_policy(building->sim->world, &policy, cmk_node_text(item->name));
     }
 }
@@ -523,6 +514,21 @@ static bool create_vault(Building *building, const Vault *vault)
     return is_right;
 }
 
+/* What a new vault has anyway is not asked for. */
+static bool set_soft_delete(Building *building, const Vault *vault)
+{
+    const CmkBackupVaultItem *item = vault->item;
+    const int64_t days = item->soft_delete_us / CMK_DAY_US;
+    if (item->soft_delete == CMK_SOFT_DELETE_ON && days == CMK_SOFT_DELETE_DAYS) {
+        return true;
+    }
+    CmkArgs args = args_of(CMK_OP_BACKUP_VAULT_SET_SOFT_DELETE);
+    args.ref[CMK_REF_BACKUP_VAULT] = vault->row;
+    cmk_parameters_set(&args, "soft_delete", item->soft_delete);
+    cmk_parameters_set(&args, "days", days);
+    return apply(building, &args, node_of(vault, item->node));
+}
+
 static bool update_encryption(Building *building, const Vault *vault)
 {
     const CmkEncryptionItem *encryption = &vault->item->encryption;
@@ -577,6 +583,7 @@ static bool set_up(Building *building)
            give_access(building,
                        1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_USER | 1U << CMK_NAMED_GROUP) &&
            create_policies(building) && visit_vaults(building, create_vault) &&
+           visit_vaults(building, set_soft_delete) &&
            give_access(building, 1U << CMK_NAMED_BACKUP_VAULT) &&
            visit_vaults(building, update_encryption) && run_for(building, SETTINGS_US) &&
            visit_vaults(building, check_encryption) && visit_vaults(building, protect_instances);

@@ -13,6 +13,10 @@ _Static_assert(CMK_POINT_LATEST == 1 && CMK_POINT_OLDEST == 2 &&
                    CMK_POINT_LATEST_OPERATIONAL == 3 && CMK_POINT_LATEST_ARCHIVE == 4,
                "word i stands for choice i + 1");
 
+static const char *const rehydration_words[] = {"standard", "high", NULL};
+static const CmkVocabulary rehydrations = {.what = "a priority", .words = rehydration_words};
+_Static_assert(CMK_REHYDRATION_STANDARD == 0 && CMK_REHYDRATION_HIGH == 1, "word i stands for i");
+
 typedef struct Target {
     const CmkScenario *scenario;
     const char *what; /* the operation or fault as the user named it */
@@ -171,6 +175,18 @@ static CmkField field_of(const CmkParam *param)
     case CMK_PARAM_REGION:
         field.type = CMK_FIELD_WORD;
         field.vocabulary = &cmk_vocabulary_regions;
+        break;
+    case CMK_PARAM_TAG:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_tags;
+        break;
+    case CMK_PARAM_REHYDRATION:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &rehydrations;
+        break;
+    case CMK_PARAM_SOFT_DELETE:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_soft_delete;
         break;
     case CMK_PARAM_PERMISSIONS:
         field.type = CMK_FIELD_WORD;

@@ -361,6 +361,19 @@ bool cmk_instant_parse(const char *text, CmkTime start, CmkTime *ret_time,
     return true;
 }
 
+/* Of an instant that cmk_time_parse() accepts: it ends in Z or in an offset such as +05:30. */
+static int64_t utc_offset_of(const char *instant)
+{
+    const size_t length = strlen(instant);
+    const char *sign = instant + length - 6;
+    if (length < 6 || (*sign != '+' && *sign != '-'))
+        return 0;
+    const int64_t hours = (sign[1] - '0') * 10 + sign[2] - '0';
+    const int64_t minutes = (sign[4] - '0') * 10 + sign[5] - '0';
+    const int64_t offset_us = hours * CMK_HOUR_US + minutes * CMK_MINUTE_US;
+    return *sign == '+' ? offset_us : -offset_us;
+}
+
 bool cmk_repeat_parse(const char *text, CmkRepeat *ret_repeat, char message[CMK_MESSAGE_SIZE])
 {
     const char *const example = "; write for instance R/2025-03-03T02:00:00+00:00/P1W";
@@ -389,6 +402,7 @@ bool cmk_repeat_parse(const char *text, CmkRepeat *ret_repeat, char message[CMK_
         return false;
     if (repeat.period.months == 0 && repeat.period.us == 0)
         return fail(message, text, "repeats after no time at all%s", example);
+    repeat.utc_offset_us = utc_offset_of(start_text);
     *ret_repeat = repeat;
     return true;
 }

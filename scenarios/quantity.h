@@ -41,6 +41,7 @@ typedef struct CmkUnitPrice {
 typedef struct CmkRepeat {
     CmkTime start;
     CmkPeriod period;
+    int64_t utc_offset_us; /* of the clock that the start is written by */
 } CmkRepeat;
 
 /*

@@ -283,31 +283,6 @@ static bool check_key(const CmkKeyItem *key, CmkDiagnostics *diagnostics)
     return false;
 }
 
-static bool is_given(CmkPeriod period)
-{
-    return period.months != 0 || period.us != 0;
-}
-
-static bool check_policy(const CmkPolicyItem *policy, CmkDiagnostics *diagnostics)
-{
-    const CmkDatastoresItem *datastores = &policy->datastores;
-    if (datastores->node != NULL && cmk_node_count(datastores->node) == 0) {
-        cmk_diagnostics_error(diagnostics, cmk_node_position(datastores->node),
-                              "the policy keeps recovery points nowhere");
-        cmk_diagnostics_hint(diagnostics, "write {operational: P7D}, {vault: P3M} or both");
-        return false;
-    }
-    if (is_given(policy->archive_after) && datastores->node != NULL &&
-        cmk_node_get(datastores->node, "vault") == NULL) {
-        cmk_diagnostics_error(diagnostics,
-                              cmk_node_position(cmk_node_get(policy->node, "archive_after")),
-                              "only points in the vault can move to the archive (BK-24)");
-        cmk_diagnostics_hint(diagnostics, "add `vault` to `datastores`, or leave this out");
-        return false;
-    }
-    return true;
-}
-
 /* BV-21, BV-22: infrastructure encryption is for vaults whose settings begin with a user-assigned
  * identity, and only at creation. */
 static bool check_encryption(const CmkEncryptionItem *encryption, CmkDiagnostics *diagnostics)
@@ -352,7 +327,8 @@ static bool check_world(CmkScenario *scenario, CmkDiagnostics *diagnostics)
         }
     }
     for (guint i = 0; world->policies != NULL && i < world->policies->len; i++) {
-        is_right &= check_policy(&g_array_index(world->policies, CmkPolicyItem, i), diagnostics);
+        is_right &=
+            cmk_policy_check(&g_array_index(world->policies, CmkPolicyItem, i), diagnostics);
     }
     for (guint i = 0; world->backup_vaults != NULL && i < world->backup_vaults->len; i++) {
         const CmkBackupVaultItem *vault =

@@ -110,6 +110,7 @@ static CmkOpId op_that_completes(CmkTaskKind kind)
 {
     switch (kind) {
     case CMK_TASK_BACKUP:
+    case CMK_TASK_BACKUP_ON_DEMAND:
         return CMK_OP_BACKUP_COMMIT;
     case CMK_TASK_RESTORE:
         return CMK_OP_RESTORE_COMMIT;

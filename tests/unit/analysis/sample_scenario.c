@@ -215,7 +215,6 @@ uint32_t sample_point(CmkWorld *world, uint32_t instance, CmkTier tier, int64_t 
     point->queue = instance;
     point->tier = tier;
     point->bytes = bytes;
-    point->tier_due = CMK_TIME_MAX;
     point->created = cmk_world_now(world);
     point->previous = queue->last_point;
     if (queue->last_point != 0)

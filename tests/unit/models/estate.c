@@ -90,6 +90,7 @@ static void fill_numbers(CmkArgs *args)
         break;
     case CMK_OP_KEY_GET:
     case CMK_OP_KEY_WRAP:
+    case CMK_OP_BACKUP_ACCEPT_KEY:
     case CMK_OP_KEY_UNWRAP:
         args->num[0] = 1;
         break;
@@ -234,15 +235,37 @@ static void declare_policies(CmkWorld *world, const EstateOptions *options)
     CmkPolicy policy = {.has_vault = 1,
                         .has_operational = options->has_operational,
                         .has_archive = options->archive_days != 0,
-                        .schedule_start = ESTATE_START - 30 * CMK_DAY_US + 2 * CMK_HOUR_US,
-                        .schedule_period = {.us = or_else(options->schedule_us, CMK_DAY_US)},
-                        .operational_retention = {.us = 2 * CMK_DAY_US},
-                        .vault_retention = {.us = or_else(options->retention_days, 7) * CMK_DAY_US},
-                        .archive_after = {.us = options->archive_days * CMK_DAY_US}};
+                        .schedule_count = 1};
+    policy.schedules[0] =
+        (CmkSchedule){.start = ESTATE_START - 30 * CMK_DAY_US + 2 * CMK_HOUR_US,
+                      .period = {.us = or_else(options->schedule_us, CMK_DAY_US)}};
+    CmkRetention *rule = &policy.retention[CMK_TAG_DEFAULT];
+    *rule = (CmkRetention){.criterion = CMK_CRITERION_ALL_BACKUPS,
+                           .priority = CMK_PRIORITY_DEFAULT,
+                           .archiving = options->archive_days != 0 ? CMK_ARCHIVING_AFTER : 0,
+                           .operational = {.us = 2 * CMK_DAY_US},
+                           .vault = {.us = or_else(options->retention_days, 7) * CMK_DAY_US},
+                           .archive_after = {.us = options->archive_days * CMK_DAY_US}};
+    for (uint32_t i = 1; options->has_rules && i <= CMK_TAG_MONTHLY; i++) {
+        policy.retention[i] = *rule;
+        policy.retention[i].criterion = CMK_CRITERION_FIRST_OF_DAY + i - 1;
+        policy.retention[i].priority = CMK_PRIORITY_DEFAULT - 10 * i;
+        policy.retention[i].vault.us += i * CMK_DAY_US; /* default, daily, weekly, monthly */
+        policy.retention[i].operational.us += i * CMK_DAY_US;
+    }
+    const CmkPolicy usual = policy;
     (void)cmk_declare_policy(world, &policy, "daily");
     policy.has_archive = 1;
-    policy.archive_after.us = CMK_DAY_US;
+    rule->archiving = CMK_ARCHIVING_AFTER;
+    rule->archive_after.us = CMK_DAY_US;
     (void)cmk_declare_policy(world, &policy, "with-archive");
+    CmkPolicy other = usual;
+    other.has_operational = 1;
+    other.has_vault = 0;
+    (void)cmk_declare_policy(world, &other, "snapshots");
+    other = usual;
+    other.retention[CMK_TAG_DEFAULT].vault.us -= CMK_DAY_US;
+    (void)cmk_declare_policy(world, &other, "short");
 }
 
 static void place_all(CmkWorld *world)

@@ -49,7 +49,9 @@ enum {
     ESTATE_HOMELESS_INSTANCE, /* in ESTATE_ABSENT_VAULT */
 
     ESTATE_POLICY = 1,
-    ESTATE_ARCHIVE_POLICY /* has an archive, which only databases do */
+    ESTATE_ARCHIVE_POLICY,  /* has an archive, which only databases do */
+    ESTATE_SNAPSHOT_POLICY, /* has the operational store only */
+    ESTATE_SHORT_POLICY     /* as the first, with one day of retention less */
 };
 
 /* What ESTATE_SPARE_KV is for is up to the test; all else is as above. */
@@ -65,6 +67,7 @@ typedef struct EstateOptions {
     bool spare_has_no_soft_delete;
     bool spare_has_no_purge_protection; /* these: only of ESTATE_SPARE_KV */
     bool has_operational;               /* the policy keeps snapshots too */
+    bool has_rules; /* the policy keeps daily, weekly and monthly points longer */
     bool is_not_self_checking;
     uint32_t other_key_type; /* CmkKeyType of ESTATE_OTHER_KEY */
     uint32_t other_key_bits; /* or CmkCurve; 0: 2048 */

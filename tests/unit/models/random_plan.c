@@ -5,6 +5,7 @@
 typedef struct Dice {
     uint64_t seed;
     uint64_t n;
+    uint32_t moves; /* how many of the moves there are to choose from */
 } Dice;
 
 static uint32_t roll(Dice *dice, uint32_t sides)
@@ -72,7 +73,20 @@ static const CmkOpId moves[] = {
     CMK_OP_BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE,
     CMK_OP_BACKUP_RESTORE_IN_PAIR,
     CMK_OP_INSTANCE_PROTECT,
+    CMK_OP_BACKUP_RUN,
+    /* From here on in a quarter of the runs only, since they leave few jobs to run. */
+    CMK_OP_INSTANCE_SUSPEND_BACKUPS,
+    CMK_OP_INSTANCE_STOP_PROTECTION,
+    CMK_OP_INSTANCE_RESUME_PROTECTION,
+    CMK_OP_INSTANCE_RESUME_PROTECTION,
+    CMK_OP_INSTANCE_CHANGE_POLICY,
+    CMK_OP_INSTANCE_DELETE,
+    CMK_OP_INSTANCE_UNDELETE,
+    CMK_OP_INSTANCE_UNDELETE,
+    CMK_OP_BACKUP_VAULT_SET_SOFT_DELETE,
 };
+
+#define MOVES_OF_INSTANCES 9
 
 static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
 {
@@ -108,6 +122,14 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
     case CMK_OP_BACKUP_RESTORE:
     case CMK_OP_BACKUP_RESTORE_IN_PAIR:
         args->num[0] = 1 + roll(dice, 4);
+        args->num[1] = roll(dice, 2);
+        break;
+    case CMK_OP_BACKUP_VAULT_SET_SOFT_DELETE:
+        args->num[0] = roll(dice, 3);
+        args->num[1] = roll(dice, 3) * 14;
+        break;
+    case CMK_OP_BACKUP_RUN:
+        args->num[0] = roll(dice, CMK_TAG__COUNT);
         break;
     case CMK_OP_INSTANCE_PROTECT:
         args->num[0] = 1 + roll(dice, 8);
@@ -121,7 +143,7 @@ static CmkArgs move(Dice *dice, CmkTime time)
 {
     const uint32_t key = 1 + roll(dice, 3);
     CmkArgs args = {
-        .op = moves[roll(dice, CMK_ARRAY_LEN(moves))],
+        .op = moves[roll(dice, dice->moves)],
         .actor = CMK_ACTOR_STEP,
         .ref = {[CMK_REF_BACKUP_VAULT] = ESTATE_VAULT,
                 [CMK_REF_INSTANCE] = ESTATE_INSTANCE,
@@ -156,6 +178,9 @@ static CmkArgs move(Dice *dice, CmkTime time)
     case CMK_OP_IDENTITY_DETACH:
         args.ref[CMK_REF_IDENTITY] = 1 + roll(dice, 4);
         break;
+    case CMK_OP_INSTANCE_CHANGE_POLICY:
+        args.ref[CMK_REF_POLICY] = 1 + roll(dice, 4);
+        break;
     case CMK_OP_INSTANCE_PROTECT:
         args.ref[CMK_REF_INSTANCE] = 1 + roll(dice, 3);
         break;
@@ -167,7 +192,8 @@ static CmkArgs move(Dice *dice, CmkTime time)
 
 EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
 {
-    Dice dice = {.seed = seed};
+    const uint32_t all = (uint32_t)CMK_ARRAY_LEN(moves);
+    Dice dice = {.seed = seed, .moves = seed % 4 == 0 ? all : all - MOVES_OF_INSTANCES};
     const bool has_archive = roll(&dice, 3) == 0;
     EstateOptions options = {.uses_policies = roll(&dice, 2),
                              .uses_system = roll(&dice, 3) == 0,
@@ -175,6 +201,7 @@ EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
                              .is_pinned = roll(&dice, 5) == 0,
                              .has_operational = !has_archive && roll(&dice, 2),
                              .archive_days = has_archive ? 3 : 0,
+                             .has_rules = roll(&dice, 2),
                              .datasource = has_archive ? "AzureDatabaseForMySQL" : "AzureBlob",
                              .redundancy = roll(&dice, 3),
                              .schedule_us = CMK_HOUR_US * (6 + 6 * (int64_t)roll(&dice, 4)),

@@ -70,6 +70,15 @@ static void bring_into(Estate *estate, const KeyState *state)
     cr_assert_str_eq(estate->trouble, "", "%s: %s", state->name, estate->trouble);
 }
 
+/* Where the key vault would unwrap it is the window that Backup minds, and nothing else. */
+static CmkStatus accepted(const KeyState *state)
+{
+    return state->unwrap == CMK_STATUS_OK     ? state->job_unwrap
+           : state->expires == PAST           ? CMK_STATUS_OF(KEY_EXPIRED)
+           : state->not_before > ESTATE_START ? CMK_STATUS_OF(KEY_NOT_YET_VALID)
+                                              : CMK_STATUS_OK;
+}
+
 Test(key, answers_by_state_are_those_of_table_1_1)
 {
     for (size_t i = 0; i < CMK_ARRAY_LEN(states); i++) {
@@ -81,10 +90,13 @@ Test(key, answers_by_state_are_those_of_table_1_1)
             CmkOpId op;
             int64_t is_job;
             CmkStatus status;
-        } asked[] = {
-            {CMK_OP_KEY_GET, 1, state->get},       {CMK_OP_KEY_GET, 0, state->get},
-            {CMK_OP_KEY_WRAP, 1, state->wrap},     {CMK_OP_KEY_WRAP, 0, state->wrap},
-            {CMK_OP_KEY_UNWRAP, 0, state->unwrap}, {CMK_OP_KEY_UNWRAP, 1, state->job_unwrap}};
+        } asked[] = {{CMK_OP_KEY_GET, 1, state->get},
+                     {CMK_OP_KEY_GET, 0, state->get},
+                     {CMK_OP_KEY_WRAP, 1, state->wrap},
+                     {CMK_OP_KEY_WRAP, 0, state->wrap},
+                     {CMK_OP_KEY_UNWRAP, 0, state->unwrap},
+                     {CMK_OP_KEY_UNWRAP, 1, state->unwrap},
+                     {CMK_OP_BACKUP_ACCEPT_KEY, 1, accepted(state)}};
         for (size_t k = 0; k < CMK_ARRAY_LEN(asked); k++) {
             CmkArgs args = estate_args(estate, asked[k].op);
             args.num[0] = asked[k].is_job;
@@ -141,7 +153,8 @@ Test(key, knobs_for_expired_and_disabled_versions)
     CmkArgs args = estate_args(estate, CMK_OP_KEY_UPDATE);
     args.num[1] = PAST;
     (void)estate_must_apply(estate, args);
-    cr_assert_eq(ask(estate, CMK_OP_KEY_UNWRAP, 1).status, CMK_STATUS_OK, "OQ-6");
+    cr_assert_eq(ask(estate, CMK_OP_BACKUP_ACCEPT_KEY, 1).status, CMK_STATUS_OK, "OQ-6");
+    cr_assert_eq(ask(estate, CMK_OP_KEY_UNWRAP, 1).status, CMK_STATUS_OK);
     cr_assert_eq(ask(estate, CMK_OP_KEY_WRAP, 1).status, CMK_STATUS_OF(KEY_EXPIRED));
     args.num[0] = 1;
     args.num[1] = CMK_TIME_MAX;

@@ -8,6 +8,7 @@
 
 #include "models/gauge.h"
 #include "models/plan.h"
+#include "models/points.h"
 #include "tests/unit/models/random_plan.h"
 
 #define SIZE (144 * GB)
@@ -88,7 +89,7 @@ Test(points, expiry_is_due_at_its_moment)
     Estate *estate = make((EstateOptions){.retention_days = 1});
     run_to(estate, 1, 1);
     const CmkQueueId queue = {1};
-    const CmkTime expires = cmk_point(estate->sim.world, (CmkPointId){1})->expires;
+    const CmkTime expires = cmk_point_expires(estate->sim.world, (CmkPointId){1});
     cr_assert_eq(expires, ESTATE_START + 26 * CMK_HOUR_US, "from the backup's start (BK-8)");
     cr_assert_eq(estate_count(estate, CMK_OP_EXPIRY_START), 0);
     run_to(estate, 2, 0);
@@ -338,7 +339,8 @@ static void read_bytes(void *self, const CmkWorld *world, const CmkRecord *recor
     if (record->args.op == CMK_OP_BACKUP_COMMIT && record->status == CMK_STATUS_OK) {
         cr_assert_eq(change, cmk_point(world, (CmkPointId){record->result})->bytes);
         conservation->written += change;
-    } else if (record->args.op == CMK_OP_POINT_EXPIRE && record->status == CMK_STATUS_OK) {
+    } else if ((record->args.op == CMK_OP_POINT_EXPIRE || record->args.op == CMK_OP_POINT_PURGE) &&
+               record->status == CMK_STATUS_OK) {
         cr_assert_leq(change, 0);
         conservation->expired -= change;
     } else {
@@ -388,4 +390,35 @@ Test(points, an_overdue_point_that_is_moved_stays_overdue)
     (void)estate_must(estate, CMK_OP_POINT_EXPIRE);
     cr_assert_eq(level(estate, CMK_GAUGE_OVERDUE_ARCHIVE), 0);
     estate_free(estate);
+}
+
+/* BK-26, BK-29: 15 h or 1 h, then the restore of an hour; the copy stays for a week, and is paid
+ * for, so that a second restore in that time waits for nothing. */
+Test(points, an_archived_point_comes_back_and_stays_for_a_while)
+{
+    const struct {
+        CmkRehydration priority;
+        int64_t hours;
+    } cases[] = {{CMK_REHYDRATION_STANDARD, 16}, {CMK_REHYDRATION_HIGH, 2}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        Estate *estate = make((EstateOptions){
+            .datasource = FULL_DATASOURCE, .archive_days = 1, .retention_days = 30});
+        run_to(estate, 3, 0);
+        CmkArgs args = estate_args(estate, CMK_OP_BACKUP_RESTORE);
+        args.ref[CMK_REF_POINT] = 1;
+        args.num[1] = cases[i].priority;
+        const int64_t days[] = {3, 5, 20};
+        const int64_t hours[] = {cases[i].hours, 1, cases[i].hours};
+        for (uint32_t n = 0; n < CMK_ARRAY_LEN(days); n++) {
+            run_to(estate, days[n], 0);
+            (void)estate_must_apply(estate, args);
+            run_to(estate, days[n], 23);
+            const CmkRecord *record = estate_nth(estate, CMK_OP_RESTORE_COMMIT, n);
+            cr_assert_not_null(record);
+            cr_assert_eq(record->time, ESTATE_START + days[n] * CMK_DAY_US + hours[n] * CMK_HOUR_US,
+                         "%zu, restore %u", i, n);
+        }
+        cr_assert_eq(byte_hours(estate, CMK_GAUGE_REHYDRATED), 2 * 7 * 24 * SIZE);
+        estate_free(estate);
+    }
 }

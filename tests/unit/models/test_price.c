@@ -565,7 +565,10 @@ static void read_naively(void *self, const CmkWorld *world, const CmkRecord *rec
 
 static bool is_checked(uint32_t kind)
 {
-    return kind != CMK_GAUGE_CHEAP_OVERDUE_VAULT && kind != CMK_GAUGE_CHEAP_LATE_TIERING;
+    /* integrals that no level stands for */
+    return kind != CMK_GAUGE_CHEAP_OVERDUE_VAULT && kind != CMK_GAUGE_CHEAP_LATE_TIERING &&
+           kind != CMK_GAUGE_CHEAP_REHYDRATED && kind != CMK_GAUGE_CHEAP_FREE_VAULT &&
+           kind != CMK_GAUGE_REHYDRATED;
 }
 
 /* Whatever happens, each interval is counted once: the integrals are those of the journal. */

@@ -220,9 +220,13 @@ Test(task, background_work_is_seen_by_nobody)
         CmkTaskKind kind;
         const char *name;
         bool is_seen;
-    } kinds[] = {{CMK_TASK_BACKUP, "backup", true},     {CMK_TASK_RESTORE, "restore", true},
-                 {CMK_TASK_TIERING, "tiering", false},  {CMK_TASK_EXPIRY, "expiry", false},
-                 {CMK_TASK_SETTINGS, "settings", true}, {CMK_TASK_ROTATION, "rotation", false}};
+    } kinds[] = {{CMK_TASK_BACKUP, "backup", true},
+                 {CMK_TASK_RESTORE, "restore", true},
+                 {CMK_TASK_TIERING, "tiering", false},
+                 {CMK_TASK_EXPIRY, "expiry", false},
+                 {CMK_TASK_SETTINGS, "settings", true},
+                 {CMK_TASK_ROTATION, "rotation", false},
+                 {CMK_TASK_BACKUP_ON_DEMAND, "on_demand", true}};
     cr_assert_eq(CMK_ARRAY_LEN(kinds), (size_t)CMK_TASK__COUNT);
     for (size_t i = 0; i < CMK_ARRAY_LEN(kinds); i++) {
         cr_assert_str_eq(cmk_task_facts(kinds[i].kind)->name, kinds[i].name);
@@ -449,4 +453,33 @@ Test(task, background_work_fails_silently_and_comes_back)
     estate_run(estate, CMK_DAY_US);
     cr_assert_eq(estate_count(estate, CMK_OP_POINT_EXPIRE), 2);
     estate_free(estate);
+}
+
+/* OQ-10: within the hour after an unwrap jobs ask for nothing, whatever became of the rights; then
+ * they ask again. Without a cache the commit half an hour later fails already. */
+Test(task, a_held_data_key_carries_jobs_past_a_revocation)
+{
+    const struct {
+        const char *profile;
+        uint32_t failed_at_once;
+    } cases[] = {{"instant", 1}, {"cached", 0}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        const EstateOptions options = {.profile = cmk_profile_find(cases[i].profile)};
+        Estate *estate = make(&options);
+        estate_rewind(estate);
+        estate_run(estate, 2 * CMK_HOUR_US + CMK_MINUTE_US); /* a backup is under way */
+        (void)estate_must(estate, CMK_OP_KEY_DELETE);
+        estate_run(estate, 40 * CMK_MINUTE_US);
+        cr_expect_eq(estate_count(estate, CMK_OP_TASK_FAIL), cases[i].failed_at_once, "%s",
+                     cases[i].profile);
+        cr_expect_eq(estate_count(estate, CMK_OP_KEY_UNWRAP), 1);
+        (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+        estate_run(estate, 0);
+        cr_expect_eq(estate_count(estate, CMK_OP_TASK_FAIL), 2 * cases[i].failed_at_once);
+        estate_run(estate, CMK_HOUR_US);
+        (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+        estate_run(estate, 0);
+        cr_expect_eq(estate_last(estate, CMK_OP_KEY_GET)->status, CMK_STATUS_OF(KEY_NOT_FOUND));
+        estate_free(estate);
+    }
 }

@@ -77,7 +77,7 @@ Test(world_clone, random_runs_meet_most_operations_and_guards)
 {
     uint32_t happened[CMK_OP__COUNT] = {0};
     uint32_t refused[CMK_GUARD__COUNT] = {0};
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= 12 * SEEDS; seed++) {
         CmkPlanRow rows[RANDOM_PLAN_ROWS];
         EstateOptions options = random_plan(seed, rows);
         options.is_not_self_checking = true;

@@ -294,6 +294,63 @@ Test(scenario, system_identity_and_access_policy)
     cmk_scenario_free(scenario);
 }
 
+/* BK-4 to BK-14: the long form of a policy; what it leaves out is as in the short form. */
+static const char long_policy[] =
+    HEAD "world:\n" KEY_VAULT IDENTITY "  policies:\n"
+         "    - name: daily\n"
+         "      datastores: {vault: P7D}\n"
+         "      schedules: [R/2025-03-03T03:00:00+05:30/P1D, R/2025-03-03T12:00:00+05:30/P1W]\n"
+         "      retention:\n"
+         "        - {tag: weekly, keep: P12W, priority: 7}\n"
+         "        - {tag: monthly, keep: {vault: P1Y}, takes: first_of_week}\n"
+         "        - {tag: yearly, keep: P1Y, archive: on_expiry, archive_keep: P9Y}\n" VAULT
+         "      soft_delete: always_on\n"
+         "      soft_delete_retention: 60d\n" GRANT
+         "timeline: [{at: +1d, do: backup.run, with: {instance: media, tag: weekly}}]\n";
+
+Test(scenario, policies_have_schedules_and_rules)
+{
+    /* The archive is for databases. */
+    g_autoptr(GString) text = g_string_new(long_policy);
+    (void)g_string_replace(text, "AzureBlob", "AzureDatabaseForMySQL", 0);
+    g_autoptr(CmkDiagnostics) diagnostics = collector(text->str);
+    CmkScenario *scenario = read_good(diagnostics);
+    CmkSim sim = build_good(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
+    const CmkPolicy *policy = cmk_policy(sim.world, (CmkPolicyId){1});
+    cr_assert_eq(policy->schedule_count, 2);
+    cr_assert_eq(policy->utc_offset_us, 330 * CMK_MINUTE_US);
+    cr_assert_eq(policy->schedules[1].start - policy->schedules[0].start, 9 * CMK_HOUR_US);
+    cr_assert_eq(policy->schedules[1].period.us, 7 * CMK_DAY_US);
+    const struct {
+        CmkTag tag;
+        CmkCriterion criterion;
+        uint32_t priority;
+        CmkArchiving archiving;
+        int32_t months;
+        int64_t days;
+    } rules[] = {{CMK_TAG_DEFAULT, CMK_CRITERION_ALL_BACKUPS, 99, CMK_ARCHIVING_NEVER, 0, 7},
+                 {CMK_TAG_DAILY, CMK_CRITERION_NONE, 0, CMK_ARCHIVING_NEVER, 0, 0},
+                 {CMK_TAG_WEEKLY, CMK_CRITERION_FIRST_OF_WEEK, 7, CMK_ARCHIVING_NEVER, 0, 84},
+                 {CMK_TAG_MONTHLY, CMK_CRITERION_FIRST_OF_WEEK, 15, CMK_ARCHIVING_NEVER, 12, 0},
+                 {CMK_TAG_YEARLY, CMK_CRITERION_FIRST_OF_YEAR, 10, CMK_ARCHIVING_ON_EXPIRY, 12, 0}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(rules); i++) {
+        const CmkRetention *rule = &policy->retention[rules[i].tag];
+        cr_expect_eq(rule->criterion, rules[i].criterion, "%zu", i);
+        cr_expect_eq(rule->priority, rules[i].priority, "%zu", i);
+        cr_expect_eq(rule->archiving, rules[i].archiving, "%zu", i);
+        cr_expect_eq(rule->vault.months, rules[i].months, "%zu", i);
+        cr_expect_eq(rule->vault.us, rules[i].days * CMK_DAY_US, "%zu", i);
+    }
+    cr_assert_eq(policy->retention[CMK_TAG_YEARLY].archive.months, 108);
+    cr_assert(policy->has_archive);
+    cr_assert_eq(planned(scenario, 0)->args.num[0], CMK_TAG_WEEKLY);
+    const CmkBackupVault *vault = cmk_backup_vault(sim.world, (CmkBackupVaultId){1});
+    cr_assert_eq(vault->soft_delete, CMK_SOFT_DELETE_ALWAYS_ON);
+    cr_assert_eq(vault->soft_delete_days, 60);
+    cmk_world_free(sim.world);
+    cmk_scenario_free(scenario);
+}
+
 Test(scenario, fleet_of_vaults_like_one)
 {
     g_autoptr(CmkDiagnostics) diagnostics = collector(
@@ -695,11 +752,31 @@ static const BadFile bad_files[] = {
      1,
      "several backup instances are called `media`",
      "say which one as vault/media"},
+    {"archive-after-no-time",
+     {18, 16},
+     1,
+     "`archive: after` needs `archive_after`",
+     "add the age: archive_after: P30D"},
+    {"archive-at-two-moments",
+     {19, 22},
+     1,
+     "`archive` says another moment than `archive_after`",
+     "leave one of the two out"},
+    {"archive-on-expiry-for-no-time",
+     {15, 7},
+     1,
+     "`archive_keep` and `archive: on_expiry` go together (BK-9)",
+     "write both: {archive: on_expiry, archive_keep: P1Y}"},
     {"archive-without-vault",
      {17, 22},
      1,
      "only points in the vault can move to the archive (BK-24)",
      "add `vault` to `datastores`, or leave this out"},
+    {"backup-by-no-rule",
+     {29, 60},
+     1,
+     "`hourly` is not a retention rule",
+     "possible are `default`, `daily`, `weekly`, `monthly`, `yearly`"},
     {"bad-indentation",
      {8, 6},
      1,
@@ -906,6 +983,16 @@ static const BadFile bad_files[] = {
      1,
      "at the start a key has version 1 only",
      "leave the number out to use the current version"},
+    {"policy-with-two-schedule-keys",
+     {18, 18},
+     1,
+     "a policy has `schedule` or `schedules`, not both",
+     "write when backups start"},
+    {"policy-without-schedule",
+     {15, 7},
+     1,
+     "a policy needs the key `schedule`",
+     "R/2025-03-03T02:00:00+00:00/P1D"},
     {"policy-without-stores",
      {16, 19},
      1,
@@ -920,6 +1007,16 @@ static const BadFile bad_files[] = {
      "the fault `revoke` comes only after this step",
      NULL},
     {"remedies-unknown-id", {30, 149}, 1, "no fault has the id `revok`", "did you mean `revoke`?"},
+    {"retention-of-default",
+     {19, 17},
+     1,
+     "the rule default is what `datastores` says (BK-10)",
+     "write daily, weekly, monthly or yearly"},
+    {"retention-of-eleven-years",
+     {19, 31},
+     1,
+     "backups are kept for at most 10 years (BK-14)",
+     "write P10Y or less"},
     {"retention-out-of-range", {10, 23}, 1, "`91` is not within 7 to 90", NULL},
     {"rsa-1024",
      {11, 47},
@@ -998,11 +1095,26 @@ static const BadFile bad_files[] = {
      1,
      "KVE-3",
      "this must hold: A role assignment lets the identity unwrap w"},
+    {"retention-rule-twice",
+     {20, 17},
+     1,
+     "the policy has this rule already",
+     "there is one rule each"},
     {"schedule-with-count",
      {17, 17},
      1,
      "`R5/2025-03-03T03:00:00+00:00/P1D` must repeat without end, so R and / stand together",
      NULL},
+    {"schedules-of-two-clocks",
+     {17, 18},
+     1,
+     "the schedules of a policy go by one clock (BK-6)",
+     "write all starts with the same offset"},
+    {"schedules-too-many",
+     {17, 18},
+     1,
+     "a policy has at most 8 schedules",
+     "write a shorter period instead"},
     {"seed-not-a-number",
      {5, 7},
      1,
@@ -1014,6 +1126,11 @@ static const BadFile bad_files[] = {
      "`2d` of `role_propagation` is not within 0 s to 1 d",
      NULL},
     {"setting-wrong-type", {5, 33}, 1, "`1h` is not a boolean; write true or false", NULL},
+    {"soft-delete-for-a-week",
+     {22, 30},
+     1,
+     "`7d` of `soft_delete_retention` is not within 14 d to 180 d",
+     NULL},
     {"sql-expectation",
      {32, 5},
      1,
