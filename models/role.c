@@ -14,7 +14,7 @@
     (MANAGE_KEY_VAULTS | MANAGE_BACKUP_VAULTS | CMK_PERMISSION_IDENTITY_WRITE |                    \
      CMK_PERMISSION_IDENTITY_ASSIGN)
 
-/* Element 0 stands for none. What domain documents do not say of a role that manages resources is
+/* Element 0 stands for none. What the sources do not say of a role that manages resources is
  * assumed: a Contributor may not purge key vaults (SD-7 names who may), Backup Contributor may not
  * delete Backup vaults, and groups are managed by a role of the directory that is assigned at a
  * management group. */
