@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analysis/name_index.h"
+#include "models/key.h"
 
 /* Words stand in the order of the enumeration in models/entities.h. */
 const char *const cmk_words_encryption[] = {"Disabled", "Enabled", "Inconsistent", NULL};
@@ -15,6 +16,13 @@ static const char *const words_key[] = {"Absent",   "Active",     "Deleted", "Pu
 static const char *const words_region[] = {"Up",         "Lost",        "FailingOver",
                                            "FailedOver", "FailingBack", NULL};
 static const char *const words_key_vault[] = {"Absent", "Active", "Deleted", "Purged", NULL};
+static const char *const words_recovery[] = {"Purgeable",
+                                             "Recoverable+Purgeable",
+                                             "Recoverable",
+                                             "CustomizedRecoverable+Purgeable",
+                                             "CustomizedRecoverable",
+                                             NULL};
+_Static_assert(CMK_ARRAY_LEN(words_recovery) == CMK_RECOVERY__COUNT + 1, "one word a level");
 static const char *const words_key_type[] = {"RSA", "RSA-HSM", "EC", "EC-HSM", "oct-HSM", NULL};
 static const char *const words_permissions[] = {"rbac", "policy", NULL};
 static const char *const words_sku[] = {"standard", "premium", NULL};
@@ -50,6 +58,7 @@ MEMBER(vault_encryption, backup_vault, CmkBackupVaultId, encryption)
 MEMBER(vault_redundancy, backup_vault, CmkBackupVaultId, redundancy)
 MEMBER(vault_region, backup_vault, CmkBackupVaultId, region)
 MEMBER(vault_key, backup_vault, CmkBackupVaultId, key)
+MEMBER(vault_cross_region_restore, backup_vault, CmkBackupVaultId, has_cross_region_restore)
 MEMBER(vault_infrastructure, backup_vault, CmkBackupVaultId, has_infrastructure_encryption)
 
 static int64_t vault_identity(const CmkWorld *world, uint32_t row)
@@ -125,6 +134,8 @@ static const CmkStateField vault_fields[] = {
      "number of the version that the settings name, nothing if they name none"},
     {"infrastructure_encryption", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_infrastructure,
      "whether there is a second layer of encryption"},
+    {"cross_region_restore", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_cross_region_restore,
+     "whether points can be restored in the pair"},
     {"system_identity", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_has_system,
      "whether the system-assigned identity is on"},
     {"operational_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_operational_bytes,
@@ -213,6 +224,11 @@ static int64_t key_purge_at(const CmkWorld *world, uint32_t row)
     return key->state == CMK_KEY_DELETED ? key->purge_at : CMK_VALUE_NONE;
 }
 
+static int64_t key_recovery_level(const CmkWorld *world, uint32_t row)
+{
+    return cmk_key_recovery_level(world, (CmkKeyId){row});
+}
+
 static const CmkStateField key_fields[] = {
     {"state", OF(words_key), CMK_BIT(KEY), key_state, "whether it is there"},
     {"enabled", PLAIN(BOOLEAN), CMK_BIT(KEY) | CMK_BIT(VERSION), key_enabled,
@@ -227,6 +243,8 @@ static const CmkStateField key_fields[] = {
      "when the deleted key is purged, nothing while it is not deleted"},
     {"type", OF(words_key_type), CMK_BIT(KEY), key_type, "the algorithm"},
     {"size", PLAIN(INTEGER), CMK_BIT(KEY), key_size, "its length in bits"},
+    {"recovery_level", OF(words_recovery), CMK_BIT(KEY_VAULT), key_recovery_level,
+     "what its key vault's protection amounts to, as clients read it"},
 };
 
 /* ---- the rest -------------------------------------------------------------------------------- */
@@ -240,9 +258,12 @@ static const CmkStateField identity_fields[] = {
 };
 
 MEMBER(region_state, region, CmkRegionId, state)
+MEMBER(region_zone_lost, region, CmkRegionId, is_zone_lost)
 
 static const CmkStateField region_fields[] = {
     {"state", OF(words_region), CMK_BIT(REGION), region_state, "how it fares"},
+    {"zone_lost", PLAIN(BOOLEAN), CMK_BIT(REGION), region_zone_lost,
+     "whether one of its zones is lost"},
 };
 
 MEMBER(instance_state, instance, CmkInstanceId, state)

@@ -17,12 +17,14 @@ static const struct {
     {"BV-30", "models/repairs.h"},
     {"COST-23 THR-5", "models/key_vault.c"},
     {"COST-25", "models/price.c"},
-    {"SD-21", "models/key_use.h"},
     {"MI-12", "models/identity.c"},
+    {"KV-6 KV-7", "models/key_facts.c"},
     {"KV-8 MI-20", "scenarios/language_world.c"},
     {"OQ-20", "sim/apply.c"},
     {"OQ-35", "models/ids.h"},
     {"OQ-36", "sim/calendar.h"},
+    {"REL-17", "models/region.h"},
+    {"SD-21", "models/key_use.h"},
 };
 
 typedef struct Visit {

@@ -8,6 +8,7 @@
 /* Purpose of the draws that version identifiers consist of. */
 #define CHANCE_VERSION 0x4b56
 
+/* KV-7 */
 void cmk_version_format(const CmkWorld *world, CmkVersionId id, char ret[CMK_VERSION_TEXT_SIZE])
 {
     CMK_ASSERT(id.i != 0);
@@ -17,6 +18,7 @@ void cmk_version_format(const CmkWorld *world, CmkVersionId id, char ret[CMK_VER
                    cmk_chance_bits(seed, stream, 0), cmk_chance_bits(seed, stream, 1));
 }
 
+/* KV-6 */
 void cmk_key_uri_format(const CmkWorld *world, CmkKeyId id, CmkVersionId version,
                         char ret[CMK_KEY_URI_SIZE])
 {

@@ -559,6 +559,8 @@ static uint32_t key_vault_purge(CmkSim *sim, const CmkArgs *args)
         if (key->state != CMK_KEY_ABSENT && key->state != CMK_KEY_PURGED) {
             cmk_key_destroy(sim, key_id);
         }
+        /* The names in another key vault of this name are free. */
+        cmk_key_mut(sim, key_id)->name_free_at = cmk_world_now(sim->world);
         row = key->next_of_key_vault;
     }
     return id.i;

@@ -44,6 +44,51 @@ static void expect_check(Sealed *sealed, uint32_t restored, uint32_t refused, ui
               check.refused, check.lost, check.mismatch);
 }
 
+/* A rotation policy makes versions; with its key vault a key is gone. */
+Test(sealer, agrees_when_a_key_vault_is_purged)
+{
+    Sealed sealed;
+    open_sealed(&sealed, (EstateOptions){.retention_days = 100});
+    Estate *estate = sealed.estate;
+    CmkArgs policy = estate_args(estate, CMK_OP_KEY_SET_ROTATION_POLICY);
+    policy.num[0] = 7 * CMK_DAY_US;
+    (void)estate_must_apply(estate, policy);
+    estate_run(estate, 8 * CMK_DAY_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_ROTATION_COMMIT), 1);
+    expect_check(&sealed, 8, 0, 0, "a version by the policy");
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_DELETE);
+    expect_check(&sealed, 0, 8, 0, "deleted");
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_RECOVER);
+    expect_check(&sealed, 0, 8, 0, "recovered, without roles (SD-16)");
+    (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+    expect_check(&sealed, 8, 0, 0, "with its role");
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_DELETE);
+    estate_run(estate, 90 * CMK_DAY_US);
+    expect_check(&sealed, 0, 0, 8, "purged");
+    close_sealed(&sealed);
+}
+
+/* A restore in the pair while the own region is lost is proven like any other (OQ-34): the data key
+ * is unwrapped and the data comes back. */
+Test(sealer, proves_restores_in_the_pair)
+{
+    Sealed sealed;
+    open_sealed(&sealed, (EstateOptions){.redundancy = CMK_REDUNDANCY_GEO,
+                                         .knobs = {[CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS] = 2}});
+    Estate *estate = sealed.estate;
+    (void)estate_must(estate, CMK_OP_BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE);
+    estate_run(estate, CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_REGION_LOSE);
+    estate_run(estate, 5 * CMK_HOUR_US);
+    const uint64_t before = cmk_envelope_counters(sealed.sealer.envelope).decryptions;
+    (void)estate_must(estate, CMK_OP_BACKUP_RESTORE_IN_PAIR);
+    estate_run(estate, 2 * CMK_HOUR_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), 1);
+    cr_assert_gt(cmk_envelope_counters(sealed.sealer.envelope).decryptions, before);
+    expect_check(&sealed, 1, 0, 0, "restored in the pair");
+    close_sealed(&sealed);
+}
+
 /* Backups, rotation, a restore, expiry, deletion, recovery, deletion, purge: and what remains. */
 Test(sealer, agrees_over_the_whole_life_of_a_vault)
 {

@@ -481,6 +481,64 @@ static void count_records(void *self, const CmkWorld *world, const CmkRecord *re
     cr_assert_eq(record->seq, ++*count);
 }
 
+/* Keys of every kind, in the world and made by steps. */
+#define KEYS                                                                                       \
+    "  key_vaults:\n"                                                                              \
+    "    - name: kv-prod\n"                                                                        \
+    "      region: westeurope\n"                                                                   \
+    "      purge_protection: true\n"                                                               \
+    "      sku: premium\n"                                                                         \
+    "      keys:\n"                                                                                \
+    "        - {name: new, exists: false}\n"                                                       \
+    "        - {name: kek, key_ops: [wrapKey, unwrapKey], rotation_policy: {rotate_after: 40d}}\n" \
+    "        - {name: curve, type: EC-HSM, curve: P-256K}\n"                                       \
+    "        - {name: oct, type: oct-HSM, size: 192, enabled: false}\n"                            \
+    "        - {name: also-new, exists: false}\n"
+#define KEY_STEPS                                                                                  \
+    "timeline:\n"                                                                                  \
+    "  - {at: +1d, do: key.create, with: {key: kv-prod/new, type: RSA, size: 3072, enabled: "      \
+    "false, expires: +20d, not_before: +2d, key_ops: [sign, verify]}}\n"                           \
+    "  - {at: +2d, do: key.create, with: {key: kv-prod/also-new, type: EC, curve: P-521}}\n"       \
+    "  - {at: +3d, do: key.set_rotation_policy, with: {key: kv-prod/new, rotate_after: 7d, "       \
+    "expiry: 30d}}\n"                                                                              \
+    "  - {at: +4d, do: key.update, with: {key: kv-prod/kek/1, key_ops: [unwrapKey]}}\n"
+
+static const CmkVersion *newest(const CmkWorld *world, uint32_t key)
+{
+    return cmk_version(world, (CmkVersionId){cmk_key(world, (CmkKeyId){key})->current_version});
+}
+
+Test(scenario, keys_of_every_kind)
+{
+    g_autoptr(CmkDiagnostics) diagnostics =
+        collector(HEAD "world:\n" KEYS POLICY IDENTITY VAULT GRANT KEY_STEPS);
+    CmkScenario *scenario = read_good(diagnostics);
+    CmkSim sim = build_good(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
+    cr_assert_eq(cmk_key(sim.world, (CmkKeyId){1})->state, CMK_KEY_ABSENT);
+    cr_assert_eq(newest(sim.world, 2)->key_ops, CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP);
+    cr_assert_eq(cmk_key(sim.world, (CmkKeyId){3})->curve, CMK_CURVE_P256K);
+    cr_assert_eq(cmk_key(sim.world, (CmkKeyId){4})->type, CMK_KEY_OCT_HSM);
+    cr_assert_eq(cmk_key(sim.world, (CmkKeyId){4})->size_bits, 192);
+    cr_assert_eq(newest(sim.world, 4)->is_enabled, 0);
+    cr_assert_eq(cmk_engine_run(&sim, scenario->start + 5 * CMK_DAY_US, NULL, NULL),
+                 CMK_ENGINE_REACHED);
+    const CmkKey *key = cmk_key(sim.world, (CmkKeyId){1});
+    const CmkVersion *version = newest(sim.world, 1);
+    cr_assert_eq(key->state, CMK_KEY_ACTIVE);
+    cr_assert_eq(key->size_bits, 3072);
+    cr_assert_eq(version->is_enabled, 0);
+    cr_assert_eq(version->expires, scenario->start + 20 * CMK_DAY_US);
+    cr_assert_eq(version->not_before, scenario->start + 2 * CMK_DAY_US);
+    cr_assert_eq(version->key_ops, CMK_PERMISSION_SIGN | CMK_PERMISSION_VERIFY);
+    cr_assert_eq(cmk_key(sim.world, (CmkKeyId){5})->curve, CMK_CURVE_P521);
+    cr_assert_eq(newest(sim.world, 2)->key_ops, CMK_PERMISSION_UNWRAP);
+    cr_assert_eq(cmk_engine_run(&sim, scenario->end, NULL, NULL), CMK_ENGINE_REACHED);
+    cr_assert_eq(newest(sim.world, 1)->number, 5, "each week from the first day on");
+    cr_assert_eq(newest(sim.world, 2)->number, 2, "it was 30 days old at the start");
+    cmk_world_free(sim.world);
+    cmk_scenario_free(scenario);
+}
+
 Test(scenario, readers_see_the_set_up)
 {
     g_autoptr(CmkDiagnostics) diagnostics = collector(SMALL);
