@@ -210,7 +210,13 @@ static void add_rows(Table *table, const CmkRule *rule, char **text, size_t *siz
         char why[160] = "";
         char row_text[LINE_MAX_BYTES];
         const Trial trial = {.row = row, .why = why, .why_size = sizeof(why)};
+        /* One world at a time: a process that holds them all is slow to fork. */
+        const Variant unbroken = {.model = cmk_azure_model(), .knob = -1};
+        const char *trouble = build(row, &unbroken);
+        cr_assert_null(trouble, "%s:%u: %s", row->file, row->line, trouble);
         const bool is_hit = is_shown(rule, &trial);
+        estate_free(row->estate);
+        row->estate = NULL;
         (void)snprintf(row_text, sizeof(row_text), "%s | %s | %s | %s | %s", row->column[0],
                        row->column[1], row->column[2], row->column[3], row->column[4]);
         append_row(text, size, rule->id, is_hit ? "ROW" : "NAME_ONLY",
@@ -349,7 +355,6 @@ static char *coverage_of(Table *table)
 Test(coverage, is_up_to_date)
 {
     Table *table = read_all();
-    build_all(table);
     char *text = coverage_of(table);
     if (getenv("UPDATE_COVERAGE") != NULL) {
         write_file(COVERAGE, text);
@@ -360,7 +365,6 @@ Test(coverage, is_up_to_date)
         free(committed);
     }
     free(text);
-    free_worlds(table);
     free(table);
 }
 
