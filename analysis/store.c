@@ -403,8 +403,10 @@ static bool ends_job(CmkOpId op)
 
 static void keep_record(CmkRunStore *store, const CmkRecord *record)
 {
-    const bool is_routine = record->args.op == CMK_OP_TASK_WAIT ||
-                            (record->status == CMK_STATUS_OK && is_key_request(record->args.op));
+    const bool is_of_request =
+        is_key_request(record->args.op) || record->args.op == CMK_OP_BACKUP_ACCEPT_KEY;
+    const bool is_routine =
+        record->args.op == CMK_OP_TASK_WAIT || (record->status == CMK_STATUS_OK && is_of_request);
     if (is_routine && store->run.level == CMK_STORE_LEVEL_CHANGES) {
         return;
     }

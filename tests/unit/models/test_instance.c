@@ -51,7 +51,8 @@ Test(instance, suspended_backups_keep_the_latest_point_and_stopped_protection_al
     const struct {
         CmkOpId op;
         uint32_t left;
-    } cases[] = {{CMK_OP_INSTANCE_SUSPEND_BACKUPS, 1}, {CMK_OP_INSTANCE_STOP_PROTECTION, 3}};
+        uint32_t expiries;
+    } cases[] = {{CMK_OP_INSTANCE_SUSPEND_BACKUPS, 1, 2}, {CMK_OP_INSTANCE_STOP_PROTECTION, 3, 0}};
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
         Estate *estate = make((EstateOptions){.retention_days = 5});
         run_to(estate, 3);
@@ -60,6 +61,8 @@ Test(instance, suspended_backups_keep_the_latest_point_and_stopped_protection_al
         run_to(estate, 20);
         cr_expect_eq(points_of(estate), cases[i].left, "%u left", points_of(estate));
         cr_expect_eq(estate_count(estate, CMK_OP_BACKUP_START), 0, "no schedule is left");
+        cr_expect_eq(estate_count(estate, CMK_OP_EXPIRY_START), cases[i].expiries,
+                     "maintenance does not ask for what is held");
         cr_expect_eq(level(estate, CMK_GAUGE_INSTANCES), 1, "it is still charged");
         (void)estate_must(estate, CMK_OP_INSTANCE_RESUME_PROTECTION);
         run_to(estate, 26);
