@@ -262,6 +262,26 @@ test-asan: ## the tests under the address and undefined-behaviour sanitizers; le
 test-floor: ## take the number of tests that ran as the fewest that may run from now on
 	@$(MAKE) $(JOBS) FLOOR=--write-floor run-tests
 
+.PHONY: mutate
+mutate: ## break the model in one place after the other; say what no row of tests/tables notices
+	@$(MAKE) $(JOBS) $(BUILD)/tests/tables
+	@CMKSIM_REPORT=1 $(BUILD)/tests/tables --filter '*/each_broken_model_is_noticed' 2>&1 | grep -vF '[----]'
+
+.PHONY: coverage
+coverage: ## write down which rows of tests/tables show which rules (analysis/coverage.def)
+	@$(MAKE) $(JOBS) $(BUILD)/tests/tables
+	@UPDATE_COVERAGE=1 $(BUILD)/tests/tables --filter 'coverage/*'
+	@$(MAKE) $(JOBS) docs
+	@$(PROGRAM) list rules --coverage
+
+# Pages for everything that the model knows; `make test` compares them with what the program says.
+reference := rules ops guards errors statuses roles regions datasources knobs prices faults profiles
+
+.PHONY: docs
+docs: ## write docs/reference from the tables of the model
+	@$(MAKE) $(JOBS) $(PROGRAM)
+	@for kind in $(reference); do $(PROGRAM) list "$$kind" --markdown >docs/reference/"$$kind".md; done
+
 .PHONY: bench
 bench: ## measure; the table also goes to build/bench.md
 	@$(MAKE) $(JOBS) run-bench

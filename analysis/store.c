@@ -3,6 +3,7 @@
 #include "analysis/store_fill.h"
 #include "analysis/store_schema.h"
 #include "analysis/store_writer.h"
+#include "models/region.h"
 
 #define NO_STATE UINT32_MAX
 #define REQUEST_SLOTS_MIN 1024 /* a power of two */
@@ -12,11 +13,11 @@ GQuark cmk_store_error_quark(void)
     return g_quark_from_static_string("cmk_store_error");
 }
 
-/* What lasts: a state of a vault, or a fault. */
+/* What lasts: a state of something, or a fault. */
 typedef struct Open {
     CmkTime from;
     uint64_t from_seq;
-    uint32_t state; /* CmkEncryption; NO_STATE: not open */
+    uint32_t state; /* as in CmkStoreStateInterval; NO_STATE: not open */
     uint32_t reserved;
 } Open;
 
@@ -47,6 +48,8 @@ struct CmkRunStore {
     char *strings[4]; /* what `run` points to */
     bool has_begun;
     OpenList vaults;
+    OpenList regions;
+    OpenList key_vaults;
     OpenList faults;
     RequestCounts requests;
     JobCounts jobs;
@@ -68,9 +71,18 @@ static void open_list_reach(OpenList *list, uint32_t row)
     list->count = count;
 }
 
-static void put_state(CmkRunStore *store, uint32_t vault, CmkTime to, uint64_t to_seq)
+/* The states of one kind of entity. */
+static OpenList *states_of(CmkRunStore *store, uint32_t kind)
 {
-    const Open *open = &store->vaults.items[vault];
+    return kind == CMK_STORE_ENTITY_REGION      ? &store->regions
+           : kind == CMK_STORE_ENTITY_KEY_VAULT ? &store->key_vaults
+                                                : &store->vaults;
+}
+
+static void put_state(CmkRunStore *store, uint32_t kind, uint32_t entity, CmkTime to,
+                      uint64_t to_seq)
+{
+    const Open *open = &states_of(store, kind)->items[entity];
     CmkStoreStateInterval *row =
         cmk_store_writer_row(store->writer, CMK_STORE_TABLE_STATE_INTERVAL);
     if (row != NULL) {
@@ -78,25 +90,86 @@ static void put_state(CmkRunStore *store, uint32_t vault, CmkTime to, uint64_t t
                                        .to = to,
                                        .from_seq = open->from_seq,
                                        .to_seq = to_seq,
-                                       .backup_vault = vault,
+                                       .kind = kind,
+                                       .entity = entity,
                                        .state = open->state};
     }
+}
+
+/* What still lasts when the run has ended. */
+static void put_open_states(CmkRunStore *store, uint32_t kind)
+{
+    const OpenList *list = states_of(store, kind);
+    for (uint32_t i = 1; i < list->count; i++) {
+        if (list->items[i].state != NO_STATE) {
+            put_state(store, kind, i, -1, 0);
+        }
+    }
+}
+
+static void look_at(CmkRunStore *store, const CmkRecord *record, uint32_t kind, uint32_t entity,
+                    uint32_t state)
+{
+    OpenList *list = states_of(store, kind);
+    open_list_reach(list, entity);
+    Open *open = &list->items[entity];
+    if (open->state == state) {
+        return;
+    }
+    if (open->state != NO_STATE) {
+        put_state(store, kind, entity, record->time, record->seq);
+    }
+    *open = (Open){.from = record->time, .from_seq = record->seq, .state = state};
 }
 
 static void look_at_vault(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record,
                           uint32_t vault)
 {
     const CmkBackupVault *row = cmk_backup_vault(world, (CmkBackupVaultId){vault});
-    const uint32_t state = row->state == CMK_BACKUP_VAULT_ACTIVE ? row->encryption : NO_STATE;
-    open_list_reach(&store->vaults, vault);
-    Open *open = &store->vaults.items[vault];
-    if (open->state == state) {
-        return;
+    look_at(store, record, CMK_STORE_ENTITY_BACKUP_VAULT, vault,
+            row->state == CMK_BACKUP_VAULT_ACTIVE ? row->encryption : NO_STATE);
+}
+
+static uint32_t service_of(const CmkWorld *world, const CmkKeyVault *vault)
+{
+    const CmkRegionId region = {vault->region};
+    if (vault->state != CMK_KEY_VAULT_ACTIVE) {
+        return NO_STATE;
     }
-    if (open->state != NO_STATE) {
-        put_state(store, vault, record->time, record->seq);
+    if (!cmk_region_answers(world, region)) {
+        return CMK_STORE_SERVICE_UNREACHABLE;
     }
-    *open = (Open){.from = record->time, .from_seq = record->seq, .state = state};
+    return cmk_region(world, region)->state == CMK_REGION_UP ? CMK_STORE_SERVICE_AVAILABLE
+                                                             : CMK_STORE_SERVICE_READ_ONLY;
+}
+
+/* A region has states from the first record on that names it: of what is made or happens there. */
+static void follow_region(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
+{
+    const uint32_t region = record->args.ref[CMK_REF_REGION];
+    look_at(store, record, CMK_STORE_ENTITY_REGION, region,
+            cmk_region(world, (CmkRegionId){region})->state);
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_KEY_VAULT); i++) {
+        const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){i});
+        if (vault->region == region) {
+            look_at(store, record, CMK_STORE_ENTITY_KEY_VAULT, i, service_of(world, vault));
+        }
+    }
+}
+
+/* What a record changes about key vaults: of its region, or the one it names. */
+static void follow_services(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
+{
+    const uint64_t writes = store->run.model->operations[record->args.op]->writes;
+    const uint32_t key_vault = record->args.ref[CMK_REF_KEY_VAULT];
+    if ((writes & CMK_BIT(KEY_VAULT)) != 0 && key_vault != 0) {
+        look_at(store, record, CMK_STORE_ENTITY_KEY_VAULT, key_vault,
+                service_of(world, cmk_key_vault(world, (CmkKeyVaultId){key_vault})));
+    }
+    if (record->args.ref[CMK_REF_REGION] != 0 &&
+        (writes & (CMK_BIT(REGION) | CMK_BIT(KEY_VAULT) | CMK_BIT(BACKUP_VAULT))) != 0) {
+        follow_region(store, world, record);
+    }
 }
 
 static void look_at_all_vaults(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
@@ -365,6 +438,7 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
     if ((store->run.model->operations[record->args.op]->writes & CMK_BIT(BACKUP_VAULT)) != 0) {
         follow_states(store, world, record);
     }
+    follow_services(store, world, record);
     if (record->args.origin != 0 &&
         (record->args.actor == CMK_ACTOR_FAULT || record->args.actor == CMK_ACTOR_STEP)) {
         follow_faults(store, world, record);
@@ -404,6 +478,8 @@ static void store_free(CmkRunStore *store)
     g_free(store->requests.entries);
     g_free(store->requests.slots);
     g_free(store->vaults.items);
+    g_free(store->regions.items);
+    g_free(store->key_vaults.items);
     g_free(store->faults.items);
     for (size_t i = 0; i < CMK_ARRAY_LEN(store->strings); i++) {
         g_free(store->strings[i]);
@@ -430,11 +506,9 @@ static int fill(void *self, sqlite3 *db)
 
 bool cmk_store_finish(CmkRunStore *store, const CmkStoreResult *result, GError **error)
 {
-    for (uint32_t vault = 1; vault < store->vaults.count; vault++) {
-        if (store->vaults.items[vault].state != NO_STATE) {
-            put_state(store, vault, -1, 0);
-        }
-    }
+    put_open_states(store, CMK_STORE_ENTITY_REGION);
+    put_open_states(store, CMK_STORE_ENTITY_KEY_VAULT);
+    put_open_states(store, CMK_STORE_ENTITY_BACKUP_VAULT);
     for (uint32_t plan = 1; plan < store->faults.count; plan++) {
         if (store->faults.items[plan].state != NO_STATE) {
             put_fault(store, plan, -1, 0);

@@ -71,7 +71,8 @@ typedef struct CmkStoreResult {
     const char *crypto_digest; /* NULL if nothing was computed */
     CmkCost cost;
     bool has_baseline;
-    int64_t baseline_nanos; /* total of the run without faults and remedies */
+    int64_t baseline_nanos;     /* total of the run without faults and remedies */
+    const CmkPriceBook *prices; /* of the cost items */
     const CmkCostItem *cost_items;
     uint32_t cost_item_count;
     const CmkStoreExpectation *expectations;

@@ -269,6 +269,28 @@ static void fill_costs(Filler *filler, const CmkStoreResult *result)
     }
 }
 
+/* Prices that are not as by default have been given by the user. */
+static void fill_prices(Filler *filler, const CmkPriceBook *book)
+{
+    uint32_t count = 0;
+    fill_begin(filler, "price", 7);
+    for (uint32_t i = 0; i < book->count; i++) {
+        const CmkPriceLine *line = &book->lines[i];
+        const CmkPrice *facts = &cmk_price_book(&count)[line->price];
+        const CmkPrice *usual =
+            cmk_price_built_in((CmkPriceId)line->price, (CmkRegionId){line->region});
+        const bool is_usual = usual != NULL && usual->nanos == line->nanos;
+        fill_text(filler, facts->id);
+        fill_text(filler, cmk_region_facts(&count)[line->region].name);
+        fill_number(filler, line->nanos);
+        fill_text(filler, facts->unit);
+        fill_text(filler, is_usual ? usual->rule : facts->rule);
+        fill_text(filler, is_usual ? usual->status : "given");
+        fill_text(filler, is_usual ? usual->source : book->name);
+        fill_put(filler);
+    }
+}
+
 static void fill_expectations(Filler *filler, const CmkStoreResult *result)
 {
     fill_begin(filler, "expectation_result", 5);
@@ -331,6 +353,7 @@ int cmk_store_fill(sqlite3 *db, const CmkStoreRun *run, const CmkStoreCounts *co
     fill_statuses(&filler, run->model);
     fill_entities(&filler, run->model, result->world);
     fill_costs(&filler, result);
+    fill_prices(&filler, result->prices);
     fill_expectations(&filler, result);
     fill_run(&filler, run, counts, result);
     (void)sqlite3_finalize(filler.insert);

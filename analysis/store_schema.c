@@ -87,7 +87,8 @@ static const CmkStoreColumn request_hour_columns[] = {
 };
 
 static const CmkStoreColumn state_interval_columns[] = {
-    CELL(CmkStoreStateInterval, backup_vault, "backup_vault", NEVER),
+    CELL(CmkStoreStateInterval, kind, "kind", NEVER),
+    CELL(CmkStoreStateInterval, entity, "entity", NEVER),
     CELL(CmkStoreStateInterval, state, "state", NEVER),
     CELL(CmkStoreStateInterval, from, "from_us", NEVER),
     CELL(CmkStoreStateInterval, to, "to_us", IF_NEGATIVE),
@@ -143,6 +144,14 @@ static const CmkStoreWord words[] = {
     {"encryption_state", CMK_ENCRYPTION_DISABLED, "Disabled"},
     {"encryption_state", CMK_ENCRYPTION_ENABLED, "Enabled"},
     {"encryption_state", CMK_ENCRYPTION_INCONSISTENT, "Inconsistent"},
+    {"region_state", CMK_REGION_UP, "Up"},
+    {"region_state", CMK_REGION_LOST, "Lost"},
+    {"region_state", CMK_REGION_FAILING_OVER, "FailingOver"},
+    {"region_state", CMK_REGION_FAILED_OVER, "FailedOver"},
+    {"region_state", CMK_REGION_FAILING_BACK, "FailingBack"},
+    {"key_vault_state", CMK_STORE_SERVICE_AVAILABLE, "Available"},
+    {"key_vault_state", CMK_STORE_SERVICE_READ_ONLY, "ReadOnly"},
+    {"key_vault_state", CMK_STORE_SERVICE_UNREACHABLE, "Unreachable"},
     {"journal_level", CMK_STORE_LEVEL_CHANGES, "changes"},
     {"journal_level", CMK_STORE_LEVEL_FULL, "full"},
     {"verdict", CMK_VERDICT_HELD, "held"},
@@ -207,6 +216,8 @@ static const char small_tables[] =
     " key_vault INTEGER, is_overdue INTEGER NOT NULL, from_us INTEGER NOT NULL,"
     " to_us INTEGER NOT NULL, quantity INTEGER NOT NULL, unit TEXT NOT NULL,"
     " nanos INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE price(id TEXT NOT NULL, region TEXT, nanos INTEGER NOT NULL, unit TEXT NOT NULL,"
+    " rule TEXT NOT NULL, provenance TEXT NOT NULL, source TEXT) STRICT;"
     "CREATE TABLE expectation_result(id INTEGER PRIMARY KEY, text TEXT NOT NULL,"
     " verdict INTEGER NOT NULL, violated_us INTEGER, detail TEXT) STRICT;";
 /* clang-format on */
@@ -326,7 +337,16 @@ static const View views[] = {
      " " INSTANT("t.to_us") " AS \"to\", t.from_us, t.to_us,"
      " coalesce(t.to_us, run.end_us) - t.from_us AS duration_us, t.from_seq, t.to_seq",
      "state_interval AS t JOIN run JOIN encryption_state AS s ON s.id = t.state"
-     JOIN_VAULT("b", "t.backup_vault")},
+     JOIN_VAULT("b", "t.entity") " WHERE t.kind = b.kind"},
+    {"v_service_states",
+     "k.name AS kind, e.name AS name, coalesce(r.name, v.name) AS state,"
+     " " INSTANT("t.from_us") " AS \"from\", " INSTANT("t.to_us") " AS \"to\", t.from_us, t.to_us,"
+     " coalesce(t.to_us, run.end_us) - t.from_us AS duration_us, t.from_seq, t.to_seq",
+     "state_interval AS t JOIN run JOIN entity_kind AS k ON k.id = t.kind"
+     " JOIN entity AS e ON e.kind = t.kind AND e.id = t.entity"
+     " LEFT JOIN region_state AS r ON r.id = t.state AND k.name = 'region'"
+     " LEFT JOIN key_vault_state AS v ON v.id = t.state AND k.name = 'key_vault'"
+     " WHERE k.name IN ('region', 'key_vault')"},
     {"v_fault_windows",
      "f.name AS fault, " INSTANT("w.from_us") " AS \"from\", " INSTANT("w.to_us") " AS \"to\","
      " w.from_us, w.to_us, coalesce(w.to_us, run.end_us) - w.from_us AS duration_us,"
@@ -342,6 +362,9 @@ static const View views[] = {
      " c.quantity, c.unit, c.nanos, run.currency",
      "cost_item AS c JOIN run" JOIN_VAULT("b", "c.backup_vault")
      JOIN_KEY_VAULT("k", "c.key_vault")},
+    {"v_prices",
+     "p.id, p.region, p.nanos, p.unit, p.rule, p.provenance, p.source, run.currency",
+     "price AS p JOIN run"},
     {"v_cost_by_vault",
      "b.name AS backup_vault, sum(CASE c.is_overdue WHEN 0 THEN c.nanos ELSE 0 END) AS nanos,"
      " sum(CASE c.is_overdue WHEN 1 THEN c.nanos ELSE 0 END) AS overdue_nanos, run.currency",
@@ -374,7 +397,7 @@ char *cmk_store_sql_complete(void)
     GString *sql = g_string_new(
         "CREATE INDEX job_failed ON job(ended_us) WHERE status = 2;"
         "CREATE INDEX journal_refused ON journal(blame_seq) WHERE blame_seq IS NOT NULL;"
-        "CREATE INDEX state_interval_of_vault ON state_interval(backup_vault, from_us);");
+        "CREATE INDEX state_interval_of_entity ON state_interval(kind, entity, from_us);");
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(views); i++) {
         g_string_append_printf(sql, "CREATE VIEW %s AS SELECT %s FROM %s;", views[i].name,
                                views[i].columns, views[i].from);

@@ -92,9 +92,18 @@ typedef struct CmkStoreStateInterval {
     CmkTime to; /* negative: still so when the run ended */
     uint64_t from_seq;
     uint64_t to_seq;
-    uint32_t backup_vault;
-    uint32_t state; /* CmkEncryption */
+    uint32_t kind; /* CMK_STORE_ENTITY_*: BACKUP_VAULT, REGION or KEY_VAULT */
+    uint32_t entity;
+    uint32_t state; /* CmkEncryption, CmkRegionState or CmkStoreService */
+    uint32_t reserved;
 } CmkStoreStateInterval;
+
+/* What a key vault answers: code of the lookup table key_vault_state. */
+typedef enum CmkStoreService {
+    CMK_STORE_SERVICE_AVAILABLE,
+    CMK_STORE_SERVICE_READ_ONLY,
+    CMK_STORE_SERVICE_UNREACHABLE
+} CmkStoreService;
 
 typedef struct CmkStoreFaultWindow {
     CmkTime from;

@@ -20,7 +20,7 @@ typedef struct CmkFaultValue {
 #define CMK_FAULT_NOW INT64_MIN
 
 /* Operations that heal, at most; the list ends at CMK_OP_NONE. */
-#define CMK_FAULT_HEALS_MAX 4
+#define CMK_FAULT_HEALS_MAX 6
 
 typedef struct CmkFault {
     const char *name;        /* "role.revoke" */

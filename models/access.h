@@ -1,19 +1,42 @@
 /*
- * Who may do what with a key: role assignments and access policies (section 3).
+ * Who may do what: role assignments, access policies and groups, as they act now (section 3).
  */
 #ifndef CMK_MODELS_ACCESS_H
 #define CMK_MODELS_ACCESS_H
 
-#include "models/entities.h"
+#include "models/scope.h"
 
 /* Whether the principal has the permission (one CMK_PERMISSION_* bit) on the key now, under the
- * key vault's own permission model. Where it has not, `ret_blame` is the record that took it away,
- * or 0 if it never had it. O(assignments of the principal). */
+ * key vault's own permission model, by itself or through a group. Where it has not, `ret_blame` is
+ * the record that took it away, or 0 if it never had it. O(assignments of the principal and its
+ * groups). */
 bool cmk_access_is_granted(const CmkWorld *world, CmkPrincipalId principal, CmkKeyVaultId key_vault,
                            CmkKeyId key, uint32_t permission, uint64_t *ret_blame);
 
-/* The principal that arguments name by identity, or by Backup vault for its system-assigned one;
- * {0} if there is none now. */
+/* Whether a role gives the principal one of the permissions at a place. Otherwise as above. */
+bool cmk_access_roles_let(const CmkWorld *world, CmkPrincipalId principal, CmkPlace place,
+                          uint32_t permissions, uint64_t *ret_blame);
+
+/* The principal that arguments name by user or group, by identity, or by Backup vault for its
+ * system-assigned one; {0} if there is none now. */
 CmkPrincipalId cmk_access_caller(const CmkWorld *world, const CmkArgs *args);
+
+/* What a role lets its holder do, as CMK_PERMISSION_* bits, with what follows from reading keys. */
+uint32_t cmk_role_permissions(uint32_t role);
+
+/* Whether the principal is known to the directory that its subscription trusts: neither deleted nor
+ * left behind in another tenant (MI-5, MI-7, MI-13). */
+bool cmk_principal_is_alive(const CmkWorld *world, CmkPrincipalId id);
+
+/* The next time at which the principal gets a new token, later than now; now without tokens. */
+CmkTime cmk_principal_token_end(const CmkWorld *world, CmkPrincipalId id);
+
+/* Whether a request can still be made with the last token of a principal that was deleted: only key
+ * vaults with roles take it (MI-8). */
+bool cmk_principal_token_works(const CmkWorld *world, CmkPrincipalId id, CmkKeyVaultId key_vault);
+
+/* Takes an assignment away for good, from its lists' point of view: it grants nothing from now on
+ * and is not counted any more. */
+void cmk_assignment_end(CmkSim *sim, CmkAssignmentId id);
 
 #endif

@@ -34,7 +34,18 @@ static void fill_specs(CmkTableSpec specs[CMK_TABLE__COUNT], const CmkLimits *li
     specs[CMK_TABLE_SETTINGS].limit = 1;
     specs[CMK_TABLE_REGION].limit = region_count;
     specs[CMK_TABLE_KEY_VAULT_METER].limit = limits->rows[CMK_TABLE_KEY_VAULT];
+    specs[CMK_TABLE_VERSION_USE].limit = limits->rows[CMK_TABLE_VERSION];
     specs[CMK_TABLE_GAUGE].limit = limits->rows[CMK_TABLE_BACKUP_VAULT] * CMK_GAUGE__COUNT;
+}
+
+static void declare_default_scopes(CmkWorld *world)
+{
+    CmkScope *subscription = row_mut(world, CMK_TABLE_SCOPE, add(world, CMK_TABLE_SCOPE));
+    subscription->kind = CMK_SCOPE_SUBSCRIPTION;
+    CmkScope *group = row_mut(world, CMK_TABLE_SCOPE, add(world, CMK_TABLE_SCOPE));
+    group->kind = CMK_SCOPE_RESOURCE_GROUP;
+    group->parent = CMK_SCOPE_DEFAULT_SUBSCRIPTION;
+    CMK_ASSERT(cmk_world_count(world, CMK_TABLE_SCOPE) == CMK_SCOPE_DEFAULT_RESOURCE_GROUP);
 }
 
 CmkWorld *cmk_azure_world_new(const CmkLimits *limits, uint64_t seed, CmkTime setup, CmkTime start,
@@ -56,6 +67,7 @@ CmkWorld *cmk_azure_world_new(const CmkLimits *limits, uint64_t seed, CmkTime se
     for (uint32_t i = 1; i < region_count; i++) {
         (void)add(world, CMK_TABLE_REGION);
     }
+    declare_default_scopes(world);
     cmk_world_set_now(world, setup);
     return world;
 }
@@ -100,6 +112,7 @@ CmkKeyVaultId cmk_declare_key_vault(CmkWorld *world, const char *name)
         cmk_declare_name(world, name);
     const uint32_t meter = add(world, CMK_TABLE_KEY_VAULT_METER);
     CMK_ASSERT(meter == id.i);
+    cmk_place_key_vault(world, id, (CmkScopeId){CMK_SCOPE_DEFAULT_RESOURCE_GROUP});
     return id;
 }
 
@@ -119,7 +132,53 @@ CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name)
 {
     CmkIdentityId id = {add(world, CMK_TABLE_IDENTITY)};
     ((CmkIdentity *)row_mut(world, CMK_TABLE_IDENTITY, id.i))->name = cmk_declare_name(world, name);
+    cmk_place_identity(world, id, (CmkScopeId){CMK_SCOPE_DEFAULT_RESOURCE_GROUP});
     return id;
+}
+
+CmkScopeId cmk_declare_scope(CmkWorld *world, CmkScopeKind kind, CmkScopeId parent,
+                             const char *name)
+{
+    CmkScopeId id = {add(world, CMK_TABLE_SCOPE)};
+    CmkScope *scope = row_mut(world, CMK_TABLE_SCOPE, id.i);
+    scope->name = cmk_declare_name(world, name);
+    scope->kind = kind;
+    scope->parent = parent.i;
+    return id;
+}
+
+CmkPersonId cmk_declare_person(CmkWorld *world, CmkPersonKind kind, const char *name)
+{
+    const CmkPersonId id = {add(world, CMK_TABLE_PERSON)};
+    const uint32_t principal_row = add(world, CMK_TABLE_PRINCIPAL);
+    CmkPerson *person = row_mut(world, CMK_TABLE_PERSON, id.i);
+    person->name = cmk_declare_name(world, name);
+    person->kind = kind;
+    person->principal = principal_row;
+    CmkPrincipal *principal = row_mut(world, CMK_TABLE_PRINCIPAL, principal_row);
+    principal->person = id.i;
+    principal->is_alive = 1;
+    principal->made_at = cmk_world_now(world);
+    return id;
+}
+
+void cmk_place_key_vault(CmkWorld *world, CmkKeyVaultId id, CmkScopeId resource_group)
+{
+    CMK_ASSERT(cmk_scope(world, resource_group)->kind == CMK_SCOPE_RESOURCE_GROUP);
+    ((CmkKeyVault *)row_mut(world, CMK_TABLE_KEY_VAULT, id.i))->resource_group = resource_group.i;
+}
+
+void cmk_place_identity(CmkWorld *world, CmkIdentityId id, CmkScopeId resource_group)
+{
+    CMK_ASSERT(cmk_scope(world, resource_group)->kind == CMK_SCOPE_RESOURCE_GROUP);
+    ((CmkIdentity *)row_mut(world, CMK_TABLE_IDENTITY, id.i))->resource_group = resource_group.i;
+}
+
+void cmk_place_backup_vault(CmkWorld *world, CmkBackupVaultId id, CmkScopeId resource_group)
+{
+    CMK_ASSERT(cmk_scope(world, resource_group)->kind == CMK_SCOPE_RESOURCE_GROUP);
+    CmkBackupVault *vault = row_mut(world, CMK_TABLE_BACKUP_VAULT, id.i);
+    vault->resource_group = resource_group.i;
 }
 
 CmkBackupVaultId cmk_declare_backup_vault(CmkWorld *world, const char *name)
@@ -127,6 +186,7 @@ CmkBackupVaultId cmk_declare_backup_vault(CmkWorld *world, const char *name)
     CmkBackupVaultId id = {add(world, CMK_TABLE_BACKUP_VAULT)};
     ((CmkBackupVault *)row_mut(world, CMK_TABLE_BACKUP_VAULT, id.i))->name =
         cmk_declare_name(world, name);
+    cmk_place_backup_vault(world, id, (CmkScopeId){CMK_SCOPE_DEFAULT_RESOURCE_GROUP});
     for (uint32_t kind = 0; kind < CMK_GAUGE__COUNT; kind++) {
         cmk_world_set_count(world, CMK_TABLE_GAUGE, (id.i - 1) * CMK_GAUGE__COUNT + kind + 1);
     }

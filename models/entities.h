@@ -62,11 +62,18 @@ enum {
     CMK_PARAM_KEY,        /* "vault/key" */
     CMK_PARAM_KEY_TARGET, /* "vault/key" or "vault/key/2": key and, if given, pinned version */
     CMK_PARAM_IDENTITY,   /* a user-assigned identity */
-    CMK_PARAM_CALLER, /* an identity, or a Backup vault (its own slot) for its system-assigned one
-                       */
+    CMK_PARAM_CALLER, /* an identity, or a Backup vault (its own slot) for its system-assigned one,
+                         or a user or group (the slot of grantees) */
     CMK_PARAM_USER_OR_SYSTEM, /* an identity, or the word "system": then its number is 1 */
-    CMK_PARAM_SCOPE,          /* a key vault or a key */
-    CMK_PARAM_ROLE,           /* a role by its display name */
+    CMK_PARAM_SCOPE,          /* a key vault, a key, or what contains key vaults */
+    CMK_PARAM_CONTAINER,      /* a subscription or management group, as what a scope lies in */
+    CMK_PARAM_SUBSCRIPTION,
+    CMK_PARAM_RESOURCE_GROUP,
+    CMK_PARAM_USER,
+    CMK_PARAM_GROUP,
+    CMK_PARAM_MEMBER,           /* of a group: as CMK_PARAM_CALLER, but no group */
+    CMK_PARAM_PERMISSION_MODEL, /* "rbac" or "access_policy" */
+    CMK_PARAM_ROLE,             /* a role by its display name */
     CMK_PARAM_REGION,
     CMK_PARAM_POLICY,
     CMK_PARAM_PERMISSIONS, /* list of key permissions */
@@ -147,6 +154,9 @@ typedef struct CmkScopeId {
 typedef struct CmkPersonId {
     uint32_t i;
 } CmkPersonId;
+typedef struct CmkMembershipId {
+    uint32_t i;
+} CmkMembershipId;
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
@@ -161,6 +171,7 @@ typedef struct CmkPersonId {
     X(KEY_VAULT_METER, key_vault_meter, CmkKeyVaultMeter, CmkKeyVaultId, 1, "key vault meters")    \
     X(KEY, key, CmkKey, CmkKeyId, 0, "keys")                                                       \
     X(VERSION, version, CmkVersion, CmkVersionId, 0, "key versions")                               \
+    X(VERSION_USE, version_use, CmkVersionUse, CmkVersionId, 1, "uses of key versions")            \
     X(IDENTITY, identity, CmkIdentity, CmkIdentityId, 0, "user-assigned identities")               \
     X(PRINCIPAL, principal, CmkPrincipal, CmkPrincipalId, 0, "principals")                         \
     X(ASSIGNMENT, assignment, CmkAssignment, CmkAssignmentId, 0, "role assignments")               \
@@ -175,7 +186,8 @@ typedef struct CmkPersonId {
     X(TASK, task, CmkTask, CmkTaskId, 0, "running jobs")                                           \
     X(PLAN, plan, CmkPlanRow, CmkPlanId, 0, "planned steps")                                       \
     X(SCOPE, scope, CmkScope, CmkScopeId, 0, "scopes")                                             \
-    X(PERSON, person, CmkPerson, CmkPersonId, 0, "users and groups")
+    X(PERSON, person, CmkPerson, CmkPersonId, 0, "users and groups")                               \
+    X(MEMBERSHIP, membership, CmkMembership, CmkMembershipId, 0, "memberships in groups")
 
 /* clang-format on */
 
@@ -224,6 +236,13 @@ typedef enum CmkRegionState {
 typedef struct CmkRegion {
     uint32_t state; /* CmkRegionState */
     uint32_t epoch;
+    uint32_t is_zone_lost;
+    uint32_t reserved;
+    CmkTime lost_at;
+    CmkTime
+        shown_until; /* key vaults are shown as the pair knows them: up to here; 0: as they are */
+    CmkTime writes_from; /* after the loss of a zone no write is taken before (REL-3) */
+    uint64_t zone_by;
     uint64_t changed_by;
 } CmkRegion;
 
@@ -235,6 +254,14 @@ typedef enum CmkScopeKind {
     CMK_SCOPE_RESOURCE_GROUP
 } CmkScopeKind;
 
+/* Resources that say nothing else lie in this resource group of this subscription, which have no
+ * names. */
+enum {
+    CMK_SCOPE_DEFAULT_SUBSCRIPTION = 1,
+    CMK_SCOPE_DEFAULT_RESOURCE_GROUP,
+    CMK_SCOPE__FIRST_DECLARED
+};
+
 /* What contains resources (AC-9): a resource group lies in a subscription, that in a management
  * group, that perhaps in another. */
 typedef struct CmkScope {
@@ -242,6 +269,8 @@ typedef struct CmkScope {
     uint32_t kind;   /* CmkScopeKind */
     uint32_t parent; /* scope, 0 for the outermost */
     uint32_t tenant; /* of a subscription: counts its moves to another tenant (MI-13) */
+    /* Role assignments: of a subscription, at it and inside; of a management group, at it (AC-20).
+     */
     uint32_t assignment_count;
     uint32_t reserved;
     uint64_t changed_by;
@@ -260,6 +289,24 @@ typedef struct CmkPerson {
     uint32_t reserved;
     uint64_t changed_by;
 } CmkPerson;
+
+typedef enum CmkMembershipState {
+    CMK_MEMBERSHIP_JOINING, /* the member's token does not say so yet (AC-12) */
+    CMK_MEMBERSHIP_ACTIVE,
+    CMK_MEMBERSHIP_LEAVING, /* the token still says so */
+    CMK_MEMBERSHIP_ENDED
+} CmkMembershipState;
+
+/* One row for each pair of a principal and a group that it has ever been in. */
+typedef struct CmkMembership {
+    uint32_t principal;
+    uint32_t group; /* person */
+    uint32_t state; /* CmkMembershipState */
+    uint32_t epoch;
+    uint32_t next_of_principal;
+    uint32_t reserved;
+    uint64_t changed_by;
+} CmkMembership;
 
 /* ---- key vaults and keys --------------------------------------------------------------------- */
 
@@ -306,6 +353,31 @@ typedef struct CmkKeyVault {
 #define CMK_WINDOW_WEIGHT 12000
 #define CMK_WINDOW_US (10 * CMK_SECOND_US)
 
+/* Kinds of HSM-protected keys, which are billed for each version in use. */
+typedef enum CmkHsmKeys {
+    CMK_HSM_KEYS_2048,  /* RSA 2048 (COST-13) */
+    CMK_HSM_KEYS_OTHER, /* in tiers by their number (COST-14) */
+    CMK_HSM_KEYS__COUNT
+} CmkHsmKeys;
+#define CMK_HSM_KEY_TIERS 4
+
+/* The versions of one kind that are in use in one key vault: see models/key_use.h. */
+typedef struct CmkKeyUse {
+    uint32_t first; /* version that was used longest ago */
+    uint32_t last;
+    uint32_t count;
+    uint32_t reserved;
+    CmkTime since;                            /* the integrals are up to here */
+    uint64_t integrals[CMK_HSM_KEY_TIERS][2]; /* versions x microseconds: low, high */
+} CmkKeyUse;
+
+/* Row i goes with version i of an HSM-protected key. */
+typedef struct CmkVersionUse {
+    uint32_t previous; /* in the order of last use */
+    uint32_t next;
+    CmkTime last_use; /* 0: never */
+} CmkVersionUse;
+
 /* Row i goes with key vault i. */
 typedef struct CmkKeyVaultMeter {
     CmkTime window_start;
@@ -314,6 +386,7 @@ typedef struct CmkKeyVaultMeter {
     int64_t requests_other; /* on other keys (COST-12) */
     int64_t refused;        /* requests refused, whatever the reason */
     int64_t rotations;      /* by rotation policies, since the start (COST-15) */
+    CmkKeyUse hsm_keys[CMK_HSM_KEYS__COUNT];
 } CmkKeyVaultMeter;
 
 typedef enum CmkKeyType {
@@ -358,15 +431,19 @@ typedef struct CmkKey {
     uint32_t epoch;
     uint32_t current_version; /* the newest */
     uint32_t version_count;
-    uint32_t first_user; /* Backup vaults whose settings name this key, linked by next_of_key */
-    uint32_t poll_epoch; /* the pending look for a newer version carries it */
-    uint32_t curve;      /* CmkCurve */
+    uint32_t first_user;   /* Backup vaults whose settings name this key, linked by next_of_key */
+    uint32_t poll_epoch;   /* the pending look for a newer version carries it */
+    uint32_t state_before; /* before it was written to: see models/replica.h */
+    uint32_t version_before;
+    uint32_t curve; /* CmkCurve */
     uint32_t next_of_key_vault;
     uint32_t rotation_epoch;   /* what the rotation policy has pending carries it */
     uint32_t notified_version; /* the one whose coming expiry was told of */
     CmkTime deleted_at;
     CmkTime purge_at;     /* SD-6 */
     CmkTime name_free_at; /* of a purged one (SD-13) */
+    CmkTime written_at;
+    uint64_t changed_by_before;
     CmkRotationPolicy rotation;
     uint64_t changed_by;
 } CmkKey;
@@ -396,6 +473,8 @@ enum {
     CMK_PERMISSION_VERIFY = 1 << 18,
     CMK_PERMISSION_RELEASE = 1 << 19,
     CMK_PERMISSION_KEYS_ALL = (1 << 20) - 1,
+    CMK_PERMISSION_KEYS_USE = CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP | CMK_PERMISSION_ENCRYPT |
+                              CMK_PERMISSION_DECRYPT | CMK_PERMISSION_SIGN | CMK_PERMISSION_VERIFY,
     /* what a key can be limited to (KV-20) */
     CMK_KEY_OPS_ALL = CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP | CMK_PERMISSION_ENCRYPT |
                       CMK_PERMISSION_DECRYPT | CMK_PERMISSION_SIGN | CMK_PERMISSION_VERIFY,
@@ -409,7 +488,8 @@ enum {
     CMK_PERMISSION_BACKUP_VAULT_WRITE = 1 << 26,
     CMK_PERMISSION_BACKUP_VAULT_DELETE = 1 << 27,
     CMK_PERMISSION_BACKUP_OPERATE = 1 << 28, /* backups, restores, protection of instances */
-    CMK_PERMISSION_GROUP_WRITE = 1 << 29
+    CMK_PERMISSION_GROUP_WRITE = 1 << 29,
+    CMK_PERMISSION_DATA_ROLE_WRITE = 1 << 30 /* assign roles for key vault data only (AC-R9) */
 };
 
 typedef struct CmkVersion {
@@ -423,7 +503,14 @@ typedef struct CmkVersion {
     uint32_t reserved;
     CmkTime created;
     CmkTime not_before;
-    CmkTime expires; /* CMK_TIME_MAX: never */
+    CmkTime expires;            /* CMK_TIME_MAX: never */
+    uint32_t is_enabled_before; /* before it was written to: see models/replica.h */
+    uint32_t key_ops_before;
+    CmkTime not_before_before;
+    CmkTime expires_before;
+    CmkTime written_at;
+    uint64_t missing_by; /* record of the failover to a pair that lacks the version, 0: none */
+    uint64_t changed_by_before;
     uint64_t changed_by;
 } CmkVersion;
 
@@ -449,10 +536,14 @@ typedef struct CmkIdentity {
 typedef struct CmkPrincipal {
     uint32_t identity;     /* user-assigned: the identity, else 0 */
     uint32_t backup_vault; /* system-assigned: the vault, else 0 */
-    uint32_t is_alive;
+    uint32_t is_alive;     /* 0: deleted; the move of a subscription voids it too (MI-13) */
     uint32_t first_assignment;
     uint32_t first_access_policy;
     uint32_t person; /* user or group, else 0 */
+    uint32_t first_membership;
+    uint32_t tenant; /* CmkScope.tenant of its subscription when it was made */
+    CmkTime made_at;
+    CmkTime token_until; /* of a deleted one: its last token runs out (MI-8), 0: none is left */
     uint64_t changed_by;
 } CmkPrincipal;
 
@@ -472,8 +563,8 @@ typedef struct CmkAssignment {
     uint32_t epoch;
     uint32_t next_of_principal;
     uint32_t next_of_key_vault;
-    uint32_t scope; /* or if not 0 this management group, subscription or resource group */
-    uint32_t reserved;
+    uint32_t scope;  /* or if not 0 this management group, subscription or resource group */
+    uint32_t tenant; /* CmkScope.tenant of the subscription when it was made (MI-13) */
     uint64_t changed_by;
 } CmkAssignment;
 
@@ -483,7 +574,11 @@ typedef struct CmkAccessPolicy {
     uint32_t permissions; /* 0: removed */
     uint32_t next_of_principal;
     uint32_t next_of_key_vault;
-    uint32_t is_in_template; /* it was there before the scenario began (AC-18) */
+    uint32_t template_permissions; /* before the scenario began, which deploying restores (AC-18) */
+    uint32_t permissions_before;   /* before it was written to: see models/replica.h */
+    uint32_t reserved;
+    CmkTime written_at;
+    uint64_t changed_by_before;
     uint64_t changed_by;
 } CmkAccessPolicy;
 
@@ -526,9 +621,9 @@ typedef struct CmkBackupVault {
     uint32_t is_broken_by_identity; /* Inconsistent because the identity went, not by a failure */
     uint32_t is_updating;           /* an update of the settings is on its way */
     uint32_t resource_group;        /* scope */
-    uint32_t reserved;
-    uint64_t encryption_by; /* record that last changed the encryption settings */
-    uint64_t system_by;     /* record that last switched the system-assigned identity */
+    uint32_t has_cross_region_restore; /* never off again (BV-4) */
+    uint64_t encryption_by;            /* record that last changed the encryption settings */
+    uint64_t system_by;                /* record that last switched the system-assigned identity */
     uint64_t changed_by;
 } CmkBackupVault;
 
@@ -540,8 +635,12 @@ typedef enum CmkGaugeKind {
     CMK_GAUGE_OVERDUE_VAULT,   /* bytes kept in the vault tier past their expiry */
     CMK_GAUGE_OVERDUE_ARCHIVE, /* bytes kept in the archive tier past their expiry */
     CMK_GAUGE_LATE_TIERING,    /* bytes kept in the vault tier past their move to the archive */
-    CMK_GAUGE_EARLY_DELETION,  /* integral only: archive bytes x time short of 180 days */
-    CMK_GAUGE_INSTANCES,       /* protected instances */
+    /* integrals only: of the three above when cross-region restore made the vault tier dearer */
+    CMK_GAUGE_CHEAP_VAULT,
+    CMK_GAUGE_CHEAP_OVERDUE_VAULT,
+    CMK_GAUGE_CHEAP_LATE_TIERING,
+    CMK_GAUGE_EARLY_DELETION, /* integral only: archive bytes x time short of 180 days */
+    CMK_GAUGE_INSTANCES,      /* protected instances */
     CMK_GAUGE__COUNT
 } CmkGaugeKind;
 
@@ -559,7 +658,7 @@ typedef struct CmkAttachment {
     uint32_t is_attached;
     uint32_t next_of_vault;
     uint32_t next_of_identity;
-    uint32_t reserved;
+    uint32_t is_orphaned; /* not detached by anybody: the identity was deleted (MI-8) */
     uint64_t changed_by;
 } CmkAttachment;
 
@@ -677,6 +776,7 @@ typedef struct CmkTask {
     uint32_t target_pinned;    /* settings: 1 if the URI names the version */
     uint32_t target_key;       /* settings, rotation: the key of that version */
     uint32_t retries;          /* of all steps together */
+    uint32_t is_in_pair;       /* a restore that runs in the pair of the vault's region */
     CmkTime started;
     uint64_t started_by;
     uint64_t point_by; /* restore: CmkPoint.created_by, since points are recycled */

@@ -46,6 +46,12 @@ void cmk_gauge_charge(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind kind, in
     set_integral(gauge, integral_of(gauge) + (CmkIntegral)(uint64_t)level * (uint64_t)duration_us);
 }
 
+void cmk_gauge_note(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind from, CmkGaugeKind to)
+{
+    set_integral(cmk_gauge_mut(sim, row_of(vault, to)),
+                 cmk_gauge_integral(sim->world, vault, from));
+}
+
 int64_t cmk_gauge_level(const CmkWorld *world, CmkBackupVaultId vault, CmkGaugeKind kind)
 {
     return cmk_gauge(world, row_of(vault, kind))->level;

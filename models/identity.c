@@ -1,4 +1,5 @@
 /* Managed identities: their life, and their place on a Backup vault (section 5). */
+#include "models/access.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/repairs.h"
@@ -56,33 +57,57 @@ static bool user_identity_is_attached(const CmkWorld *world, const CmkArgs *args
     const CmkIdentity *identity = identity_of(world, args);
     const CmkAttachment *attachment = cmk_attachment(world, attachment_of(world, args));
     *ret_blame = attachment->is_attached ? identity->changed_by : attachment->changed_by;
-    return attachment->is_attached != 0 && identity->state == CMK_IDENTITY_ACTIVE;
+    /* Nobody told Backup that the identity was deleted; the token still opens doors. */
+    const bool has_token =
+        attachment->is_orphaned != 0 &&
+        cmk_principal_token_works(world, (CmkPrincipalId){args->ref[CMK_REF_PRINCIPAL]},
+                                  (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    return has_token || (attachment->is_attached != 0 && identity->state == CMK_IDENTITY_ACTIVE);
 }
 
 const CmkGuard cmk_guard_user_identity_is_attached = {
     .name = "user-identity-is-attached",
     .holds = user_identity_is_attached,
     .status = CMK_STATUS_OF(USER_IDENTITY_NOT_ATTACHED),
-    .rule = "ERR-M2 BV-29 MI-6",
+    .rule = "ERR-M2 BV-29 MI-6 MI-8 OQ-11",
     .text = "The user-assigned identity of the encryption settings is attached to the vault.",
     .repairs = CMK_REPAIRS_ATTACH};
 
 static bool caller_is_known(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkPrincipal *principal =
-        cmk_principal(world, (CmkPrincipalId){args->ref[CMK_REF_PRINCIPAL]});
-    *ret_blame = principal->changed_by;
-    return principal->is_alive != 0;
+    const CmkPrincipalId id = {args->ref[CMK_REF_PRINCIPAL]};
+    const CmkPrincipal *principal = cmk_principal(world, id);
+    const CmkScopeId subscription = cmk_scope_subscription(
+        world, cmk_place_of(world, args, CMK_PERMISSION_BACKUP_VAULT_WRITE).scope);
+    *ret_blame = principal->is_alive != 0 ? cmk_scope(world, subscription)->changed_by
+                                          : principal->changed_by;
+    return cmk_principal_is_alive(world, id) ||
+           cmk_principal_token_works(world, id, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+}
+
+static bool enable_system_again(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    return refused->ref[CMK_REF_IDENTITY] == 0 && cmk_repair_enable_system(world, refused, ret);
 }
 
 const CmkGuard cmk_guard_caller_is_known = {
     .name = "caller-is-known",
     .holds = caller_is_known,
     .status = CMK_STATUS_OF(UNAUTHORIZED),
-    .rule = "ERR-M13 KVE-1 MI-5 MI-7",
-    .text = "The principal that the encryption settings are bound to exists.",
-    .repairs = {{CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION, cmk_repair_update_encryption,
-                 "give the new principal its rights and update the encryption settings"}}};
+    .rule = "ERR-M13 KVE-1 MI-5 MI-7 MI-8 MI-13",
+    .text = "The principal that the encryption settings are bound to exists, or its last token "
+            "has not run out.",
+    .repairs = {
+        {CMK_OP_IDENTITY_DELETE, cmk_repair_delete_identity,
+         "delete the identity that stayed behind in another tenant, and create it again"},
+        {CMK_OP_SYSTEM_IDENTITY_DISABLE, cmk_repair_disable_system,
+         "switch the system-assigned identity that stayed behind in another tenant off and on"},
+        {CMK_OP_IDENTITY_CREATE, cmk_repair_create_identity, "create the identity again"},
+        {CMK_OP_IDENTITY_ATTACH, cmk_repair_attach_identity, "attach it to the Backup vault"},
+        {CMK_OP_SYSTEM_IDENTITY_ENABLE, enable_system_again,
+         "switch the system-assigned identity on"},
+        {CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION, cmk_repair_update_encryption,
+         "give the new principal its rights and update the encryption settings"}}};
 
 /* ---- guards on the life of identities -------------------------------------------------------- */
 
@@ -165,12 +190,16 @@ const CmkGuard cmk_guard_system_identity_to_disable_is_on = {
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
-static uint32_t add_principal(CmkSim *sim, uint32_t identity, uint32_t vault)
+/* `home`: the resource group of the identity or vault. A principal is in no region, so an outage of
+ * the identity's does not stop its use (MI-12). */
+static uint32_t add_principal(CmkSim *sim, uint32_t identity, uint32_t vault, CmkScopeId home)
 {
     const CmkPrincipalId id = {cmk_world_row_add(sim->world, CMK_TABLE_PRINCIPAL)};
     *cmk_principal_mut(sim, id) = (CmkPrincipal){.identity = identity,
                                                  .backup_vault = vault,
                                                  .is_alive = 1,
+                                                 .tenant = cmk_scope_tenant(sim->world, home),
+                                                 .made_at = cmk_world_now(sim->world),
                                                  .changed_by = cmk_this_seq(sim)};
     return id.i;
 }
@@ -189,7 +218,8 @@ static uint32_t identity_create(CmkSim *sim, const CmkArgs *args)
     identity->region = args->ref[CMK_REF_REGION];
     identity->epoch++;
     identity->changed_by = cmk_this_seq(sim);
-    identity->principal = add_principal(sim, args->ref[CMK_REF_IDENTITY], 0); /* MI-7: a new one */
+    identity->principal = add_principal(sim, args->ref[CMK_REF_IDENTITY], 0, /* MI-7: a new one */
+                                        (CmkScopeId){identity->resource_group});
     return identity->principal;
 }
 
@@ -198,7 +228,8 @@ const CmkOperation cmk_op_identity_create = {
     .text = "A user-assigned identity is created, with a principal of its own.",
     .params = {{"identity", CMK_PARAM_IDENTITY, 0, 1, CMK_REF_IDENTITY},
                {"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION}},
-    .guards = {CMK_GUARD_IDENTITY_IS_ABSENT},
+    .permission = CMK_PERMISSION_IDENTITY_WRITE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_IDENTITY_IS_ABSENT},
     .writes = CMK_BIT(IDENTITY) | CMK_BIT(PRINCIPAL),
     .effect = identity_create,
     .rules = "MI-1 MI-3 MI-7",
@@ -210,6 +241,7 @@ static void detach(CmkSim *sim, CmkAttachmentId id)
 {
     CmkAttachment *attachment = cmk_attachment_mut(sim, id);
     attachment->is_attached = 0;
+    attachment->is_orphaned = 0;
     attachment->changed_by = cmk_this_seq(sim);
     const CmkBackupVaultId vault = {attachment->backup_vault};
     if (cmk_backup_vault(sim->world, vault)->identity == attachment->identity) {
@@ -220,7 +252,10 @@ static void detach(CmkSim *sim, CmkAttachmentId id)
 static uint32_t identity_delete(CmkSim *sim, const CmkArgs *args)
 {
     CmkIdentity *identity = cmk_identity_mut(sim, (CmkIdentityId){args->ref[CMK_REF_IDENTITY]});
-    end_principal(sim, identity->principal);
+    const CmkPrincipalId principal = {identity->principal};
+    const CmkTime token_end = cmk_principal_token_end(sim->world, principal);
+    end_principal(sim, principal.i);
+    cmk_principal_mut(sim, principal)->token_until = token_end;
     identity->state = CMK_IDENTITY_ABSENT;
     identity->principal = 0;
     identity->epoch++;
@@ -231,6 +266,7 @@ static uint32_t identity_delete(CmkSim *sim, const CmkArgs *args)
         const uint32_t next = attachment->next_of_identity;
         if (attachment->is_attached) {
             detach(sim, (CmkAttachmentId){row});
+            cmk_attachment_mut(sim, (CmkAttachmentId){row})->is_orphaned = 1;
         }
         row = next;
     }
@@ -241,10 +277,11 @@ const CmkOperation cmk_op_identity_delete = {
     .name = "identity.delete",
     .text = "A user-assigned identity is deleted, and its principal with it.",
     .params = {{"identity", CMK_PARAM_IDENTITY, 0, 1, CMK_REF_IDENTITY}},
-    .guards = {CMK_GUARD_IDENTITY_EXISTS},
+    .permission = CMK_PERMISSION_IDENTITY_WRITE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_IDENTITY_EXISTS},
     .writes = CMK_BIT(IDENTITY) | CMK_BIT(PRINCIPAL) | CMK_BIT(ATTACHMENT) | CMK_BIT(BACKUP_VAULT),
     .effect = identity_delete,
-    .rules = "MI-7 AC-15 BV-29 BV-T11 OQ-4",
+    .rules = "MI-7 MI-8 MI-9 AC-15 BV-29 BV-T11 OQ-4 OQ-11",
     .action = "Microsoft.ManagedIdentity/userAssignedIdentities/delete",
     .az = "az identity delete",
 };
@@ -267,6 +304,7 @@ static uint32_t identity_attach(CmkSim *sim, const CmkArgs *args)
     }
     CmkAttachment *attachment = cmk_attachment_mut(sim, id);
     attachment->is_attached = 1;
+    attachment->is_orphaned = 0;
     attachment->changed_by = cmk_this_seq(sim);
     cmk_encryption_expect_healing(sim, (CmkBackupVaultId){attachment->backup_vault}, args);
     return id.i;
@@ -277,12 +315,14 @@ const CmkOperation cmk_op_identity_attach = {
     .text = "A user-assigned identity is attached to a Backup vault.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
                {"identity", CMK_PARAM_IDENTITY, 0, 1, CMK_REF_IDENTITY}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_IDENTITY_EXISTS,
+    .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_ACTOR_MAY_ASSIGN_IDENTITY,
+               CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_IDENTITY_EXISTS,
                CMK_GUARD_IDENTITY_IS_NOT_ATTACHED},
     .writes = CMK_BIT(ATTACHMENT) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(IDENTITY) | CMK_BIT_TIMERS,
     .effect = identity_attach,
     .rules = "MI-2 MI-6 MI-15 BV-31",
-    .action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+    .action = "Microsoft.DataProtection/backupVaults/write",
     .az = "az dataprotection backup-vault identity assign",
 };
 
@@ -298,7 +338,9 @@ const CmkOperation cmk_op_identity_detach = {
     .text = "A user-assigned identity is detached from a Backup vault; it keeps its rights.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
                {"identity", CMK_PARAM_IDENTITY, 0, 1, CMK_REF_IDENTITY}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_IDENTITY_IS_ATTACHED},
+    .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
+               CMK_GUARD_IDENTITY_IS_ATTACHED},
     .writes = CMK_BIT(ATTACHMENT) | CMK_BIT(BACKUP_VAULT),
     .effect = identity_detach,
     .rules = "MI-6 BV-29 BV-T11",
@@ -310,7 +352,8 @@ static uint32_t system_identity_enable(CmkSim *sim, const CmkArgs *args)
 {
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
-    vault->system_principal = add_principal(sim, 0, id.i); /* MI-5: a new one each time */
+    vault->system_principal = /* MI-5: a new one each time */
+        add_principal(sim, 0, id.i, (CmkScopeId){vault->resource_group});
     vault->system_by = cmk_this_seq(sim);
     return vault->system_principal;
 }
@@ -319,7 +362,9 @@ const CmkOperation cmk_op_system_identity_enable = {
     .name = "system_identity.enable",
     .text = "The Backup vault's system-assigned identity is switched on, with a new principal.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_SYSTEM_IDENTITY_IS_OFF},
+    .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
+               CMK_GUARD_SYSTEM_IDENTITY_IS_OFF},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(PRINCIPAL),
     .effect = system_identity_enable,
     .rules = "MI-4 MI-5",
@@ -344,7 +389,9 @@ const CmkOperation cmk_op_system_identity_disable = {
     .name = "system_identity.disable",
     .text = "The Backup vault's system-assigned identity is switched off; its principal is gone.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_SYSTEM_IDENTITY_TO_DISABLE_IS_ON},
+    .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
+               CMK_GUARD_SYSTEM_IDENTITY_TO_DISABLE_IS_ON},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(PRINCIPAL),
     .effect = system_identity_disable,
     .rules = "MI-5 MI-16 BV-29 BV-T11",

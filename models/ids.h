@@ -15,6 +15,8 @@
 #define CMK_OPERATIONS(X)                                                                          \
     X(SIMULATION_OPEN, simulation_open)                                                            \
     X(KEY_VAULT_CREATE, key_vault_create)                                                          \
+    X(KEY_VAULT_SET_PERMISSION_MODEL, key_vault_set_permission_model)                              \
+    X(KEY_VAULT_REDEPLOY_TEMPLATE, key_vault_redeploy_template)                                    \
     X(KEY_VAULT_THROTTLE, key_vault_throttle)                                                      \
     X(KEY_VAULT_UNTHROTTLE, key_vault_unthrottle)                                                  \
     X(KEY_VAULT_SET_SOFT_DELETE, key_vault_set_soft_delete)                                        \
@@ -45,6 +47,10 @@
     X(ROLE_PROPAGATE, role_propagate)                                                              \
     X(ACCESS_POLICY_SET, access_policy_set)                                                        \
     X(ACCESS_POLICY_REMOVE, access_policy_remove)                                                  \
+    X(GROUP_ADD_MEMBER, group_add_member)                                                          \
+    X(GROUP_REMOVE_MEMBER, group_remove_member)                                                    \
+    X(MEMBERSHIP_ACT, membership_act)                                                              \
+    X(SUBSCRIPTION_MOVE_TENANT, subscription_move_tenant)                                          \
     X(IDENTITY_CREATE, identity_create)                                                            \
     X(IDENTITY_DELETE, identity_delete)                                                            \
     X(IDENTITY_ATTACH, identity_attach)                                                            \
@@ -56,7 +62,10 @@
     X(REGION_COMPLETE_FAILOVER, region_complete_failover)                                          \
     X(REGION_RETURN, region_return)                                                                \
     X(REGION_COMPLETE_FAILBACK, region_complete_failback)                                          \
+    X(REGION_LOSE_ZONE, region_lose_zone)                                                          \
+    X(REGION_RETURN_ZONE, region_return_zone)                                                      \
     X(BACKUP_VAULT_CREATE, backup_vault_create)                                                    \
+    X(BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE, backup_vault_enable_cross_region_restore)          \
     X(BACKUP_VAULT_UPDATE_ENCRYPTION, backup_vault_update_encryption)                              \
     X(ENCRYPTION_VALIDATE, encryption_validate)                                                    \
     X(ENCRYPTION_COMMIT, encryption_commit)                                                        \
@@ -66,8 +75,10 @@
     X(BACKUP_POLICY_CREATE, backup_policy_create)                                                  \
     X(INSTANCE_PROTECT, instance_protect)                                                          \
     X(BACKUP_START, backup_start)                                                                  \
+    X(BACKUP_SKIP, backup_skip)                                                                    \
     X(BACKUP_COMMIT, backup_commit)                                                                \
     X(BACKUP_RESTORE, backup_restore)                                                              \
+    X(BACKUP_RESTORE_IN_PAIR, backup_restore_in_pair)                                              \
     X(RESTORE_COMMIT, restore_commit)                                                              \
     X(TIERING_START, tiering_start)                                                                \
     X(POINT_TIER, point_tier)                                                                      \
@@ -133,6 +144,13 @@
     X(SYSTEM_IDENTITY_TO_DISABLE_IS_ON, system_identity_to_disable_is_on)                          \
     X(REGION_IS_UP, region_is_up)                                                                  \
     X(REGION_IS_DOWN, region_is_down)                                                              \
+    X(REGION_HAS_ZONES, region_has_zones)                                                          \
+    X(ZONES_ARE_ALL_THERE, zones_are_all_there)                                                    \
+    X(ZONE_IS_LOST, zone_is_lost)                                                                  \
+    X(BACKUP_VAULT_IS_REACHABLE, backup_vault_is_reachable)                                        \
+    X(CROSS_REGION_RESTORE_IS_OFFERED, cross_region_restore_is_offered)                            \
+    X(CROSS_REGION_RESTORE_IS_ON, cross_region_restore_is_on)                                      \
+    X(POINT_IS_READABLE_IN_PAIR, point_is_readable_in_pair)                                        \
     X(BACKUP_VAULT_IS_ABSENT, backup_vault_is_absent)                                              \
     X(BACKUP_VAULT_EXISTS, backup_vault_exists)                                                    \
     X(ENCRYPTION_IS_NOT_TURNED_OFF, encryption_is_not_turned_off)                                  \
@@ -157,7 +175,14 @@
     X(SETTINGS_ARE_NOT_BEING_UPDATED, settings_are_not_being_updated)                              \
     X(ROLE_LETS_ACTOR, role_lets_actor)                                                            \
     X(POLICY_LETS_ACTOR, policy_lets_actor)                                                        \
-    X(ACTOR_MAY_MANAGE, actor_may_manage)
+    X(ACTOR_MAY_MANAGE, actor_may_manage)                                                          \
+    X(ACTOR_MAY_ASSIGN_IDENTITY, actor_may_assign_identity)                                        \
+    X(SCOPE_EXISTS, scope_exists)                                                                  \
+    X(PRINCIPAL_IS_IN_DIRECTORY, principal_is_in_directory)                                        \
+    X(ASSIGNMENTS_HAVE_ROOM, assignments_have_room)                                                \
+    X(ACCESS_POLICIES_HAVE_ROOM, access_policies_have_room)                                        \
+    X(MEMBER_IS_NEW, member_is_new)                                                                \
+    X(MEMBER_IS_IN_GROUP, member_is_in_group)
 
 /* Statuses: how an operation can end. Numbers are stable. The last column is the text for people.
  */
@@ -198,7 +223,7 @@
     X(SERVICE_UNAVAILABLE, 24, 503, "ServiceUnavailable", NULL, "KVE-18",                          \
       "the region of the key vault does not answer")                                               \
     X(KEY_VAULT_READ_ONLY, 25, 403, "SimErrorKeyVaultReadOnly", NULL, "REL-7",                     \
-      "after a failover the key vault is read-only")                                               \
+      "the key vault is read-only now")                                                            \
     X(NOT_FOUND, 26, 404, "ResourceNotFound", NULL, "",                                            \
       "what the operation is about does not exist")                                                \
     X(CONFLICT, 27, 409, "Conflict", NULL, "", "what the operation is about is in another state")  \
@@ -234,6 +259,22 @@
       "the encryption settings cannot restore themselves yet")                                     \
     X(AUTHORIZATION_FAILED, 31, 403, "AuthorizationFailed", NULL, "AC-21",                         \
       "the caller has no role that lets it do this to the resource")                               \
+    X(REGION_HAS_NO_ZONES, 180, 0, "SimErrorRegionHasNoZones", NULL, "REL-3",                      \
+      "the region has no availability zones")                                                      \
+    X(BACKUP_VAULT_UNREACHABLE, 181, 503, "SimErrorBackupVaultUnreachable", NULL, "OQ-34",         \
+      "the region of the Backup vault does not answer")                                            \
+    X(CROSS_REGION_RESTORE_NOT_OFFERED, 182, 0, "SimErrorCrossRegionRestoreNotOffered", NULL,      \
+      "BV-4", "cross-region restore is for geo-redundant vaults in paired regions")                \
+    X(CROSS_REGION_RESTORE_OFF, 183, 0, "SimErrorCrossRegionRestoreOff", NULL, "BV-4",             \
+      "cross-region restore is not enabled on the Backup vault")                                   \
+    X(POINT_ARCHIVED, 184, 0, "SimErrorArchivedPointInPair", NULL, "BK-27",                        \
+      "an archived point can be restored in the pair only while its own region is lost")           \
+    X(PRINCIPAL_NOT_FOUND, 100, 400, "PrincipalNotFound", NULL, "MI-18",                           \
+      "this part of the directory does not know the principal yet")                                \
+    X(ROLE_ASSIGNMENTS_FULL, 101, 400, "RoleAssignmentLimitExceeded", NULL, "AC-20",               \
+      "the subscription or management group has no room for another role assignment")              \
+    X(ACCESS_POLICIES_FULL, 102, 400, "SimErrorTooManyAccessPolicies", NULL, "AC-5",               \
+      "the key vault has no room for another access policy")                                       \
     X(POINT_NOT_FOUND, 62, 404, "SimErrorRecoveryPointNotFound", NULL, "",                         \
       "there is no such recovery point")
 
@@ -242,6 +283,7 @@
     X(PLAN, plan, 0)                                                                               \
     X(REGION, region, 0)                                                                           \
     X(PROPAGATION, propagation, 1)                                                                 \
+    X(MEMBERSHIP, membership, 1)                                                                   \
     X(HEALING, healing, 1)                                                                         \
     X(KEY_SETTLE, key_settle, 2)                                                                   \
     X(KEY_PURGE, key_purge, 2)                                                                     \
@@ -259,6 +301,19 @@
     X(ROLE_PROPAGATION, "role_propagation", "duration", 0, 600 * CMK_SECOND_US, 0,                 \
       600 * CMK_SECOND_US, 0, CMK_DAY_US, "AC-10 OQ-14", "documented",                             \
       "how long a role assignment or its removal takes to act")                                    \
+    X(MANAGEMENT_GROUP_PROPAGATION, "management_group_propagation", "duration", 0,                 \
+      3 * CMK_HOUR_US, 0, 3 * CMK_HOUR_US, 0, 7 * CMK_DAY_US, "AC-11 OQ-14", "assumed",            \
+      "how long a role assignment at a management group or its removal takes to act")              \
+    X(TOKEN_LIFETIME, "token_lifetime", "duration", 0, 24 * CMK_HOUR_US, 0, 24 * CMK_HOUR_US, 0,   \
+      7 * CMK_DAY_US, "AC-12 MI-8 MI-9 OQ-11", "documented",                                       \
+      "how long a token lives: changes of groups act with the next one, and a deleted identity "   \
+      "keeps its last one; 0: nobody holds tokens")                                                \
+    X(DIRECTORY_REPLICATION, "directory_replication", "duration", 0, 60 * CMK_SECOND_US, 0,        \
+      60 * CMK_SECOND_US, 0, CMK_DAY_US, "MI-18", "assumed",                                       \
+      "how long a new principal is unknown to those who assign roles")                             \
+    X(ROLE_ASSIGNMENT_LIMIT, "role_assignment_limit", "integer", 0, 4000, 0, 4000, 0, 1000000,     \
+      "AC-20", "documented",                                                                       \
+      "role assignments that a subscription takes, a management group an eighth; 0: any number")   \
     X(FAILOVER_DECISION, "failover_decision", "duration", 4 * CMK_HOUR_US, 4 * CMK_HOUR_US,        \
       4 * CMK_HOUR_US, 12 * CMK_HOUR_US, 0, 30 * CMK_DAY_US, "REL-4 REL-6 OQ-33", "assumed",       \
       "how long it takes until a lost region is failed over")                                      \
@@ -268,6 +323,12 @@
     X(FAILBACK_DURATION, "failback_duration", "duration", 5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US,    \
       5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US, 0, CMK_DAY_US, "REL-12 OQ-33", "assumed",              \
       "how long the key vaults of a region stay read-only after it has come back")                 \
+    X(ZONE_WRITE_PAUSE, "zone_write_pause", "duration", 60 * CMK_SECOND_US, 60 * CMK_SECOND_US,    \
+      60 * CMK_SECOND_US, 60 * CMK_SECOND_US, 0, CMK_DAY_US, "REL-3", "assumed",                   \
+      "how long key vaults take no writes after their region has lost a zone")                     \
+    X(REPLICATION_LAG, "replication_lag", "duration", 0, 5 * CMK_MINUTE_US, 0, 5 * CMK_MINUTE_US,  \
+      0, CMK_DAY_US, "REL-1 REL-13", "assumed",                                                    \
+      "how far the pair of a region is behind what is written to key vaults")                      \
     X(ROTATION_POLL, "rotation_poll", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,           \
       24 * CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "ROT-13 OQ-9", "assumed",                  \
       "how often a Backup vault looks for a newer version of a versionless key")                   \
@@ -307,7 +368,10 @@
       "whether Backup goes on with a key version outside its validity where Key Vault would "      \
       "unwrap")                                                                                    \
     X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", \
-      "whether key vault and Backup vault must be in one region")
+      "whether key vault and Backup vault must be in one region")                                  \
+    X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \
+      "OQ-34", "assumed",                                                                          \
+      "whether the loss of a region also stops the jobs of Backup vaults there")
 
 /* clang-format on */
 

@@ -4,6 +4,7 @@
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/repairs.h"
+#include "models/replica.h"
 #include "models/rows.h"
 
 static const CmkKey *key_of(const CmkWorld *world, const CmkArgs *args)
@@ -225,8 +226,8 @@ const CmkGuard cmk_guard_key_exists = {
 static bool version_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkVersion *version = cmk_version(world, cmk_key_version_of(world, args));
-    *ret_blame = version->changed_by;
-    return version->number != 0 && version->is_purged == 0 &&
+    *ret_blame = version->missing_by != 0 ? version->missing_by : version->changed_by;
+    return version->number != 0 && version->is_purged == 0 && version->missing_by == 0 &&
            version->key == args->ref[CMK_REF_KEY];
 }
 
@@ -272,6 +273,8 @@ CmkVersion *cmk_key_add_version(CmkSim *sim, CmkKeyId id)
     CmkKey *key = cmk_key_mut(sim, id);
     const CmkVersionId version_id = {cmk_world_row_add(sim->world, CMK_TABLE_VERSION)};
     CmkVersion *version = cmk_version_mut(sim, version_id);
+    cmk_replica_keep_key(sim, key);
+    cmk_replica_keep_version(sim, version);
     version->key = id.i;
     version->number = ++key->version_count;
     version->type = key->type;
@@ -307,6 +310,7 @@ static void set_attributes(CmkVersion *version, const Attributes *wanted)
 void cmk_key_destroy(CmkSim *sim, CmkKeyId id)
 {
     CmkKey *key = cmk_key_mut(sim, id);
+    key->written_at = 0; /* what is destroyed is so in the pair too */
     key->state = CMK_KEY_PURGED;
     key->epoch++;
     key->rotation_epoch++;
@@ -329,6 +333,7 @@ static uint32_t key_create(CmkSim *sim, const CmkArgs *args)
     const CmkKeyShape shape = shape_to_create(args);
     CmkKey *key = cmk_key_mut(sim, id);
     const bool is_new = key->state != CMK_KEY_ACTIVE;
+    cmk_replica_keep_key(sim, key);
     if (is_new) {
         key->current_version = 0;
         key->version_count = 0;
@@ -408,6 +413,7 @@ static uint32_t key_update(CmkSim *sim, const CmkArgs *args)
                                .expires = args->num[1],
                                .not_before = args->num[2],
                                .key_ops = args->num[3]};
+    cmk_replica_keep_version(sim, version);
     set_attributes(version, &wanted);
     version->changed_by = cmk_this_seq(sim);
     if (wanted.expires != 0) {
@@ -453,6 +459,7 @@ static uint32_t key_delete(CmkSim *sim, const CmkArgs *args)
 {
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
     CmkKey *key = cmk_key_mut(sim, id);
+    cmk_replica_keep_key(sim, key);
     key->epoch++;
     key->deleted_at = cmk_world_now(sim->world);
     key->changed_by = cmk_this_seq(sim);
@@ -484,6 +491,7 @@ static uint32_t key_recover(CmkSim *sim, const CmkArgs *args)
 {
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
     CmkKey *key = cmk_key_mut(sim, id);
+    cmk_replica_keep_key(sim, key);
     key->epoch++;
     key->changed_by = cmk_this_seq(sim);
     /* With all versions as they were, SD-11. */
@@ -530,15 +538,24 @@ const CmkOperation cmk_op_key_purge = {
     .az = "az keyvault key purge",
 };
 
-/* The epoch stays as it is: the purge that is pending since the deletion is still to come. */
+static uint32_t settled(uint32_t state)
+{
+    if (state == CMK_KEY_RECOVERING) {
+        return CMK_KEY_ACTIVE;
+    }
+    return state == CMK_KEY_DELETING ? CMK_KEY_DELETED : state;
+}
+
+/* The epoch stays as it is: the purge that is pending since the deletion is still to come. What a
+ * pair shows, or does not show yet, settles too. */
 static uint32_t key_settle(CmkSim *sim, const CmkArgs *args)
 {
     CmkKey *key = cmk_key_mut(sim, (CmkKeyId){args->ref[CMK_REF_KEY]});
-    const bool is_deletion = key->state == CMK_KEY_DELETING;
-    key->state = is_deletion ? CMK_KEY_DELETED : CMK_KEY_ACTIVE;
-    if (!is_deletion) {
+    if (key->state == CMK_KEY_RECOVERING) {
         key->changed_by = cmk_this_seq(sim);
     } /* a deletion stays the fault of whoever asked for it */
+    key->state = settled(key->state);
+    key->state_before = settled(key->state_before);
     return args->ref[CMK_REF_KEY];
 }
 

@@ -3,6 +3,7 @@
 #include "models/key_vault.h"
 
 #include "models/key.h"
+#include "models/key_use.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/region.h"
@@ -99,7 +100,8 @@ const CmkGuard cmk_guard_key_vault_is_reachable = {
 static bool key_vault_is_writable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkRegionId region = {vault_of(world, args)->region};
-    *ret_blame = cmk_region(world, region)->changed_by;
+    const CmkRegion *row = cmk_region(world, region);
+    *ret_blame = row->state == CMK_REGION_UP ? row->zone_by : row->changed_by;
     return cmk_region_is_writable(world, region);
 }
 
@@ -107,8 +109,9 @@ const CmkGuard cmk_guard_key_vault_is_writable = {
     .name = "key-vault-is-writable",
     .holds = key_vault_is_writable,
     .status = CMK_STATUS_OF(KEY_VAULT_READ_ONLY),
-    .rule = "REL-7 REL-8 REL-9",
-    .text = "The key vault is not in the read-only mode that follows a failover.",
+    .rule = "REL-3 REL-7 REL-8 REL-9",
+    .text = "The key vault takes writes: it is not read-only after a failover, nor in the moment "
+            "after the loss of a zone.",
     .repairs = {{CMK_OP_REGION_RETURN, cmk_repair_return_region,
                  "wait until the region is back and the key vault has failed back"}}};
 
@@ -315,6 +318,10 @@ void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId gu
         args->ref[CMK_REF_KEY] == 0 || (cmk_key_type_is_rsa(shape.type) && shape.size_bits == 2048);
     meter->requests_2048 += is_cheap;   /* COST-11 */
     meter->requests_other += !is_cheap; /* COST-12 */
+    const uint32_t use = CMK_PERMISSION_GET | CMK_PERMISSION_KEYS_USE;
+    if (guard == CMK_GUARD_NONE && (sim->model->operations[args->op]->permission & use) != 0) {
+        cmk_key_use_note(sim, cmk_key_version_of(sim->world, args));
+    }
 }
 
 /* ---- operations ------------------------------------------------------------------------------ */

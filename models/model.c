@@ -37,6 +37,7 @@ _Static_assert((int)CMK_STATUS_ROW_LIMIT_REACHED == (int)CMK_STATUS_LIMIT_REACHE
 static const CmkEventRow events[CMK_EVENT__COUNT] = {
     [CMK_EVENT_REGION].epoch_of = cmk_region_epoch,
     [CMK_EVENT_PROPAGATION].epoch_of = cmk_assignment_epoch,
+    [CMK_EVENT_MEMBERSHIP].epoch_of = cmk_membership_epoch,
     [CMK_EVENT_HEALING].epoch_of = cmk_healing_epoch,
     [CMK_EVENT_KEY_SETTLE].epoch_of = cmk_key_epoch,
     [CMK_EVENT_KEY_PURGE].epoch_of = cmk_key_epoch,

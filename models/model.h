@@ -28,11 +28,20 @@ uint32_t cmk_declare_name(CmkWorld *world, const char *text);
 CmkKeyVaultId cmk_declare_key_vault(CmkWorld *world, const char *name);
 CmkKeyId cmk_declare_key(CmkWorld *world, CmkKeyVaultId key_vault, const char *name);
 CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name);
+/* It lies in `parent`, {0} if it is the outermost, which may be declared later. */
+CmkScopeId cmk_declare_scope(CmkWorld *world, CmkScopeKind kind, CmkScopeId parent,
+                             const char *name);
+/* A user or group, with its principal, there from the start. */
+CmkPersonId cmk_declare_person(CmkWorld *world, CmkPersonKind kind, const char *name);
 CmkBackupVaultId cmk_declare_backup_vault(CmkWorld *world, const char *name);
 CmkInstanceId cmk_declare_instance(CmkWorld *world, CmkBackupVaultId vault, const char *name);
 /* What a declared instance holds, of `facts`: size, daily change, sample, offset of the schedule.
  */
 void cmk_describe_instance(CmkWorld *world, CmkInstanceId id, const CmkInstance *facts);
+/* Puts what was declared into another resource group than the default one. */
+void cmk_place_key_vault(CmkWorld *world, CmkKeyVaultId id, CmkScopeId resource_group);
+void cmk_place_identity(CmkWorld *world, CmkIdentityId id, CmkScopeId resource_group);
+void cmk_place_backup_vault(CmkWorld *world, CmkBackupVaultId id, CmkScopeId resource_group);
 CmkPolicyId cmk_declare_policy(CmkWorld *world, const CmkPolicy *policy, const char *name);
 /* Plans an operation for `row->time`: the PLAN timer is set by simulation.open. */
 CmkPlanId cmk_declare_plan(CmkWorld *world, const CmkPlanRow *row, const char *name);
@@ -73,8 +82,8 @@ typedef struct CmkRoleFacts {
     const char *name; /* display name */
     const char *guid;
     const char *rule;
-    uint32_t permissions; /* CMK_PERMISSION_* that its key data actions amount to */
-    uint32_t reserved;
+    uint32_t permissions;  /* CMK_PERMISSION_* that its actions and data actions amount to */
+    uint32_t is_data_role; /* whoever may assign data roles only may assign it (AC-R9) */
 } CmkRoleFacts;
 
 /* Element 0 is empty. */
@@ -123,16 +132,80 @@ CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, Cmk
 
 /* ---- prices and cost ------------------------------------------------------------------------- */
 
+/* What has a price. */
+typedef enum CmkPriceId {
+    CMK_PRICE_VAULT_LRS,
+    CMK_PRICE_VAULT_ZRS,
+    CMK_PRICE_VAULT_GRS,
+    CMK_PRICE_VAULT_RAGRS,
+    CMK_PRICE_ARCHIVE_LRS,
+    CMK_PRICE_ARCHIVE_GRS,
+    CMK_PRICE_SNAPSHOT,
+    CMK_PRICE_INSTANCE,
+    CMK_PRICE_KEY_OPERATIONS_2048,
+    CMK_PRICE_KEY_OPERATIONS_OTHER,
+    CMK_PRICE_HSM_KEY_2048,
+    CMK_PRICE_HSM_KEY_1, /* other HSM-protected keys: the tiers, in order */
+    CMK_PRICE_HSM_KEY_2,
+    CMK_PRICE_HSM_KEY_3,
+    CMK_PRICE_HSM_KEY_4,
+    CMK_PRICE_KEY_ROTATION,
+    CMK_PRICE__COUNT
+} CmkPriceId;
+
+/* A line of the built-in price book. Line i < CMK_PRICE__COUNT is the price of i in every region
+ * that has no line of its own further on. */
 typedef struct CmkPrice {
     const char *id;     /* "vault_tier_grs" */
     int64_t nanos;      /* nano-dollars per unit */
-    const char *unit;   /* "GB-month", "10,000 operations", "instance-month" */
+    const char *unit;   /* "GB-month", "10000-operations", "instance-month" */
     const char *rule;   /* "COST-3" */
     const char *status; /* "verified", "unverified" */
     const char *text;
+    const char *region; /* name; NULL: all */
+    const char *date;   /* of the source, "" if there is none */
+    const char *source; /* "recorded in West Europe" */
+    CmkPriceId price;
 } CmkPrice;
 
 const CmkPrice *cmk_price_book(uint32_t *ret_count);
+
+/* What is called `id`, of which `length` characters are looked at; CMK_PRICE__COUNT if nothing. */
+CmkPriceId cmk_price_find(const char *id, size_t length);
+
+/* A price in one region, or in all that have none of their own. No padding: part of the digest. */
+typedef struct CmkPriceLine {
+    uint32_t price;  /* CmkPriceId */
+    uint32_t region; /* CmkRegionId, 0: all */
+    int64_t nanos;
+} CmkPriceLine;
+
+#define CMK_PRICE_LINES_MAX 256
+#define CMK_PRICE_BOOK_NAME_SIZE 64 /* with its NUL */
+#define CMK_PRICE_BOOK_DATE_SIZE 16
+#define CMK_PRICE_NANOS_MAX (INT64_C(1000) * 1000000000) /* so that no sum overflows */
+
+/* The prices of a run. The first CMK_PRICE__COUNT lines are those of all regions, in order. */
+typedef struct CmkPriceBook {
+    char name[CMK_PRICE_BOOK_NAME_SIZE];
+    char date[CMK_PRICE_BOOK_DATE_SIZE];
+    uint32_t count;
+    uint32_t reserved;
+    CmkPriceLine lines[CMK_PRICE_LINES_MAX];
+} CmkPriceBook;
+
+/* The built-in prices. */
+void cmk_price_book_init(CmkPriceBook *book);
+
+/* Sets a price, 0 to CMK_PRICE_NANOS_MAX, in a region or with {0} in all that have no own. False if
+ * there is no room for one more line. O(lines). */
+bool cmk_price_book_set(CmkPriceBook *book, CmkPriceId price, CmkRegionId region, int64_t nanos);
+
+/* O(lines) */
+int64_t cmk_price_of(const CmkPriceBook *book, CmkPriceId price, CmkRegionId region);
+
+/* The line of the built-in book for exactly this region, or {0} for all; NULL if it has none. */
+const CmkPrice *cmk_price_built_in(CmkPriceId price, CmkRegionId region);
 
 /* One line of the bill. */
 typedef struct CmkCostItem {
@@ -149,7 +222,8 @@ typedef struct CmkCostItem {
 
 /* The bill from the scenario's start to now, item by item; gives the number of items, of which at
  * most `max` are written. Items of nothing are left out. */
-uint32_t cmk_cost_items(const CmkWorld *world, CmkCostItem *ret_items, uint32_t max);
+uint32_t cmk_cost_items(const CmkWorld *world, const CmkPriceBook *book, CmkCostItem *ret_items,
+                        uint32_t max);
 
 /* The most items cmk_cost_items() can give for this world. */
 uint32_t cmk_cost_items_max(const CmkWorld *world);
@@ -162,7 +236,7 @@ typedef struct CmkCost {
     int64_t total_nanos;
     int64_t overdue_nanos;
 } CmkCost;
-CmkCost cmk_cost(const CmkWorld *world);
+CmkCost cmk_cost(const CmkWorld *world, const CmkPriceBook *book);
 
 /* ---- printing arguments ---------------------------------------------------------------------- */
 

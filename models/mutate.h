@@ -29,6 +29,9 @@ void cmk_gauge_add(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind kind, int64
 void cmk_gauge_charge(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind kind, int64_t level,
                       int64_t duration_us);
 
+/* What `from` has added up so far becomes what `to` has. */
+void cmk_gauge_note(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind from, CmkGaugeKind to);
+
 /* Lets the settings of every vault that uses this identity, or of this vault's system identity,
  * become Inconsistent (BV-29). */
 void cmk_encryption_break(CmkSim *sim, CmkBackupVaultId id);
@@ -38,6 +41,9 @@ void cmk_encryption_expect_healing(CmkSim *sim, CmkBackupVaultId id, const CmkAr
 
 /* Sets a timer at the next poll of each vault that uses the key without naming a version. */
 void cmk_rotation_expect(CmkSim *sim, CmkKeyId key_id, const CmkArgs *args);
+
+/* A restore of the point that the arguments name; gives the row of the task. */
+uint32_t cmk_points_start_restore(CmkSim *sim, const CmkArgs *args);
 
 /* A running task of the given kind, due now; fills what is common to all kinds. */
 CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind,

@@ -101,7 +101,7 @@ void cmk_on_plan(CmkSim *sim, const CmkTimer *timer)
     const CmkPlanId id = {timer->subject};
     const CmkPlanRow *row = cmk_plan(sim->world, id);
     CmkArgs args = row->args;
-    if (args.op == CMK_OP_BACKUP_RESTORE) {
+    if (args.op == CMK_OP_BACKUP_RESTORE || args.op == CMK_OP_BACKUP_RESTORE_IN_PAIR) {
         args.ref[CMK_REF_POINT] =
             cmk_plan_choose_point(sim->world, (CmkInstanceId){args.ref[CMK_REF_INSTANCE]},
                                   (CmkPointChoice)args.num[0])

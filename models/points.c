@@ -189,7 +189,7 @@ const CmkOperation cmk_op_backup_commit = {
     .name = "backup.commit",
     .text = "A backup job ends well; its recovery point is there.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_TASK_IS_RUNNING},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK),
     .effect = backup_commit,
     .rules = "BK-7 BK-24 BK-30 OQ-24",
@@ -345,7 +345,7 @@ const CmkOperation cmk_op_point_overdue = {
 
 /* ---- restoring ------------------------------------------------------------------------------- */
 
-static uint32_t backup_restore(CmkSim *sim, const CmkArgs *args)
+uint32_t cmk_points_start_restore(CmkSim *sim, const CmkArgs *args)
 {
     const CmkPointId point_id = {args->ref[CMK_REF_POINT]};
     const CmkBackupVaultId vault = cmk_point_vault(sim->world, point_id);
@@ -357,12 +357,17 @@ static uint32_t backup_restore(CmkSim *sim, const CmkArgs *args)
     return id.i;
 }
 
+static uint32_t backup_restore(CmkSim *sim, const CmkArgs *args)
+{
+    return cmk_points_start_restore(sim, args);
+}
+
 const CmkOperation cmk_op_backup_restore = {
     .name = "backup.restore",
     .text = "A restore of a recovery point is started.",
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
                {"point", CMK_PARAM_POINT, 1, 1, 0}},
-    .guards = {CMK_GUARD_POINT_EXISTS},
+    .guards = {CMK_GUARD_POINT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_restore,
     .rules = "BK-26 BK-31 BK-36",
@@ -382,7 +387,8 @@ const CmkOperation cmk_op_restore_commit = {
     .name = "restore.commit",
     .text = "A restore job ends well; the data of the recovery point is back.",
     .params = {{"point", CMK_PARAM_INTEGER, 0, 1, CMK_REF_POINT}},
-    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_POINT_EXISTS},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_POINT_EXISTS},
     .writes = CMK_BIT(TASK),
     .effect = restore_commit,
     .rules = "BK-31 OQ-24",

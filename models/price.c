@@ -1,48 +1,7 @@
-/* The price book and the bill (section 13). */
+/* The bill (section 13). */
 #include "models/gauge.h"
+#include "models/key_use.h"
 #include "models/model.h"
-
-/* Rows of the price book. */
-enum {
-    PRICE_VAULT_LRS,
-    PRICE_VAULT_ZRS,
-    PRICE_VAULT_GRS,
-    PRICE_ARCHIVE_LRS,
-    PRICE_ARCHIVE_GRS,
-    PRICE_SNAPSHOT,
-    PRICE_INSTANCE,
-    PRICE_KEY_OPERATIONS_2048,
-    PRICE_KEY_OPERATIONS_OTHER,
-    PRICE__COUNT
-};
-
-/* Nano-dollars. */
-static const CmkPrice book[PRICE__COUNT] = {
-    [PRICE_VAULT_LRS] = {"vault_tier_lrs", 22400000, "GB-month", "COST-1", "verified",
-                         "vault tier, locally redundant"},
-    [PRICE_VAULT_ZRS] = {"vault_tier_zrs", 28000000, "GB-month", "COST-2", "verified",
-                         "vault tier, zone-redundant"},
-    [PRICE_VAULT_GRS] = {"vault_tier_grs", 44800000, "GB-month", "COST-3", "verified",
-                         "vault tier, geo-redundant"},
-    [PRICE_ARCHIVE_LRS] = {"archive_tier_lrs", 2500000, "GB-month", "COST-6", "unverified",
-                           "archive tier, locally or zone-redundant"},
-    [PRICE_ARCHIVE_GRS] = {"archive_tier_grs", 5000000, "GB-month", "COST-6", "unverified",
-                           "archive tier, geo-redundant"},
-    [PRICE_SNAPSHOT] = {"snapshot", 50000000, "GB-month", "COST-10", "verified",
-                        "snapshots of the operational tier"},
-    [PRICE_INSTANCE] = {"instance", INT64_C(10000000000), "instance-month", "COST-9", "unverified",
-                        "protected instance"},
-    [PRICE_KEY_OPERATIONS_2048] = {"key_operations_2048", 30000000, "10,000 operations", "COST-11",
-                                   "verified", "key operations on RSA 2048 keys"},
-    [PRICE_KEY_OPERATIONS_OTHER] = {"key_operations_other", 150000000, "10,000 operations",
-                                    "COST-12", "verified", "key operations on other keys"},
-};
-
-const CmkPrice *cmk_price_book(uint32_t *ret_count)
-{
-    *ret_count = PRICE__COUNT;
-    return book;
-}
 
 const char *const *cmk_cost_meters(void)
 {
@@ -50,7 +9,8 @@ const char *const *cmk_cost_meters(void)
                                          "archive_tier",       "archive_early_deletion",
                                          "overdue_vault_tier", "overdue_archive_tier",
                                          "overdue_tiering",    "instances",
-                                         "key_operations",     NULL};
+                                         "key_operations",     "hsm_keys",
+                                         "key_rotations",      NULL};
     return meters;
 }
 
@@ -63,6 +23,7 @@ const char *const *cmk_cost_meters(void)
 /* Where items go: they are counted always and written as far as there is room. */
 typedef struct Bill {
     const CmkWorld *world;
+    const CmkPriceBook *book;
     CmkCostItem *items;
     uint32_t max;
     uint32_t count;
@@ -100,72 +61,142 @@ static CmkCostItem storage_item(const char *meter, CmkIntegral byte_us, int64_t 
 
 /* ---- what a Backup vault costs --------------------------------------------------------------- */
 
-static int64_t vault_tier_nanos(const CmkBackupVault *vault)
+static int64_t price_in(const Bill *bill, CmkPriceId price, uint32_t region)
+{
+    return cmk_price_of(bill->book, price, (CmkRegionId){region});
+}
+
+static CmkPriceId vault_tier_of(const CmkBackupVault *vault)
 {
     switch ((CmkRedundancy)vault->redundancy) {
     case CMK_REDUNDANCY_LOCAL:
-        return book[PRICE_VAULT_LRS].nanos;
+        return CMK_PRICE_VAULT_LRS;
     case CMK_REDUNDANCY_ZONE:
-        return book[PRICE_VAULT_ZRS].nanos;
+        return CMK_PRICE_VAULT_ZRS;
     case CMK_REDUNDANCY_GEO:
-        return book[PRICE_VAULT_GRS].nanos;
+        return CMK_PRICE_VAULT_GRS;
     }
     CMK_ASSERT(false);
-    return 0;
+    return CMK_PRICE_VAULT_LRS;
 }
 
-static int64_t archive_tier_nanos(const CmkBackupVault *vault)
+static void put_storage(Bill *bill, CmkBackupVaultId id, CmkCostItem about, CmkIntegral byte_us,
+                        int64_t nanos)
 {
-    return vault->redundancy == CMK_REDUNDANCY_GEO ? book[PRICE_ARCHIVE_GRS].nanos
-                                                   : book[PRICE_ARCHIVE_LRS].nanos;
-}
-
-static void put_storage(Bill *bill, CmkBackupVaultId id, const char *meter, CmkGaugeKind kind,
-                        int64_t nanos, bool is_overdue)
-{
-    CmkCostItem item = storage_item(meter, cmk_gauge_integral(bill->world, id, kind), nanos);
+    CmkCostItem item = storage_item(about.meter, byte_us, nanos);
     item.backup_vault = id.i;
-    item.is_overdue = is_overdue;
+    item.is_overdue = about.is_overdue;
     put(bill, item);
 }
 
-static void put_backup_vault(Bill *bill, CmkBackupVaultId id)
+static void put_gauge(Bill *bill, CmkBackupVaultId id, CmkCostItem about, CmkGaugeKind kind,
+                      int64_t nanos)
 {
+    put_storage(bill, id, about, cmk_gauge_integral(bill->world, id, kind), nanos);
+}
+
+/* What lies in the vault tier: at one price, or where cross-region restore was enabled at the price
+ * before and the one since (COST-4). `less` is taken off either. */
+static void put_vault_tier(Bill *bill, CmkBackupVaultId id, CmkCostItem about, CmkGaugeKind kind,
+                           int64_t less)
+{
+    static const CmkGaugeKind cheap_of[] = {
+        [CMK_GAUGE_VAULT] = CMK_GAUGE_CHEAP_VAULT,
+        [CMK_GAUGE_OVERDUE_VAULT] = CMK_GAUGE_CHEAP_OVERDUE_VAULT,
+        [CMK_GAUGE_LATE_TIERING] = CMK_GAUGE_CHEAP_LATE_TIERING};
     const CmkBackupVault *vault = cmk_backup_vault(bill->world, id);
-    const int64_t in_vault = vault_tier_nanos(vault);
-    const int64_t in_archive = archive_tier_nanos(vault);
-    put_storage(bill, id, "snapshots", CMK_GAUGE_OPERATIONAL, book[PRICE_SNAPSHOT].nanos, false);
-    put_storage(bill, id, "vault_tier", CMK_GAUGE_VAULT, in_vault, false);
-    put_storage(bill, id, "archive_tier", CMK_GAUGE_ARCHIVE, in_archive, false);
-    put_storage(bill, id, "archive_early_deletion", CMK_GAUGE_EARLY_DELETION, in_archive, false);
-    /* Parts of the above: what is kept too long, and the difference that a missed move makes. */
-    put_storage(bill, id, "overdue_vault_tier", CMK_GAUGE_OVERDUE_VAULT, in_vault, true);
-    put_storage(bill, id, "overdue_archive_tier", CMK_GAUGE_OVERDUE_ARCHIVE, in_archive, true);
-    put_storage(bill, id, "overdue_tiering", CMK_GAUGE_LATE_TIERING, in_vault - in_archive, true);
+    const CmkIntegral all = cmk_gauge_integral(bill->world, id, kind);
+    const CmkIntegral cheap = vault->has_cross_region_restore != 0
+                                  ? cmk_gauge_integral(bill->world, id, cheap_of[kind])
+                                  : all;
+    const int64_t before = price_in(bill, vault_tier_of(vault), vault->region) - less;
+    const int64_t since = price_in(bill, CMK_PRICE_VAULT_RAGRS, vault->region) - less;
+    /* A move to an archive that is dearer than the vault tier is not missed. */
+    put_storage(bill, id, about, cheap, before > 0 ? before : 0);
+    put_storage(bill, id, about, all - cheap, since > 0 ? since : 0);
+}
+
+static void put_instances(Bill *bill, CmkBackupVaultId id, int64_t nanos)
+{
     const CmkIntegral instance_us = cmk_gauge_integral(bill->world, id, CMK_GAUGE_INSTANCES);
     put(bill, (CmkCostItem){.meter = "instances",
                             .backup_vault = id.i,
                             .quantity = (int64_t)(instance_us / (uint64_t)CMK_HOUR_US),
                             .unit = "instance-hour",
-                            .nanos = round_to_nanos(
-                                instance_us * (uint64_t)book[PRICE_INSTANCE].nanos, MONTH_US)});
+                            .nanos = round_to_nanos(instance_us * (uint64_t)nanos, MONTH_US)});
 }
 
-#define ITEMS_OF_BACKUP_VAULT 8
-#define ITEMS_OF_KEY_VAULT 2
+static void put_backup_vault(Bill *bill, CmkBackupVaultId id)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(bill->world, id);
+    const int64_t in_archive = price_in(
+        bill,
+        vault->redundancy == CMK_REDUNDANCY_GEO ? CMK_PRICE_ARCHIVE_GRS : CMK_PRICE_ARCHIVE_LRS,
+        vault->region);
+    put_gauge(bill, id, (CmkCostItem){.meter = "snapshots"}, CMK_GAUGE_OPERATIONAL,
+              price_in(bill, CMK_PRICE_SNAPSHOT, vault->region));
+    put_vault_tier(bill, id, (CmkCostItem){.meter = "vault_tier"}, CMK_GAUGE_VAULT, 0);
+    put_gauge(bill, id, (CmkCostItem){.meter = "archive_tier"}, CMK_GAUGE_ARCHIVE, in_archive);
+    put_gauge(bill, id, (CmkCostItem){.meter = "archive_early_deletion"}, CMK_GAUGE_EARLY_DELETION,
+              in_archive);
+    /* Parts of the above: what is kept too long, and the difference that a missed move makes. */
+    put_vault_tier(bill, id, (CmkCostItem){.meter = "overdue_vault_tier", .is_overdue = true},
+                   CMK_GAUGE_OVERDUE_VAULT, 0);
+    put_gauge(bill, id, (CmkCostItem){.meter = "overdue_archive_tier", .is_overdue = true},
+              CMK_GAUGE_OVERDUE_ARCHIVE, in_archive);
+    put_vault_tier(bill, id, (CmkCostItem){.meter = "overdue_tiering", .is_overdue = true},
+                   CMK_GAUGE_LATE_TIERING, in_archive);
+    put_instances(bill, id, price_in(bill, CMK_PRICE_INSTANCE, vault->region));
+}
+
+#define ITEMS_OF_BACKUP_VAULT 11
+#define ITEMS_OF_KEY_VAULT (3 + 1 + CMK_HSM_KEY_TIERS)
 
 /* ---- what a key vault costs ------------------------------------------------------------------ */
+
+static void put_requests(Bill *bill, CmkKeyVaultId id, CmkPriceId price, int64_t requests)
+{
+    const uint32_t region = cmk_key_vault(bill->world, id)->region;
+    const CmkIntegral nanos =
+        (CmkIntegral)(uint64_t)requests * (uint64_t)price_in(bill, price, region);
+    put(bill, (CmkCostItem){.meter = "key_operations",
+                            .key_vault = id.i,
+                            .quantity = requests,
+                            .unit = "request",
+                            .nanos = round_to_nanos(nanos, 10000)});
+}
+
+/* COST-13, COST-14: `prices` follow one another, one for each tier. */
+static void put_hsm_keys(Bill *bill, CmkKeyVaultId id, CmkHsmKeys kind, CmkPriceId prices)
+{
+    const uint32_t region = cmk_key_vault(bill->world, id)->region;
+    CmkIntegral version_us[CMK_HSM_KEY_TIERS];
+    cmk_key_use_read(bill->world, id, kind, version_us);
+    for (uint32_t tier = 0; tier < CMK_HSM_KEY_TIERS && version_us[tier] > 0; tier++) {
+        const int64_t nanos = price_in(bill, (CmkPriceId)(prices + tier), region);
+        put(bill,
+            (CmkCostItem){.meter = "hsm_keys",
+                          .key_vault = id.i,
+                          .quantity = (int64_t)(version_us[tier] / (uint64_t)CMK_HOUR_US),
+                          .unit = "version-hour",
+                          .nanos = round_to_nanos(version_us[tier] * (uint64_t)nanos, MONTH_US)});
+    }
+}
 
 static void put_key_vault(Bill *bill, CmkKeyVaultId id)
 {
     const CmkKeyVaultMeter *meter = cmk_key_vault_meter(bill->world, id);
-    CmkCostItem item = {.meter = "key_operations", .key_vault = id.i, .unit = "request"};
-    item.quantity = meter->requests_2048;
-    item.nanos = meter->requests_2048 * (book[PRICE_KEY_OPERATIONS_2048].nanos / 10000);
-    put(bill, item);
-    item.quantity = meter->requests_other;
-    item.nanos = meter->requests_other * (book[PRICE_KEY_OPERATIONS_OTHER].nanos / 10000);
-    put(bill, item);
+    const uint32_t region = cmk_key_vault(bill->world, id)->region;
+    put_requests(bill, id, CMK_PRICE_KEY_OPERATIONS_2048, meter->requests_2048);
+    put_requests(bill, id, CMK_PRICE_KEY_OPERATIONS_OTHER, meter->requests_other);
+    put_hsm_keys(bill, id, CMK_HSM_KEYS_2048, CMK_PRICE_HSM_KEY_2048);
+    put_hsm_keys(bill, id, CMK_HSM_KEYS_OTHER, CMK_PRICE_HSM_KEY_1);
+    put(bill,
+        (CmkCostItem){.meter = "key_rotations", /* COST-15 */
+                      .key_vault = id.i,
+                      .quantity = meter->rotations,
+                      .unit = "rotation",
+                      .nanos = meter->rotations * price_in(bill, CMK_PRICE_KEY_ROTATION, region)});
 }
 
 /* ---- the bill -------------------------------------------------------------------------------- */
@@ -176,9 +207,10 @@ uint32_t cmk_cost_items_max(const CmkWorld *world)
            cmk_world_count(world, CMK_TABLE_KEY_VAULT) * ITEMS_OF_KEY_VAULT;
 }
 
-uint32_t cmk_cost_items(const CmkWorld *world, CmkCostItem *ret_items, uint32_t max)
+uint32_t cmk_cost_items(const CmkWorld *world, const CmkPriceBook *book, CmkCostItem *ret_items,
+                        uint32_t max)
 {
-    Bill bill = {.world = world, .items = ret_items, .max = max};
+    Bill bill = {.world = world, .book = book, .items = ret_items, .max = max};
     const uint32_t backup_vaults = cmk_world_count(world, CMK_TABLE_BACKUP_VAULT);
     for (uint32_t i = 1; i <= backup_vaults; i++) {
         put_backup_vault(&bill, (CmkBackupVaultId){i});
@@ -197,19 +229,19 @@ static void add_up(CmkCost *cost, const CmkCostItem *items, uint32_t count)
     }
 }
 
-CmkCost cmk_cost(const CmkWorld *world)
+CmkCost cmk_cost(const CmkWorld *world, const CmkPriceBook *book)
 {
     CmkCost cost = {0, 0};
     CmkCostItem items[ITEMS_OF_BACKUP_VAULT + ITEMS_OF_KEY_VAULT];
     const uint32_t backup_vaults = cmk_world_count(world, CMK_TABLE_BACKUP_VAULT);
     for (uint32_t i = 1; i <= backup_vaults; i++) {
-        Bill bill = {.world = world, .items = items, .max = CMK_ARRAY_LEN(items)};
+        Bill bill = {.world = world, .book = book, .items = items, .max = CMK_ARRAY_LEN(items)};
         put_backup_vault(&bill, (CmkBackupVaultId){i});
         add_up(&cost, items, bill.count);
     }
     const uint32_t key_vaults = cmk_world_count(world, CMK_TABLE_KEY_VAULT);
     for (uint32_t i = 1; i <= key_vaults; i++) {
-        Bill bill = {.world = world, .items = items, .max = CMK_ARRAY_LEN(items)};
+        Bill bill = {.world = world, .book = book, .items = items, .max = CMK_ARRAY_LEN(items)};
         put_key_vault(&bill, (CmkKeyVaultId){i});
         add_up(&cost, items, bill.count);
     }

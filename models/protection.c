@@ -177,18 +177,23 @@ const CmkOperation cmk_op_instance_protect = {
     .az = "az dataprotection backup-instance create",
 };
 
-static uint32_t backup_start(CmkSim *sim, const CmkArgs *args)
+static void pass_occurrence(CmkSim *sim, const CmkArgs *args, CmkQueueId queue_id)
 {
-    const CmkQueueId queue_id = {args->ref[CMK_REF_QUEUE]};
     CmkQueue *queue = cmk_queue_mut(sim, queue_id);
-    const CmkTaskId id = cmk_task_start(sim, args, CMK_TASK_BACKUP,
-                                        (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
-    cmk_task_mut(sim, id)->queue = queue_id.i;
     queue->schedule_count++;
     CmkArgs next = *args;
     next.origin = 0; /* the schedule goes on by itself */
     (void)cmk_engine_set_timer(sim, occurrence(sim->world, queue, queue->schedule_count),
                                CMK_EVENT_SCHEDULE, queue_id.i, &next);
+}
+
+static uint32_t backup_start(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkQueueId queue_id = {args->ref[CMK_REF_QUEUE]};
+    const CmkTaskId id = cmk_task_start(sim, args, CMK_TASK_BACKUP,
+                                        (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
+    cmk_task_mut(sim, id)->queue = queue_id.i;
+    pass_occurrence(sim, args, queue_id);
     return id.i;
 }
 
@@ -196,10 +201,26 @@ const CmkOperation cmk_op_backup_start = {
     .name = "backup.start",
     .text = "A scheduled backup job starts.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED},
+    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT_TIMERS,
     .effect = backup_start,
     .rules = "BK-5 BK-30 BK-36",
+};
+
+static uint32_t backup_skip(CmkSim *sim, const CmkArgs *args)
+{
+    pass_occurrence(sim, args, (CmkQueueId){args->ref[CMK_REF_QUEUE]});
+    return args->ref[CMK_REF_QUEUE];
+}
+
+const CmkOperation cmk_op_backup_skip = {
+    .name = "backup.skip",
+    .text = "A scheduled backup job cannot start; the schedule goes on with the next one.",
+    .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
+    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED},
+    .writes = CMK_BIT(QUEUE) | CMK_BIT_TIMERS,
+    .effect = backup_skip,
+    .rules = "BK-5 OQ-34",
 };
 
 void cmk_on_schedule(CmkSim *sim, const CmkTimer *timer)
@@ -209,7 +230,12 @@ void cmk_on_schedule(CmkSim *sim, const CmkTimer *timer)
     args.ref[CMK_REF_QUEUE] = queue.i;
     args.ref[CMK_REF_INSTANCE] = cmk_queue(sim->world, queue)->instance;
     args.ref[CMK_REF_BACKUP_VAULT] = cmk_points_vault(sim->world, queue).i;
-    (void)cmk_apply(sim, &args);
+    const CmkOutcome outcome = cmk_apply(sim, &args);
+    if (outcome.status != CMK_STATUS_OK) {
+        args.op = CMK_OP_BACKUP_SKIP;
+        args.cause_seq = outcome.seq;
+        (void)cmk_apply(sim, &args);
+    }
 }
 
 /* ---- maintenance ----------------------------------------------------------------------------- */
@@ -231,7 +257,7 @@ const CmkOperation cmk_op_tiering_start = {
     .name = "tiering.start",
     .text = "In the background, points of an instance that are due move to the archive.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED},
+    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = tiering_start,
     .rules = "BK-20 BK-21 BK-32 OQ-26",
@@ -246,7 +272,7 @@ const CmkOperation cmk_op_expiry_start = {
     .name = "expiry.start",
     .text = "In the background, points of an instance whose retention is over are removed.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED},
+    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = expiry_start,
     .rules = "BK-20 BK-21 BK-33 OQ-26",

@@ -4,7 +4,7 @@
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/region.h"
-#include "models/repairs.h"
+#include "models/replica.h"
 #include "models/rows.h"
 
 #define ZONES true
@@ -14,7 +14,9 @@
 #define RESTRICTED true
 #define OPEN false
 
-/* Region table of section 6; element 0 stands for none. */
+/* Region table of section 6; element 0 stands for none. A Backup vault with a customer-managed key
+ * can be in any of them (BV-15); whether its key survives an outage depends on the region of the
+ * key vault alone, so that is what to choose with care (REL-14). */
 static const CmkRegionFacts regions[] = {
     {NULL, NULL, NULL, NO_ZONES, NO_FAILOVER, OPEN},
     {"australiacentral", "Australia Central", "australiacentral2", NO_ZONES, FAILOVER, OPEN},
@@ -125,7 +127,20 @@ bool cmk_region_answers(const CmkWorld *world, CmkRegionId id)
 
 bool cmk_region_is_writable(const CmkWorld *world, CmkRegionId id)
 {
-    return cmk_region(world, id)->state == CMK_REGION_UP;
+    const CmkRegion *region = cmk_region(world, id);
+    return region->state == CMK_REGION_UP && cmk_world_now(world) >= region->writes_from;
+}
+
+bool cmk_region_is_down(const CmkWorld *world, CmkRegionId id)
+{
+    const uint32_t state = cmk_region(world, id)->state;
+    return state != CMK_REGION_UP && state != CMK_REGION_FAILING_BACK;
+}
+
+CmkRegionId cmk_region_pair(CmkRegionId id)
+{
+    const char *pair = regions[id.i].pair;
+    return pair == NULL ? (CmkRegionId){0} : cmk_region_find(pair);
 }
 
 uint32_t cmk_region_epoch(const CmkWorld *world, uint32_t row)
@@ -150,9 +165,9 @@ const CmkGuard cmk_guard_region_is_up = {.name = "region-is-up",
 
 static bool region_is_down(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkRegion *region = cmk_region(world, (CmkRegionId){args->ref[CMK_REF_REGION]});
-    *ret_blame = region->changed_by;
-    return region->state != CMK_REGION_UP && region->state != CMK_REGION_FAILING_BACK;
+    const CmkRegionId id = {args->ref[CMK_REF_REGION]};
+    *ret_blame = cmk_region(world, id)->changed_by;
+    return cmk_region_is_down(world, id);
 }
 
 const CmkGuard cmk_guard_region_is_down = {.name = "region-is-down",
@@ -160,6 +175,43 @@ const CmkGuard cmk_guard_region_is_down = {.name = "region-is-down",
                                            .status = CMK_STATUS_OF(CONFLICT),
                                            .rule = "REL-12",
                                            .text = "The region is lost."};
+
+static bool region_has_zones(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    (void)world;
+    (void)ret_blame;
+    return regions[args->ref[CMK_REF_REGION]].has_zones;
+}
+
+const CmkGuard cmk_guard_region_has_zones = {.name = "region-has-zones",
+                                             .holds = region_has_zones,
+                                             .status = CMK_STATUS_OF(REGION_HAS_NO_ZONES),
+                                             .rule = "REL-3",
+                                             .text = "The region has availability zones."};
+
+static bool zone_is_lost(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkRegion *region = cmk_region(world, (CmkRegionId){args->ref[CMK_REF_REGION]});
+    *ret_blame = region->zone_by;
+    return region->is_zone_lost != 0;
+}
+
+const CmkGuard cmk_guard_zone_is_lost = {.name = "zone-is-lost",
+                                         .holds = zone_is_lost,
+                                         .status = CMK_STATUS_OF(CONFLICT),
+                                         .rule = "REL-3",
+                                         .text = "The region has lost a zone."};
+
+static bool zones_are_all_there(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    return !zone_is_lost(world, args, ret_blame);
+}
+
+const CmkGuard cmk_guard_zones_are_all_there = {.name = "zones-are-all-there",
+                                                .holds = zones_are_all_there,
+                                                .status = CMK_STATUS_OF(CONFLICT),
+                                                .rule = "REL-3",
+                                                .text = "The region has lost none of its zones."};
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
@@ -172,6 +224,9 @@ static CmkRegion *move_to(CmkSim *sim, const CmkArgs *args, CmkRegionState state
     return region;
 }
 
+/* What a failover shows otherwise, and a failback as it was. */
+#define REPLICATED (CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(ACCESS_POLICY))
+
 static void expect_next(CmkSim *sim, const CmkArgs *args, CmkKnobId delay)
 {
     (void)cmk_engine_set_timer(sim, cmk_world_now(sim->world) + cmk_knob(sim->world, delay),
@@ -180,7 +235,7 @@ static void expect_next(CmkSim *sim, const CmkArgs *args, CmkKnobId delay)
 
 static uint32_t region_lose(CmkSim *sim, const CmkArgs *args)
 {
-    (void)move_to(sim, args, CMK_REGION_LOST);
+    move_to(sim, args, CMK_REGION_LOST)->lost_at = cmk_world_now(sim->world);
     if (regions[args->ref[CMK_REF_REGION]].has_key_vault_failover) {
         expect_next(sim, args, CMK_KNOB_FAILOVER_DECISION);
     }
@@ -217,17 +272,19 @@ const CmkOperation cmk_op_region_begin_failover = {
 static uint32_t region_complete_failover(CmkSim *sim, const CmkArgs *args)
 {
     (void)move_to(sim, args, CMK_REGION_FAILED_OVER);
+    cmk_replica_show_pair(sim, (CmkRegionId){args->ref[CMK_REF_REGION]});
     return args->ref[CMK_REF_REGION];
 }
 
 const CmkOperation cmk_op_region_complete_failover = {
     .name = "region.complete_failover",
-    .text = "The pair answers for the lost region's key vaults, read-only.",
+    .text = "The pair answers for the lost region's key vaults, read-only and without the last "
+            "writes.",
     .params = {{"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION}},
     .guards = {CMK_GUARD_REGION_IS_DOWN},
-    .writes = CMK_BIT(REGION),
+    .writes = CMK_BIT(REGION) | REPLICATED,
     .effect = region_complete_failover,
-    .rules = "REL-7 REL-8 REL-9",
+    .rules = "REL-1 REL-7 REL-8 REL-9 REL-13",
 };
 
 static uint32_t region_return(CmkSim *sim, const CmkArgs *args)
@@ -255,6 +312,7 @@ const CmkOperation cmk_op_region_return = {
 static uint32_t region_complete_failback(CmkSim *sim, const CmkArgs *args)
 {
     (void)move_to(sim, args, CMK_REGION_UP);
+    cmk_replica_show_own(sim, (CmkRegionId){args->ref[CMK_REF_REGION]});
     return args->ref[CMK_REF_REGION];
 }
 
@@ -262,9 +320,50 @@ const CmkOperation cmk_op_region_complete_failback = {
     .name = "region.complete_failback",
     .text = "The region's key vaults take every kind of request again.",
     .params = {{"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION}},
-    .writes = CMK_BIT(REGION),
+    .writes = CMK_BIT(REGION) | REPLICATED,
     .effect = region_complete_failback,
     .rules = "REL-12 OQ-33",
+};
+
+static CmkRegion *set_zone_lost(CmkSim *sim, const CmkArgs *args, uint32_t is_lost)
+{
+    CmkRegion *region = cmk_region_mut(sim, (CmkRegionId){args->ref[CMK_REF_REGION]});
+    region->is_zone_lost = is_lost;
+    region->zone_by = cmk_this_seq(sim);
+    return region;
+}
+
+static uint32_t region_lose_zone(CmkSim *sim, const CmkArgs *args)
+{
+    set_zone_lost(sim, args, 1)->writes_from =
+        cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_ZONE_WRITE_PAUSE);
+    return args->ref[CMK_REF_REGION];
+}
+
+const CmkOperation cmk_op_region_lose_zone = {
+    .name = "region.lose_zone",
+    .text = "A region loses one of its zones; its key vaults take no writes for a moment.",
+    .params = {{"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION}},
+    .guards = {CMK_GUARD_REGION_HAS_ZONES, CMK_GUARD_REGION_IS_UP, CMK_GUARD_ZONES_ARE_ALL_THERE},
+    .writes = CMK_BIT(REGION),
+    .effect = region_lose_zone,
+    .rules = "REL-3",
+};
+
+static uint32_t region_return_zone(CmkSim *sim, const CmkArgs *args)
+{
+    (void)set_zone_lost(sim, args, 0);
+    return args->ref[CMK_REF_REGION];
+}
+
+const CmkOperation cmk_op_region_return_zone = {
+    .name = "region.return_zone",
+    .text = "The lost zone of a region comes back.",
+    .params = {{"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION}},
+    .guards = {CMK_GUARD_ZONE_IS_LOST},
+    .writes = CMK_BIT(REGION),
+    .effect = region_return_zone,
+    .rules = "REL-3",
 };
 
 void cmk_on_region(CmkSim *sim, const CmkTimer *timer)

@@ -9,7 +9,13 @@
 /* Whether key vaults of the region answer at all: by themselves or from the pair (REL-4, REL-7). */
 bool cmk_region_answers(const CmkWorld *world, CmkRegionId region);
 
-/* Whether they take requests that change something (REL-7, REL-8). */
+/* Whether they take requests that change something (REL-3, REL-7, REL-8). */
 bool cmk_region_is_writable(const CmkWorld *world, CmkRegionId region);
+
+/* Whether what is not failed over stands still: from the loss until the region is back. */
+bool cmk_region_is_down(const CmkWorld *world, CmkRegionId region);
+
+/* The region that this one is paired with; {0} if there is none (REL-17). */
+CmkRegionId cmk_region_pair(CmkRegionId region);
 
 #endif

@@ -1,5 +1,6 @@
 #include "models/repairs.h"
 
+#include "models/access.h"
 #include "models/model.h"
 
 /* The identity that a request was made with, as the scenario names it. */
@@ -12,6 +13,12 @@ static void copy_caller(const CmkWorld *world, const CmkArgs *refused, CmkArgs *
     (void)world;
 }
 
+/* Rights help the principal that the identity has now, not one whose last token was refused. */
+static bool is_caller_now(const CmkWorld *world, const CmkArgs *refused)
+{
+    return refused->ref[CMK_REF_PRINCIPAL] == cmk_access_caller(world, refused).i;
+}
+
 bool cmk_repair_assign_role(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const CmkKeyVault *vault =
@@ -19,7 +26,7 @@ bool cmk_repair_assign_role(const CmkWorld *world, const CmkArgs *refused, CmkAr
     copy_caller(world, refused, ret);
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
     ret->num[0] = cmk_role_find("Key Vault Crypto Service Encryption User");
-    return vault->permission_model == CMK_PERMISSIONS_RBAC;
+    return vault->permission_model == CMK_PERMISSIONS_RBAC && is_caller_now(world, refused);
 }
 
 bool cmk_repair_set_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
@@ -29,7 +36,7 @@ bool cmk_repair_set_policy(const CmkWorld *world, const CmkArgs *refused, CmkArg
     copy_caller(world, refused, ret);
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
     ret->num[0] = CMK_PERMISSION_GET | CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP;
-    return vault->permission_model == CMK_PERMISSIONS_POLICY;
+    return vault->permission_model == CMK_PERMISSIONS_POLICY && is_caller_now(world, refused);
 }
 
 bool cmk_repair_recover_key_vault(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
@@ -98,6 +105,23 @@ bool cmk_repair_attach_identity(const CmkWorld *world, const CmkArgs *refused, C
     ret->ref[CMK_REF_BACKUP_VAULT] = refused->ref[CMK_REF_BACKUP_VAULT];
     ret->ref[CMK_REF_IDENTITY] = identity.i;
     return cmk_identity(world, identity)->state == CMK_IDENTITY_ACTIVE;
+}
+
+bool cmk_repair_delete_identity(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const CmkIdentityId id = {user_identity_of(world, refused)};
+    const CmkPrincipalId principal = {cmk_identity(world, id)->principal};
+    ret->ref[CMK_REF_IDENTITY] = id.i;
+    return principal.i != 0 && !cmk_principal_is_alive(world, principal);
+}
+
+bool cmk_repair_disable_system(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const CmkBackupVaultId vault = {refused->ref[CMK_REF_BACKUP_VAULT]};
+    const CmkPrincipalId principal = {cmk_backup_vault(world, vault)->system_principal};
+    ret->ref[CMK_REF_BACKUP_VAULT] = vault.i;
+    return user_identity_of(world, refused) == 0 && principal.i != 0 &&
+           !cmk_principal_is_alive(world, principal);
 }
 
 bool cmk_repair_create_identity(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)

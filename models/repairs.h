@@ -23,6 +23,9 @@ bool cmk_repair_enable_version(const CmkWorld *world, const CmkArgs *refused, Cm
 bool cmk_repair_extend_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_attach_identity(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_create_identity(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+/* Only where its principal is of no use any more since its subscription moved (MI-13). */
+bool cmk_repair_delete_identity(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+bool cmk_repair_disable_system(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_enable_system(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_return_region(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_unthrottle(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);

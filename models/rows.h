@@ -21,6 +21,7 @@ CMK_EVENTS(X)
 /* Epochs of the rows that timers are about. */
 uint32_t cmk_region_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_assignment_epoch(const CmkWorld *world, uint32_t row);
+uint32_t cmk_membership_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_key_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_healing_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_poll_epoch(const CmkWorld *world, uint32_t row);

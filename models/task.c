@@ -92,7 +92,7 @@ static const Step expiry_steps[] = {TOUCH_KEY,
                                     {STEP_APPLY, CMK_OP_TASK_FINISH, 0, OF_VAULT, NULL},
                                     END};
 
-/* 9.4, steps 7 to 15 */
+/* 9.4, steps 7 to 15; with another identity these ask the new one only (OQ-31) */
 static const Step settings_steps[] = {REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
                                       {STEP_APPLY, CMK_OP_ENCRYPTION_VALIDATE, 0, OF_TARGET, NULL},
                                       REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),

@@ -9,7 +9,7 @@
 
 #define WORD_SIZE_MAX 64
 #define SLIPS_MAX 3
-#define LISTED_CANDIDATES_MAX 12
+#define LISTED_CANDIDATES_MAX 20
 /* Of a longer line only the part around the caret is shown, in characters. */
 #define SHOWN_BEFORE_MAX 60
 #define SHOWN_MAX 120

@@ -25,6 +25,11 @@ typedef enum CmkNamedKind {
     CMK_NAMED_POLICY,
     CMK_NAMED_BACKUP_VAULT,
     CMK_NAMED_INSTANCE,
+    CMK_NAMED_RESOURCE_GROUP, /* its rows are those of all scopes */
+    CMK_NAMED_SUBSCRIPTION,
+    CMK_NAMED_MANAGEMENT_GROUP,
+    CMK_NAMED_USER, /* its rows are those of all people */
+    CMK_NAMED_GROUP,
     CMK_NAMED_SYSTEM, /* no name, but the word `system`: a vault's own identity */
     CMK_NAMED__COUNT
 } CmkNamedKind;
@@ -93,8 +98,11 @@ void cmk_parameters_put(const CmkReference *reference, CmkArgs *args);
 /* Puts a number into the slot of a parameter that the operation has. */
 void cmk_parameters_set(CmkArgs *args, const char *name, int64_t value);
 
-/* ---- timeline.c, expectation.c, lower.c, limits.c ----------------------------------------------
+/* ---- prices.c, timeline.c, expectation.c, limits.c ----------------------------------------------
  */
+
+/* Fills in the prices: by default, or from the file that `prices` names. */
+bool cmk_prices_read(CmkScenario *scenario, CmkDiagnostics *diagnostics);
 
 bool cmk_timeline_read(CmkScenario *scenario, CmkDiagnostics *diagnostics);
 bool cmk_expectations_read(CmkScenario *scenario, CmkDiagnostics *diagnostics);

@@ -20,6 +20,24 @@
 
 /* ---- world ----------------------------------------------------------------------------------- */
 
+typedef struct CmkScopeItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    uint32_t kind; /* CmkScopeKind */
+    uint32_t reserved;
+    CmkReference in;
+} CmkScopeItem;
+
+typedef struct CmkUserItem {
+    const CmkNode *node;
+    const CmkNode *name;
+} CmkUserItem;
+
+typedef struct CmkGroupItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    GArray *members; /* of CmkReference */
+} CmkGroupItem;
 typedef struct CmkRotationPolicyItem {
     const CmkNode *node; /* NULL: none */
     int64_t rotate_after_us;
@@ -57,6 +75,7 @@ typedef struct CmkKeyVaultItem {
     bool has_soft_delete;
     bool has_purge_protection;
     int64_t retention_days;
+    CmkReference resource_group;
     GArray *keys;            /* of CmkKeyItem */
     GArray *access_policies; /* of CmkAccessPolicyItem */
 } CmkKeyVaultItem;
@@ -66,6 +85,7 @@ typedef struct CmkIdentityItem {
     const CmkNode *name;
     uint32_t region;
     uint32_t reserved;
+    CmkReference resource_group;
 } CmkIdentityItem;
 
 typedef struct CmkDatastoresItem {
@@ -105,7 +125,9 @@ typedef struct CmkBackupVaultItem {
     const CmkNode *name;
     uint32_t region;
     uint32_t redundancy; /* CmkRedundancy */
-    GArray *identities;  /* of CmkReference */
+    bool has_cross_region_restore;
+    CmkReference resource_group;
+    GArray *identities; /* of CmkReference */
     CmkEncryptionItem encryption;
     GArray *instances; /* of CmkInstanceItem */
 } CmkBackupVaultItem;
@@ -138,6 +160,9 @@ typedef struct CmkFleetItem {
 
 typedef struct CmkWorldItem {
     const CmkNode *node;
+    GArray *scopes;        /* of CmkScopeItem */
+    GArray *users;         /* of CmkUserItem */
+    GArray *groups;        /* of CmkGroupItem */
     GArray *key_vaults;    /* of CmkKeyVaultItem */
     GArray *identities;    /* of CmkIdentityItem */
     GArray *policies;      /* of CmkPolicyItem */
@@ -153,6 +178,7 @@ typedef struct CmkTimelineItem {
     CmkTime at;
     const CmkNode *id;
     const CmkNode *operation;
+    CmkReference as;
     const CmkNode *fault;
     const CmkNode *with;
     const CmkNode *target;
@@ -205,6 +231,7 @@ typedef struct CmkFileItem {
     uint64_t seed;
     uint32_t profile;
     const CmkNode *settings;
+    const CmkNode *prices;
     CmkWorldItem world;
     GArray *timeline; /* of CmkTimelineItem */
     GArray *expect;   /* of CmkExpectItem */
@@ -229,6 +256,8 @@ extern const CmkVocabulary cmk_vocabulary_operations;
 extern const CmkVocabulary cmk_vocabulary_faults;
 /* "ok" and the codes that a step may end with; the number is the row of the status. */
 extern const CmkVocabulary cmk_vocabulary_statuses;
+/* Word i stands for CmkPermissionModel i. */
+extern const CmkVocabulary cmk_vocabulary_permission_models;
 /* Word i stands for bit i of CMK_PERMISSION_*. */
 extern const CmkVocabulary cmk_vocabulary_permissions;
 /* Those of them that a key can be limited to, with the same numbers (KV-20). */

@@ -4,9 +4,12 @@
 
 /* ---- words that only this file needs --------------------------------------------------------- */
 
-static const char *const permission_model_words[] = {"rbac", "access_policy", NULL};
-static const CmkVocabulary permission_models = {.what = "a permission model",
-                                                .words = permission_model_words};
+static const char *const scope_kind_words[] = {"management_group", "subscription", "resource_group",
+                                               NULL};
+static const CmkVocabulary scope_kinds = {.what = "a kind of scope", .words = scope_kind_words};
+_Static_assert(CMK_SCOPE_MANAGEMENT_GROUP == 0 && CMK_SCOPE_SUBSCRIPTION == 1 &&
+                   CMK_SCOPE_RESOURCE_GROUP == 2,
+               "word i stands for kind i");
 
 static const char *const sku_words[] = {"standard", "premium", NULL};
 static const CmkVocabulary skus = {.what = "a tier of key vaults", .words = sku_words};
@@ -14,13 +17,69 @@ static const CmkVocabulary skus = {.what = "a tier of key vaults", .words = sku_
 static const char *const redundancy_words[] = {"local", "zone", "geo", NULL};
 static const CmkVocabulary redundancies = {.what = "a redundancy", .words = redundancy_words};
 
-_Static_assert(CMK_PERMISSIONS_RBAC == 0 && CMK_PERMISSIONS_POLICY == 1, "word i stands for i");
 _Static_assert(CMK_SKU_STANDARD == 0 && CMK_SKU_PREMIUM == 1, "word i stands for i");
 _Static_assert(CMK_REDUNDANCY_LOCAL == 0 && CMK_REDUNDANCY_ZONE == 1 && CMK_REDUNDANCY_GEO == 2,
                "word i stands for i");
 
 #define REGION_DOC "the Azure region, such as westeurope"
-#define PRINCIPAL_DOC "an identity, or a Backup vault for its system-assigned identity"
+#define PRINCIPAL_DOC                                                                              \
+    "an identity, a Backup vault for its system-assigned identity, a user or a group"
+
+/* ---- scopes, users, groups ------------------------------------------------------------------- */
+
+/* Lengths of names: those of resource groups, which are the narrowest. */
+static const CmkField scope_rows[] = {
+    {.name = "name",
+     .doc = "the name of a management group, subscription or resource group",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkScopeItem, name),
+     .min = 1,
+     .max = 90,
+     .also = "-_"},
+    {.name = "kind",
+     .doc = "management_group, subscription or resource_group (AC-9)",
+     .type = CMK_FIELD_WORD,
+     .is_required = true,
+     .offset = offsetof(CmkScopeItem, kind),
+     .vocabulary = &scope_kinds},
+    {.name = "in",
+     .doc = "what it lies in: a resource group in a subscription, that in a management group",
+     .type = CMK_FIELD_REFERENCE,
+     .offset = offsetof(CmkScopeItem, in),
+     .accepts = CMK_PARAM_CONTAINER},
+};
+static CMK_FIELDS(scope_fields, CmkScopeItem, "a scope", scope_rows);
+
+static const CmkField user_rows[] = {
+    {.name = "name",
+     .doc = "the name of a user, who asks for steps with `as`",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkUserItem, name),
+     .min = 1,
+     .max = 64,
+     .also = "-_"},
+};
+static CMK_FIELDS(user_fields, CmkUserItem, "a user", user_rows);
+
+static const CmkField group_rows[] = {
+    {.name = "name",
+     .doc = "the name of a group",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkGroupItem, name),
+     .min = 1,
+     .max = 64,
+     .also = "-_"},
+    {.name = "members",
+     .doc = "who is in it: users, identities, Backup vaults for their system-assigned identities",
+     .type = CMK_FIELD_REFERENCE,
+     .is_list = true,
+     .offset = offsetof(CmkGroupItem, members),
+     .accepts = CMK_PARAM_MEMBER},
+};
+static CMK_FIELDS(group_fields, CmkGroupItem, "a group", group_rows);
 
 /* ---- key vaults ------------------------------------------------------------------------------ */
 
@@ -154,7 +213,7 @@ static const CmkField key_vault_rows[] = {
      .doc = "who decides about access to keys: rbac for role assignments, or access_policy",
      .type = CMK_FIELD_WORD,
      .offset = offsetof(CmkKeyVaultItem, permission_model),
-     .vocabulary = &permission_models,
+     .vocabulary = &cmk_vocabulary_permission_models,
      .fallback = "rbac"},
     {.name = "purge_protection",
      .doc = "whether a deleted key is kept until its retention ends; Backup asks for it (BV-39)",
@@ -179,6 +238,11 @@ static const CmkField key_vault_rows[] = {
      .offset = offsetof(CmkKeyVaultItem, sku),
      .vocabulary = &skus,
      .fallback = "standard"},
+    {.name = "resource_group",
+     .doc = "the resource group that it lies in; one without a name if left out (AC-9)",
+     .type = CMK_FIELD_REFERENCE,
+     .offset = offsetof(CmkKeyVaultItem, resource_group),
+     .accepts = CMK_PARAM_RESOURCE_GROUP},
     {.name = "keys",
      .doc = "the keys in it",
      .type = CMK_FIELD_MAP,
@@ -212,6 +276,11 @@ static const CmkField identity_rows[] = {
      .is_required = true,
      .offset = offsetof(CmkIdentityItem, region),
      .vocabulary = &cmk_vocabulary_regions},
+    {.name = "resource_group",
+     .doc = "the resource group that it lies in; one without a name if left out (AC-9)",
+     .type = CMK_FIELD_REFERENCE,
+     .offset = offsetof(CmkIdentityItem, resource_group),
+     .accepts = CMK_PARAM_RESOURCE_GROUP},
 };
 static CMK_FIELDS(identity_fields, CmkIdentityItem, "an identity", identity_rows);
 
@@ -229,7 +298,7 @@ static const CmkField grant_rows[] = {
      .offset = offsetof(CmkGrantItem, role),
      .vocabulary = &cmk_vocabulary_roles},
     {.name = "scope",
-     .doc = "a key vault, or one key as vault/key (AC-9)",
+     .doc = "a key vault, one key as vault/key, or a scope that they lie in (AC-9)",
      .type = CMK_FIELD_REFERENCE,
      .is_required = true,
      .offset = offsetof(CmkGrantItem, scope),
@@ -368,6 +437,16 @@ static const CmkField backup_vault_rows[] = {
      .is_required = true,
      .offset = offsetof(CmkBackupVaultItem, redundancy),
      .vocabulary = &redundancies},
+    {.name = "cross_region_restore",
+     .doc = "whether points can be restored in the pair; for redundancy geo only (BV-4)",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkBackupVaultItem, has_cross_region_restore),
+     .fallback = "false"},
+    {.name = "resource_group",
+     .doc = "the resource group that it lies in; one without a name if left out (AC-9)",
+     .type = CMK_FIELD_REFERENCE,
+     .offset = offsetof(CmkBackupVaultItem, resource_group),
+     .accepts = CMK_PARAM_RESOURCE_GROUP},
     {.name = "identities",
      .doc = "the user-assigned identities attached to it; the word system enables its own (MI-2)",
      .type = CMK_FIELD_REFERENCE,
@@ -442,6 +521,24 @@ static const CmkField fleet_rows[] = {
 static CMK_FIELDS(fleet_fields, CmkFleetItem, "a fleet", fleet_rows);
 
 static const CmkField world_rows[] = {
+    {.name = "scopes",
+     .doc = "management groups, subscriptions and resource groups",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkWorldItem, scopes),
+     .fields = &scope_fields},
+    {.name = "users",
+     .doc = "people who ask for steps",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkWorldItem, users),
+     .fields = &user_fields},
+    {.name = "groups",
+     .doc = "groups of users and identities",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkWorldItem, groups),
+     .fields = &group_fields},
     {.name = "key_vaults",
      .doc = "key vaults with their keys",
      .type = CMK_FIELD_MAP,
@@ -469,7 +566,7 @@ static const CmkField world_rows[] = {
      .offset = offsetof(CmkWorldItem, backup_vaults),
      .fields = &backup_vault_fields},
     {.name = "grants",
-     .doc = "role assignments on key vaults and keys",
+     .doc = "role assignments on keys, key vaults and what they lie in",
      .type = CMK_FIELD_MAP,
      .is_list = true,
      .offset = offsetof(CmkWorldItem, grants),
@@ -481,6 +578,5 @@ static const CmkField world_rows[] = {
      .offset = offsetof(CmkWorldItem, fleets),
      .fields = &fleet_fields},
     CMK_FIELD_OF_LATER("managed_hsms", "Managed HSMs"),
-    CMK_FIELD_OF_LATER("groups", "groups of identities"),
 };
 CMK_FIELDS(cmk_language_world_fields, CmkWorldItem, "`world`", world_rows);

@@ -83,6 +83,13 @@ static void count_access(Counting *counting)
         counting->rows[CMK_TABLE_ASSIGNMENT] +=
             copies_of(counting->scenario, &g_array_index(world->grants, CmkGrantItem, i).principal);
     }
+    for (guint i = 0; world->groups != NULL && i < world->groups->len; i++) {
+        const GArray *members = g_array_index(world->groups, CmkGroupItem, i).members;
+        for (guint j = 0; members != NULL && j < members->len; j++) {
+            counting->rows[CMK_TABLE_MEMBERSHIP] +=
+                copies_of(counting->scenario, &g_array_index(members, CmkReference, j));
+        }
+    }
     for (guint i = 0; world->key_vaults != NULL && i < world->key_vaults->len; i++) {
         const GArray *policies =
             g_array_index(world->key_vaults, CmkKeyVaultItem, i).access_policies;
@@ -119,8 +126,9 @@ static void count_rotations(Counting *counting)
 static void count_plan(Counting *counting)
 {
     static const uint32_t growing[] = {
-        CMK_TABLE_VERSION,    CMK_TABLE_PRINCIPAL, CMK_TABLE_ASSIGNMENT, CMK_TABLE_ACCESS_POLICY,
-        CMK_TABLE_ATTACHMENT, CMK_TABLE_QUEUE,     CMK_TABLE_POINT,      CMK_TABLE_TASK};
+        CMK_TABLE_VERSION,       CMK_TABLE_PRINCIPAL,  CMK_TABLE_ASSIGNMENT,
+        CMK_TABLE_ACCESS_POLICY, CMK_TABLE_ATTACHMENT, CMK_TABLE_QUEUE,
+        CMK_TABLE_POINT,         CMK_TABLE_TASK,       CMK_TABLE_MEMBERSHIP};
     const CmkModel *model = cmk_azure_model();
     const GArray *plan = counting->scenario->plan;
     for (guint i = 0; i < plan->len; i++) {
@@ -157,7 +165,9 @@ static void count(Counting *counting)
     rows[CMK_TABLE_KEY] = estate->rows[CMK_NAMED_KEY];
     rows[CMK_TABLE_VERSION] = estate->rows[CMK_NAMED_KEY];
     rows[CMK_TABLE_IDENTITY] = estate->rows[CMK_NAMED_IDENTITY];
-    rows[CMK_TABLE_PRINCIPAL] = estate->rows[CMK_NAMED_IDENTITY];
+    rows[CMK_TABLE_PRINCIPAL] = estate->rows[CMK_NAMED_IDENTITY] + estate->rows[CMK_NAMED_USER];
+    rows[CMK_TABLE_SCOPE] = estate->rows[CMK_NAMED_RESOURCE_GROUP];
+    rows[CMK_TABLE_PERSON] = estate->rows[CMK_NAMED_USER];
     rows[CMK_TABLE_BACKUP_VAULT] = estate->rows[CMK_NAMED_BACKUP_VAULT];
     rows[CMK_TABLE_POLICY] = estate->rows[CMK_NAMED_POLICY];
     rows[CMK_TABLE_INSTANCE] = estate->rows[CMK_NAMED_INSTANCE];

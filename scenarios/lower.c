@@ -89,7 +89,10 @@ static bool run_for(Building *building, int64_t duration_us)
 
 static bool run_propagation(Building *building)
 {
-    return run_for(building, building->scenario->knobs[CMK_KNOB_ROLE_PROPAGATION] + MARGIN_US);
+    const int64_t *knobs = building->scenario->knobs;
+    const int64_t longest =
+        MAX(knobs[CMK_KNOB_ROLE_PROPAGATION], knobs[CMK_KNOB_MANAGEMENT_GROUP_PROPAGATION]);
+    return run_for(building, longest + MARGIN_US);
 }
 
 /* ---- Backup vaults one by one ---------------------------------------------------------------- */
@@ -146,6 +149,9 @@ static void declare_key_vaults(Building *building)
         const CmkKeyVaultItem *vault = &g_array_index(vaults, CmkKeyVaultItem, i);
         const CmkKeyVaultId id = cmk_declare_key_vault(world, cmk_node_text(vault->name));
         CMK_ASSERT(id.i == i + 1);
+        if (vault->resource_group.row != 0) {
+            cmk_place_key_vault(world, id, (CmkScopeId){vault->resource_group.row});
+        }
         for (guint j = 0; vault->keys != NULL && j < vault->keys->len; j++) {
             const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, j);
             (void)cmk_declare_key(world, id, cmk_node_text(key->name));
@@ -182,6 +188,9 @@ static bool declare_vault(Building *building, const Vault *vault)
     const CmkBackupVaultId id =
         cmk_declare_backup_vault(world, member != NULL ? member : cmk_node_text(vault->item->name));
     CMK_ASSERT(id.i == vault->row);
+    if (vault->item->resource_group.row != 0) {
+        cmk_place_backup_vault(world, id, (CmkScopeId){vault->item->resource_group.row});
+    }
     const GArray *instances = vault->item->instances;
     for (guint i = 0; instances != NULL && i < instances->len; i++) {
         const CmkInstanceItem *item = &g_array_index(instances, CmkInstanceItem, i);
@@ -222,15 +231,55 @@ static void declare_plan(Building *building)
     }
 }
 
-static void declare_all(Building *building)
+/* In the order in which names.c counts their rows. */
+static void declare_scopes(Building *building)
+{
+    const GArray *scopes = building->world->scopes;
+    for (guint i = 0; scopes != NULL && i < scopes->len; i++) {
+        const CmkScopeItem *item = &g_array_index(scopes, CmkScopeItem, i);
+        uint32_t parent = item->in.row;
+        if (parent == 0 && item->kind == CMK_SCOPE_RESOURCE_GROUP) {
+            parent = CMK_SCOPE_DEFAULT_SUBSCRIPTION;
+        }
+        const CmkScopeId id = cmk_declare_scope(building->sim->world, (CmkScopeKind)item->kind,
+                                                (CmkScopeId){parent}, cmk_node_text(item->name));
+        CMK_ASSERT(id.i == CMK_SCOPE__FIRST_DECLARED + i);
+    }
+}
+
+static void declare_people(Building *building)
+{
+    const GArray *users = building->world->users;
+    const GArray *groups = building->world->groups;
+    for (guint i = 0; users != NULL && i < users->len; i++) {
+        (void)cmk_declare_person(building->sim->world, CMK_PERSON_USER,
+                                 cmk_node_text(g_array_index(users, CmkUserItem, i).name));
+    }
+    for (guint i = 0; groups != NULL && i < groups->len; i++) {
+        (void)cmk_declare_person(building->sim->world, CMK_PERSON_GROUP,
+                                 cmk_node_text(g_array_index(groups, CmkGroupItem, i).name));
+    }
+}
+
+static void declare_identities(Building *building)
 {
     const GArray *identities = building->world->identities;
-    declare_key_vaults(building);
     for (guint i = 0; identities != NULL && i < identities->len; i++) {
-        (void)cmk_declare_identity(
-            building->sim->world,
-            cmk_node_text(g_array_index(identities, CmkIdentityItem, i).name));
+        const CmkIdentityItem *item = &g_array_index(identities, CmkIdentityItem, i);
+        const CmkIdentityId id =
+            cmk_declare_identity(building->sim->world, cmk_node_text(item->name));
+        if (item->resource_group.row != 0) {
+            cmk_place_identity(building->sim->world, id, (CmkScopeId){item->resource_group.row});
+        }
     }
+}
+
+static void declare_all(Building *building)
+{
+    declare_scopes(building);
+    declare_people(building);
+    declare_key_vaults(building);
+    declare_identities(building);
     declare_policies(building);
     (void)visit_vaults(building, declare_vault);
     declare_plan(building);
@@ -349,7 +398,13 @@ static bool apply_to_copies(Building *building, CmkArgs args, const CmkReference
     return true;
 }
 
-static bool set_access_policies(Building *building, CmkNamedKind kind)
+/* Whether the principal is one of those that are there by now: bit per CmkNamedKind. */
+static bool is_one_of(const CmkReference *principal, uint32_t named_kinds)
+{
+    return (named_kinds >> principal->kind & 1) != 0;
+}
+
+static bool set_access_policies(Building *building, uint32_t named_kinds)
 {
     const GArray *vaults = building->world->key_vaults;
     bool is_right = true;
@@ -360,7 +415,7 @@ static bool set_access_policies(Building *building, CmkNamedKind kind)
             CmkArgs args = args_of(CMK_OP_ACCESS_POLICY_SET);
             args.ref[CMK_REF_KEY_VAULT] = i + 1;
             cmk_parameters_set(&args, "permissions", bits_of(item->permissions));
-            if (item->principal.kind == kind) {
+            if (is_one_of(&item->principal, named_kinds)) {
                 is_right &= apply_to_copies(building, args, &item->principal, item->node);
             }
         }
@@ -368,7 +423,7 @@ static bool set_access_policies(Building *building, CmkNamedKind kind)
     return is_right;
 }
 
-static bool assign_roles(Building *building, CmkNamedKind kind)
+static bool assign_roles(Building *building, uint32_t named_kinds)
 {
     const GArray *grants = building->world->grants;
     bool is_right = true;
@@ -377,18 +432,39 @@ static bool assign_roles(Building *building, CmkNamedKind kind)
         CmkArgs args = args_of(CMK_OP_ROLE_ASSIGN);
         cmk_parameters_put(&grant->scope, &args);
         cmk_parameters_set(&args, "role", grant->role);
-        if (grant->principal.kind == kind) {
+        if (is_one_of(&grant->principal, named_kinds)) {
             is_right &= apply_to_copies(building, args, &grant->principal, grant->node);
         }
     }
     return is_right;
 }
 
-/* What principals of this kind may do, with propagation completed. */
-static bool give_access(Building *building, CmkNamedKind kind)
+static bool add_members(Building *building, uint32_t named_kinds)
 {
-    const bool are_policies_set = set_access_policies(building, kind);
-    return assign_roles(building, kind) && are_policies_set && run_propagation(building);
+    const GArray *groups = building->world->groups;
+    const guint first = building->world->users == NULL ? 1 : building->world->users->len + 1;
+    bool is_right = true;
+    for (guint i = 0; groups != NULL && i < groups->len; i++) {
+        const GArray *members = g_array_index(groups, CmkGroupItem, i).members;
+        for (guint j = 0; members != NULL && j < members->len; j++) {
+            const CmkReference *member = &g_array_index(members, CmkReference, j);
+            CmkArgs args = args_of(CMK_OP_GROUP_ADD_MEMBER);
+            args.ref[CMK_REF_GROUP] = first + i; /* rows of groups come behind those of users */
+            if (is_one_of(member, named_kinds)) {
+                is_right &= apply_to_copies(building, args, member, member->node);
+            }
+        }
+    }
+    return is_right;
+}
+
+/* What principals of these kinds may do, with propagation completed. */
+static bool give_access(Building *building, uint32_t named_kinds)
+{
+    const bool are_policies_set = set_access_policies(building, named_kinds);
+    const bool are_members_added = add_members(building, named_kinds);
+    return assign_roles(building, named_kinds) && are_policies_set && are_members_added &&
+           run_propagation(building);
 }
 
 /* ---- Backup vaults --------------------------------------------------------------------------- */
@@ -410,6 +486,15 @@ static const CmkNode *node_of(const Vault *vault, const CmkNode *node)
     return vault->fleet == NULL ? node : vault->fleet->item->node;
 }
 
+static bool enable_cross_region_restore(Building *building, const Vault *vault)
+{
+    CmkArgs args = args_of(CMK_OP_BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE);
+    args.ref[CMK_REF_BACKUP_VAULT] = vault->row;
+    return !vault->item->has_cross_region_restore ||
+           apply(building, &args,
+                 node_of(vault, cmk_node_get(vault->item->node, "cross_region_restore")));
+}
+
 /* Without customer-managed keys at first, since a system-assigned identity is there only after the
  * vault (BV-20). */
 static bool create_vault(Building *building, const Vault *vault)
@@ -426,7 +511,7 @@ static bool create_vault(Building *building, const Vault *vault)
     if (!apply(building, &create, node_of(vault, item->node))) {
         return false;
     }
-    bool is_right = true;
+    bool is_right = enable_cross_region_restore(building, vault);
     for (guint i = 0; item->identities != NULL && i < item->identities->len; i++) {
         const CmkReference *identity = &g_array_index(item->identities, CmkReference, i);
         CmkArgs args = args_of(identity->kind == CMK_NAMED_SYSTEM ? CMK_OP_SYSTEM_IDENTITY_ENABLE
@@ -489,8 +574,10 @@ static bool protect_instances(Building *building, const Vault *vault)
 static bool set_up(Building *building)
 {
     return create_key_vaults(building) && create_identities(building) &&
-           give_access(building, CMK_NAMED_IDENTITY) && create_policies(building) &&
-           visit_vaults(building, create_vault) && give_access(building, CMK_NAMED_BACKUP_VAULT) &&
+           give_access(building,
+                       1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_USER | 1U << CMK_NAMED_GROUP) &&
+           create_policies(building) && visit_vaults(building, create_vault) &&
+           give_access(building, 1U << CMK_NAMED_BACKUP_VAULT) &&
            visit_vaults(building, update_encryption) && run_for(building, SETTINGS_US) &&
            visit_vaults(building, check_encryption) && visit_vaults(building, protect_instances);
 }
@@ -523,11 +610,8 @@ static void begin_digest(const Building *building)
     cmk_world_fold(building->sim->world, head, sizeof(head));
     cmk_world_fold(building->sim->world, scenario->knobs, sizeof(scenario->knobs));
     cmk_world_fold(building->sim->world, scenario->canonical->str, scenario->canonical->len);
-    uint32_t prices = 0;
-    const CmkPrice *book = cmk_price_book(&prices);
-    for (uint32_t i = 0; i < prices; i++) {
-        cmk_world_fold(building->sim->world, &book[i].nanos, sizeof(book[i].nanos));
-    }
+    cmk_world_fold(building->sim->world, scenario->prices.lines,
+                   scenario->prices.count * sizeof(scenario->prices.lines[0]));
 }
 
 bool cmk_scenario_build(const CmkScenario *scenario, CmkVariant variant, uint64_t seed, CmkSim *sim,

@@ -11,16 +11,23 @@
 
 static const struct {
     const char *kind;
-    const char *text; /* for messages */
+    const char *text;    /* for messages */
+    CmkNamedKind row_of; /* the kind in whose table its rows are, CMK_NAMED_NONE: its own */
 } kinds[CMK_NAMED__COUNT] = {
-    [CMK_NAMED_NONE] = {"", ""},
-    [CMK_NAMED_KEY_VAULT] = {"key_vault", "key vault"},
-    [CMK_NAMED_KEY] = {"key", "key"},
-    [CMK_NAMED_IDENTITY] = {"identity", "identity"},
-    [CMK_NAMED_POLICY] = {"policy", "policy"},
-    [CMK_NAMED_BACKUP_VAULT] = {"backup_vault", "Backup vault"},
-    [CMK_NAMED_INSTANCE] = {"instance", "backup instance"},
-    [CMK_NAMED_SYSTEM] = {"", "system-assigned identity"},
+    [CMK_NAMED_NONE] = {"", "", CMK_NAMED_NONE},
+    [CMK_NAMED_KEY_VAULT] = {"key_vault", "key vault", CMK_NAMED_NONE},
+    [CMK_NAMED_KEY] = {"key", "key", CMK_NAMED_NONE},
+    [CMK_NAMED_IDENTITY] = {"identity", "identity", CMK_NAMED_NONE},
+    [CMK_NAMED_POLICY] = {"policy", "policy", CMK_NAMED_NONE},
+    [CMK_NAMED_BACKUP_VAULT] = {"backup_vault", "Backup vault", CMK_NAMED_NONE},
+    [CMK_NAMED_INSTANCE] = {"instance", "backup instance", CMK_NAMED_NONE},
+    [CMK_NAMED_RESOURCE_GROUP] = {"resource_group", "resource group", CMK_NAMED_NONE},
+    [CMK_NAMED_SUBSCRIPTION] = {"subscription", "subscription", CMK_NAMED_RESOURCE_GROUP},
+    [CMK_NAMED_MANAGEMENT_GROUP] = {"management_group", "management group",
+                                    CMK_NAMED_RESOURCE_GROUP},
+    [CMK_NAMED_USER] = {"user", "user", CMK_NAMED_NONE},
+    [CMK_NAMED_GROUP] = {"group", "group", CMK_NAMED_USER},
+    [CMK_NAMED_SYSTEM] = {"", "system-assigned identity", CMK_NAMED_NONE},
 };
 
 const char *cmk_named_kind_text(CmkNamedKind kind)
@@ -80,8 +87,9 @@ typedef struct Collecting {
 static void add(Collecting *collecting, CmkNamedKind kind, const char *name, const CmkNode *node,
                 uint32_t owner)
 {
+    const CmkNamedKind counts_as = kinds[kind].row_of != CMK_NAMED_NONE ? kinds[kind].row_of : kind;
     const CmkNamed entry = {.name = name,
-                            .row = ++collecting->scenario->estate->rows[kind],
+                            .row = ++collecting->scenario->estate->rows[counts_as],
                             .owner = owner,
                             .node = node};
     const CmkNamed *earlier = cmk_names_add(collecting->scenario, kind, &entry);
@@ -104,6 +112,8 @@ static void miss_name(Collecting *collecting, CmkNamedKind kind)
         *incomplete |= 1U << CMK_NAMED_KEY;
     } else if (kind == CMK_NAMED_BACKUP_VAULT) {
         *incomplete |= 1U << CMK_NAMED_INSTANCE;
+    } else if (kind == CMK_NAMED_RESOURCE_GROUP) {
+        *incomplete |= 1U << CMK_NAMED_SUBSCRIPTION | 1U << CMK_NAMED_MANAGEMENT_GROUP;
     }
 }
 
@@ -186,11 +196,25 @@ static uint32_t kinds_of(uint32_t accepts)
     case CMK_PARAM_KEY_TARGET:
         return 1U << CMK_NAMED_KEY;
     case CMK_PARAM_SCOPE:
-        return 1U << CMK_NAMED_KEY_VAULT | 1U << CMK_NAMED_KEY;
+        return 1U << CMK_NAMED_KEY_VAULT | 1U << CMK_NAMED_KEY | 1U << CMK_NAMED_RESOURCE_GROUP |
+               1U << CMK_NAMED_SUBSCRIPTION | 1U << CMK_NAMED_MANAGEMENT_GROUP;
+    case CMK_PARAM_CONTAINER:
+        return 1U << CMK_NAMED_SUBSCRIPTION | 1U << CMK_NAMED_MANAGEMENT_GROUP;
+    case CMK_PARAM_SUBSCRIPTION:
+        return 1U << CMK_NAMED_SUBSCRIPTION;
+    case CMK_PARAM_RESOURCE_GROUP:
+        return 1U << CMK_NAMED_RESOURCE_GROUP;
+    case CMK_PARAM_USER:
+        return 1U << CMK_NAMED_USER;
+    case CMK_PARAM_GROUP:
+        return 1U << CMK_NAMED_GROUP;
+    case CMK_PARAM_MEMBER:
+        return 1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_BACKUP_VAULT | 1U << CMK_NAMED_USER;
     case CMK_PARAM_IDENTITY:
         return 1U << CMK_NAMED_IDENTITY;
     case CMK_PARAM_CALLER:
-        return 1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_BACKUP_VAULT;
+        return 1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_BACKUP_VAULT | 1U << CMK_NAMED_USER |
+               1U << CMK_NAMED_GROUP;
     case CMK_PARAM_USER_OR_SYSTEM:
         return 1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_SYSTEM;
     case CMK_PARAM_BACKUP_VAULT:
@@ -248,7 +272,10 @@ static bool miss(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint3
     g_autoptr(GString) what = g_string_new(NULL);
     for (uint32_t kind = CMK_NAMED_KEY_VAULT; kind < CMK_NAMED_SYSTEM; kind++) {
         if ((accepted >> kind & 1) != 0) {
-            g_string_append_printf(what, "%s%s", what->len == 0 ? "" : " or ", kinds[kind].text);
+            const bool is_last = accepted >> (kind + 1) == 0 ||
+                                 accepted >> (kind + 1) == 1U << (CMK_NAMED_SYSTEM - kind - 1);
+            const char *between = what->len == 0 ? "" : is_last ? " or " : ", ";
+            g_string_append_printf(what, "%s%s", between, kinds[kind].text);
         }
     }
     cmk_diagnostics_error(diagnostics, cmk_node_position(reference->node),
@@ -275,6 +302,12 @@ static char *cut_version(const char *text, uint32_t *ret_version)
     return g_strndup(text, (gsize)(second - text));
 }
 
+/* "an identity", "a group" */
+static const char *article_of(uint32_t kind)
+{
+    return strchr("aeio", kinds[kind].text[0]) != NULL ? "an" : "a";
+}
+
 bool cmk_names_resolve(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint32_t accepts,
                        CmkReference *reference)
 {
@@ -293,7 +326,9 @@ bool cmk_names_resolve(const CmkScenario *scenario, CmkDiagnostics *diagnostics,
             (accepted >> kind & 1) == 0 ? NULL : entry_of(scenario, (CmkNamedKind)kind, name);
         if (entry != NULL && found != NULL) {
             cmk_diagnostics_error(diagnostics, cmk_node_position(reference->node),
-                                  "both an identity and a Backup vault are called `%s`", name);
+                                  "both %s %s and %s %s are called `%s`",
+                                  article_of(reference->kind), kinds[reference->kind].text,
+                                  article_of(kind), kinds[kind].text, name);
             cmk_diagnostics_hint(diagnostics, "rename one of them");
             return false;
         }
@@ -331,12 +366,13 @@ static void note_incomplete(Collecting *collecting, const CmkWorldItem *world)
     static const struct {
         const char *key;
         CmkNamedKind kind;
-    } lists[] = {{"key_vaults", CMK_NAMED_KEY_VAULT},
-                 {"identities", CMK_NAMED_IDENTITY},
-                 {"policies", CMK_NAMED_POLICY},
-                 {"backup_vaults", CMK_NAMED_BACKUP_VAULT}};
-    const GArray *read[] = {world->key_vaults, world->identities, world->policies,
-                            world->backup_vaults};
+    } lists[] = {{"key_vaults", CMK_NAMED_KEY_VAULT},  {"identities", CMK_NAMED_IDENTITY},
+                 {"policies", CMK_NAMED_POLICY},       {"backup_vaults", CMK_NAMED_BACKUP_VAULT},
+                 {"scopes", CMK_NAMED_RESOURCE_GROUP}, {"users", CMK_NAMED_USER},
+                 {"groups", CMK_NAMED_GROUP}};
+    const GArray *read[] = {world->key_vaults,    world->identities, world->policies,
+                            world->backup_vaults, world->scopes,     world->users,
+                            world->groups};
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(lists); i++) {
         if (read[i] == NULL &&
             (world->node == NULL || cmk_node_get(world->node, lists[i].key) != NULL)) {
@@ -345,9 +381,107 @@ static void note_incomplete(Collecting *collecting, const CmkWorldItem *world)
     }
 }
 
+static CmkNamedKind kind_of_scope(uint32_t kind)
+{
+    switch ((CmkScopeKind)kind) {
+    case CMK_SCOPE_MANAGEMENT_GROUP:
+        return CMK_NAMED_MANAGEMENT_GROUP;
+    case CMK_SCOPE_SUBSCRIPTION:
+        return CMK_NAMED_SUBSCRIPTION;
+    case CMK_SCOPE_RESOURCE_GROUP:
+        break;
+    }
+    return CMK_NAMED_RESOURCE_GROUP;
+}
+
+static void add_scopes(Collecting *collecting, const GArray *scopes)
+{
+    /* Those that resources lie in which say nothing else come first. */
+    collecting->scenario->estate->rows[CMK_NAMED_RESOURCE_GROUP] = CMK_SCOPE__FIRST_DECLARED - 1;
+    for (guint i = 0; scopes != NULL && i < scopes->len; i++) {
+        const CmkScopeItem *scope = &g_array_index(scopes, CmkScopeItem, i);
+        if (scope->name != NULL) {
+            add(collecting, kind_of_scope(scope->kind), cmk_node_text(scope->name), scope->name, 0);
+        } else {
+            miss_name(collecting, CMK_NAMED_RESOURCE_GROUP);
+        }
+    }
+}
+
+static void add_person(Collecting *collecting, CmkNamedKind kind, const CmkNode *name)
+{
+    if (name != NULL) {
+        add(collecting, kind, cmk_node_text(name), name, 0);
+    } else {
+        miss_name(collecting, kind);
+    }
+}
+
+static void add_people(Collecting *collecting, const CmkWorldItem *world)
+{
+    for (guint i = 0; world->users != NULL && i < world->users->len; i++) {
+        add_person(collecting, CMK_NAMED_USER, g_array_index(world->users, CmkUserItem, i).name);
+    }
+    for (guint i = 0; world->groups != NULL && i < world->groups->len; i++) {
+        add_person(collecting, CMK_NAMED_GROUP, g_array_index(world->groups, CmkGroupItem, i).name);
+    }
+}
+
+/* Whether a scope lies in itself: only management groups can. */
+static bool is_in_circle(const GArray *scopes, uint32_t row)
+{
+    uint32_t outer = row;
+    for (guint steps = 0; steps <= scopes->len && outer != 0; steps++) {
+        outer = g_array_index(scopes, CmkScopeItem, outer - CMK_SCOPE__FIRST_DECLARED).in.row;
+        if (outer == row) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool check_scope(const Collecting *collecting, const GArray *scopes, guint i)
+{
+    const CmkScopeItem *scope = &g_array_index(scopes, CmkScopeItem, i);
+    const CmkNode *node = scope->in.node;
+    if (node == NULL || scope->in.row == 0) {
+        return true;
+    }
+    const CmkNamedKind wanted = scope->kind == CMK_SCOPE_RESOURCE_GROUP
+                                    ? CMK_NAMED_SUBSCRIPTION
+                                    : CMK_NAMED_MANAGEMENT_GROUP;
+    if (scope->in.kind != wanted) {
+        const CmkNamedKind kind = kind_of_scope(scope->kind);
+        cmk_diagnostics_error(collecting->diagnostics, cmk_node_position(node),
+                              "a %s lies in a %s, but `%s` is a %s", kinds[kind].text,
+                              kinds[wanted].text, cmk_node_text(node), kinds[scope->in.kind].text);
+        cmk_diagnostics_hint(collecting->diagnostics, "name a %s, or leave `in` out",
+                             kinds[wanted].text);
+        return false;
+    }
+    if (is_in_circle(scopes, CMK_SCOPE__FIRST_DECLARED + i)) {
+        cmk_diagnostics_error(collecting->diagnostics, cmk_node_position(node),
+                              "`%s` lies in itself", cmk_node_text(scope->name));
+        cmk_diagnostics_hint(collecting->diagnostics, "leave `in` out of the outermost one");
+        return false;
+    }
+    return true;
+}
+
+static bool check_scopes(const Collecting *collecting, const GArray *scopes)
+{
+    bool is_right = true;
+    for (guint i = 0; scopes != NULL && i < scopes->len; i++) {
+        is_right &= check_scope(collecting, scopes, i);
+    }
+    return is_right;
+}
+
 static void add_named(Collecting *collecting, const CmkWorldItem *world)
 {
     note_incomplete(collecting, world);
+    add_scopes(collecting, world->scopes);
+    add_people(collecting, world);
     add_key_vaults(collecting, world->key_vaults);
     for (guint i = 0; world->identities != NULL && i < world->identities->len; i++) {
         const CmkNode *name = g_array_index(world->identities, CmkIdentityItem, i).name;
@@ -380,5 +514,7 @@ bool cmk_names_collect(CmkScenario *scenario, CmkDiagnostics *diagnostics)
     const bool are_fleets_right = cmk_fleets_collect(scenario, diagnostics);
     const bool are_resolved =
         cmk_fields_visit(cmk_language_fields(), &estate->file, resolve, &collecting);
-    return collecting.is_right && are_fleets_right && are_resolved;
+    /* With a name or a reference missing, rows would be others. */
+    return collecting.is_right && are_fleets_right && are_resolved &&
+           check_scopes(&collecting, estate->file.world.scopes);
 }

@@ -64,6 +64,15 @@ void cmk_parameters_put(const CmkReference *reference, CmkArgs *args)
         args->ref[CMK_REF_INSTANCE] = reference->row;
         args->ref[CMK_REF_BACKUP_VAULT] = reference->owner;
         return;
+    case CMK_NAMED_RESOURCE_GROUP:
+    case CMK_NAMED_SUBSCRIPTION:
+    case CMK_NAMED_MANAGEMENT_GROUP:
+        args->ref[CMK_REF_SCOPE] = reference->row;
+        return;
+    case CMK_NAMED_USER:
+    case CMK_NAMED_GROUP:
+        args->ref[CMK_REF_GRANTEE] = reference->row;
+        return;
     case CMK_NAMED_SYSTEM:
         args->num[CMK_NUM_SYSTEM] = 1;
         return;
@@ -105,7 +114,11 @@ static bool read_reference(Target *target, const CmkField *field, const CmkParam
                            &reference)) {
         return false;
     }
-    cmk_parameters_put(&reference, target->args);
+    if (param->type == CMK_PARAM_GROUP) {
+        target->args->ref[param->slot] = reference.row; /* it is given nothing itself */
+    } else {
+        cmk_parameters_put(&reference, target->args);
+    }
     return true;
 }
 
@@ -162,6 +175,10 @@ static CmkField field_of(const CmkParam *param)
     case CMK_PARAM_PERMISSIONS:
         field.type = CMK_FIELD_WORD;
         field.vocabulary = &cmk_vocabulary_permissions;
+        break;
+    case CMK_PARAM_PERMISSION_MODEL:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_permission_models;
         break;
     case CMK_PARAM_KEY_OPS:
         field.type = CMK_FIELD_WORD;

@@ -383,6 +383,7 @@ static bool read_parts(CmkScenario *scenario, CmkDiagnostics *diagnostics)
     is_right &= take_times(scenario, diagnostics);
     take_head(scenario);
     is_right &= read_settings(scenario, diagnostics);
+    is_right &= cmk_prices_read(scenario, diagnostics);
     is_right &= cmk_names_collect(scenario, diagnostics);
     is_right &= check_world(scenario, diagnostics);
     const bool is_timeline_right = cmk_timeline_read(scenario, diagnostics);

@@ -74,6 +74,7 @@ typedef struct CmkScenario {
     uint64_t seed;
     int32_t profile;
     int64_t knobs[CMK_KNOB__COUNT];
+    CmkPriceBook prices;
     GPtrArray *shows;         /* of char *: rule IDs */
     GPtrArray *tags;          /* of char * */
     GArray *plan;             /* of CmkPlanned, in order of time, then of the file */

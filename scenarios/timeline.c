@@ -63,7 +63,25 @@ static bool check_shape(const Drafting *drafting, const CmkTimelineItem *item)
         is_right =
             fail(drafting, item->expect_status, "`expect_status` is for steps", "leave it out");
     }
+    if (item->fault != NULL && item->as.node != NULL) {
+        is_right = fail(drafting, item->as.node, "`as` is for steps",
+                        "leave it out: nobody is asked whether a fault may happen");
+    }
     return is_right;
+}
+
+/* Who asks, if the operation takes any right at all. */
+static bool read_actor(const Drafting *drafting, const CmkTimelineItem *item, CmkArgs *args)
+{
+    args->ref[CMK_REF_ACTOR] = item->as.row;
+    if (item->as.node == NULL || cmk_azure_model()->operations[args->op]->permission != 0) {
+        return true;
+    }
+    cmk_diagnostics_error(drafting->diagnostics, cmk_node_position(item->as.node),
+                          "%s asks nobody for rights, so `as` would do nothing",
+                          cmk_node_text(item->operation));
+    cmk_diagnostics_hint(drafting->diagnostics, "leave it out");
+    return false;
 }
 
 static bool check_time(const Drafting *drafting, const CmkTimelineItem *item)
@@ -99,11 +117,13 @@ static bool is_same(const CmkReference *reference, const CmkArgs *args)
     CmkArgs other = {.op = args->op};
     cmk_parameters_put(reference, &other);
     bool is_right = true;
-    const bool is_scope =
-        reference->kind == CMK_NAMED_KEY_VAULT || reference->kind == CMK_NAMED_KEY;
+    const bool is_scope = reference->kind == CMK_NAMED_KEY_VAULT ||
+                          reference->kind == CMK_NAMED_KEY || other.ref[CMK_REF_SCOPE] != 0;
     for (uint32_t slot = 0; slot < CMK_REFS; slot++) {
-        const bool is_of_scope = slot == CMK_REF_KEY_VAULT || slot == CMK_REF_KEY;
-        const bool is_of_principal = slot == CMK_REF_IDENTITY || slot == CMK_REF_BACKUP_VAULT;
+        const bool is_of_scope =
+            slot == CMK_REF_KEY_VAULT || slot == CMK_REF_KEY || slot == CMK_REF_SCOPE;
+        const bool is_of_principal =
+            slot == CMK_REF_IDENTITY || slot == CMK_REF_BACKUP_VAULT || slot == CMK_REF_GRANTEE;
         if (is_scope ? is_of_scope : is_of_principal) {
             is_right &= other.ref[slot] == args->ref[slot];
         }
@@ -278,6 +298,7 @@ static bool draft_item(Drafting *drafting, const CmkTimelineItem *item)
     g_autoptr(GString) text = g_string_new(NULL);
     bool is_right = check_time(drafting, item);
     is_right &= read_status(drafting, item, &planned->expect_status);
+    is_right &= read_actor(drafting, item, &planned->args);
     is_right &= cmk_parameters_read(drafting->scenario, drafting->diagnostics, item->node, values,
                                     &planned->args, text);
     if (!is_right) {
@@ -288,6 +309,9 @@ static bool draft_item(Drafting *drafting, const CmkTimelineItem *item)
     }
     planned->id = item->id == NULL ? NULL : g_strdup(cmk_node_text(item->id));
     planned->what = g_strdup(cmk_node_text(what));
+    if (item->as.node != NULL) {
+        g_string_append_printf(text, " (asked for by %s)", cmk_node_text(item->as.node));
+    }
     planned->text = g_strdup_printf("%s: %s", planned->what, text->str);
     g_array_append_val(drafting->drafts, draft);
     return item->for_us == 0 || add_end(drafting, item, fault, &draft);

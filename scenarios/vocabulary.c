@@ -204,6 +204,11 @@ static const char *status_word(uint32_t index)
 const CmkVocabulary cmk_vocabulary_statuses = {
     .what = "a status that an operation can end with", .find = status_find, .word = status_word};
 
+static const char *const permission_model_words[] = {"rbac", "access_policy", NULL};
+_Static_assert(CMK_PERMISSIONS_RBAC == 0 && CMK_PERMISSIONS_POLICY == 1, "word i stands for i");
+const CmkVocabulary cmk_vocabulary_permission_models = {.what = "a permission model",
+                                                        .words = permission_model_words};
+
 static const char *const permission_words[] = {"get",
                                                "wrapKey",
                                                "unwrapKey",

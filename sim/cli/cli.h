@@ -32,6 +32,8 @@ typedef struct CmkCommand {
 
 int cmk_command_run(int argc, char **argv);
 int cmk_command_chart(int argc, char **argv);
+int cmk_command_list(int argc, char **argv);
+int cmk_command_explain(int argc, char **argv);
 
 /* sim/cli/version.c, the only file that knows them. */
 const char *cmk_cli_version(void);

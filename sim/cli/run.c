@@ -248,7 +248,7 @@ static int run_baseline(Run *run)
     options.is_self_checking = false;
     g_autoptr(CmkExecution) baseline = cmk_execution_run(run->scenario, &options, run->diagnostics);
     if (baseline->end == CMK_EXECUTION_DONE) {
-        run->baseline = cmk_cost(baseline->sim.world);
+        run->baseline = cmk_cost(baseline->sim.world, &run->scenario->prices);
     }
     return failed_to_end(run, baseline);
 }
@@ -372,6 +372,7 @@ static bool finish_store(const Run *run, const CmkResult *result, const GArray *
         .cost = result->cost,
         .has_baseline = result->has_baseline,
         .baseline_nanos = result->baseline.total_nanos,
+        .prices = &run->scenario->prices,
         .cost_items = (const CmkCostItem *)(const void *)items->data,
         .cost_item_count = items->len,
         .expectations = (const CmkStoreExpectation *)(const void *)expectations->data,
@@ -384,12 +385,12 @@ static bool finish_store(const Run *run, const CmkResult *result, const GArray *
     return true;
 }
 
-static GArray *cost_items_of(const CmkWorld *world)
+static GArray *cost_items_of(const CmkWorld *world, const CmkPriceBook *book)
 {
     GArray *items = g_array_new(FALSE, TRUE, sizeof(CmkCostItem));
     const uint32_t max = cmk_cost_items_max(world);
     g_array_set_size(items, max);
-    const uint32_t count = cmk_cost_items(world, (CmkCostItem *)(void *)items->data, max);
+    const uint32_t count = cmk_cost_items(world, book, (CmkCostItem *)(void *)items->data, max);
     g_array_set_size(items, count);
     return items;
 }
@@ -449,7 +450,7 @@ static int report(Run *run, CmkRunStore **store)
                         .seed = run->seed,
                         .restore_check = cmk_sealer_check_all(has_crypto ? &sealer : NULL,
                                                               execution->sim.model, world),
-                        .cost = cmk_cost(world),
+                        .cost = cmk_cost(world, &run->scenario->prices),
                         .has_baseline = run->has_baseline,
                         .baseline = run->baseline,
                         .crypto_mode = run->crypto_mode,
@@ -465,7 +466,7 @@ static int report(Run *run, CmkRunStore **store)
                       result.restore_check.mismatch);
         return CMK_EXIT_INTERNAL;
     }
-    g_autoptr(GArray) items = cost_items_of(world);
+    g_autoptr(GArray) items = cost_items_of(world, &run->scenario->prices);
     finish_expectations(run, &result, items);
     g_autoptr(GArray) claims = claims_of(run->expect);
     g_autofree char *reason = reason_of(run->expect, result.verdict);

@@ -5,9 +5,9 @@
 
 for option in --help -h help; do
     run "$option"
-    check "cmksim $option explains" eval 'ended 0 && printed "Usage: cmksim COMMAND" && printed "Exit codes:" && printed "  chart "'
+    check "cmksim $option explains" eval 'ended 0 && printed "Usage: cmksim COMMAND" && printed "Exit codes:" && printed "  chart " && printed "  list " && printed "  explain "'
 done
-for command in run chart; do
+for command in run chart list explain; do
     run "$command" --help
     check "cmksim $command --help explains" eval 'ended 0 && printed "Usage:" && printed "cmksim $command" && printed "Example: cmksim $command"'
 done

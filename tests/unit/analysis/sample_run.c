@@ -180,6 +180,8 @@ bool sample_finish(SampleRun *run, GError **error)
          .violated_at = SAMPLE_START + CMK_HOUR_US,
          .detail = "it was Inconsistent"},
     };
+    CmkPriceBook prices;
+    cmk_price_book_init(&prices);
     const CmkStoreResult result = {.world = run->world,
                                    .verdict = CMK_VERDICT_VIOLATED,
                                    .reason = "one of two expectations does not hold",
@@ -187,6 +189,7 @@ bool sample_finish(SampleRun *run, GError **error)
                                    .cost = {.total_nanos = 5030, .overdue_nanos = 1000},
                                    .has_baseline = true,
                                    .baseline_nanos = 5100,
+                                   .prices = &prices,
                                    .cost_items = items,
                                    .cost_item_count = CMK_ARRAY_LEN(items),
                                    .expectations = expectations,
@@ -207,6 +210,7 @@ static void set_encryption(SampleRun *run, uint32_t vault, CmkTime time, CmkEncr
     row->encryption = encryption;
     CmkRecord record = {.args = {.op = op, .actor = CMK_ACTOR_SETUP}};
     record.args.ref[CMK_REF_BACKUP_VAULT] = vault;
+    record.args.ref[CMK_REF_REGION] = 1;
     (void)sample_record(run, time, record);
 }
 

@@ -103,6 +103,7 @@ static void fill_numbers(CmkArgs *args)
         args->num[0] = 90 * CMK_DAY_US;
         break;
     case CMK_OP_ROLE_PROPAGATE:
+    case CMK_OP_MEMBERSHIP_ACT:
         args->num[0] = 1;
         break;
     case CMK_OP_INSTANCE_PROTECT:
@@ -131,10 +132,14 @@ CmkArgs estate_args(const Estate *estate, CmkOpId op)
                             [CMK_REF_IDENTITY] = uses_system ? 0 : ESTATE_IDENTITY,
                             [CMK_REF_PRINCIPAL] = vault->principal,
                             [CMK_REF_REGION] = cmk_region_find("westeurope").i,
-                            [CMK_REF_POLICY] = ESTATE_POLICY}};
+                            [CMK_REF_POLICY] = ESTATE_POLICY,
+                            [CMK_REF_GROUP] = ESTATE_GROUP}};
     fill_numbers(&args);
     if (op == CMK_OP_ROLE_ASSIGN || op == CMK_OP_ROLE_REMOVE) {
         args.ref[CMK_REF_KEY] = 0; /* the scope is the key vault */
+    }
+    if (op == CMK_OP_SUBSCRIPTION_MOVE_TENANT) {
+        args.ref[CMK_REF_SCOPE] = ESTATE_SUBSCRIPTION;
     }
     if (op == CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION) {
         args.ref[CMK_REF_VERSION] = vault->pinned_version;
@@ -207,6 +212,8 @@ static CmkWorld *make_world(const EstateOptions *options)
         limits.rows[i] = 256;
     }
     limits.rows[CMK_TABLE_POINT] = 4096;
+    limits.rows[CMK_TABLE_PRINCIPAL] = 2048;
+    limits.rows[CMK_TABLE_ACCESS_POLICY] = 2048;
     int64_t knobs[CMK_KNOB__COUNT];
     for (uint32_t i = 0; i < CMK_KNOB__COUNT; i++) {
         knobs[i] = options->knobs[i] != 0 ? options->knobs[i] - 1
@@ -238,8 +245,33 @@ static void declare_policies(CmkWorld *world, const EstateOptions *options)
     (void)cmk_declare_policy(world, &policy, "with-archive");
 }
 
+static void place_all(CmkWorld *world)
+{
+    const CmkScopeId group = {ESTATE_RESOURCE_GROUP};
+    cmk_place_key_vault(world, (CmkKeyVaultId){ESTATE_KV}, group);
+    cmk_place_key_vault(world, (CmkKeyVaultId){ESTATE_ABSENT_KV}, group);
+    for (uint32_t i = ESTATE_IDENTITY; i <= ESTATE_ABSENT_IDENTITY; i++) {
+        cmk_place_identity(world, (CmkIdentityId){i}, group);
+    }
+    cmk_place_backup_vault(world, (CmkBackupVaultId){ESTATE_VAULT}, group);
+    cmk_place_backup_vault(world, (CmkBackupVaultId){ESTATE_ABSENT_VAULT}, group);
+}
+
+static void declare_access(CmkWorld *world)
+{
+    CmkScopeId scope =
+        cmk_declare_scope(world, CMK_SCOPE_MANAGEMENT_GROUP, (CmkScopeId){0}, "management-group");
+    scope = cmk_declare_scope(world, CMK_SCOPE_SUBSCRIPTION, scope, "subscription");
+    scope = cmk_declare_scope(world, CMK_SCOPE_RESOURCE_GROUP, scope, "resource-group");
+    CMK_ASSERT(scope.i == ESTATE_RESOURCE_GROUP);
+    (void)cmk_declare_person(world, CMK_PERSON_USER, "nobody");
+    (void)cmk_declare_person(world, CMK_PERSON_USER, "alice");
+    (void)cmk_declare_person(world, CMK_PERSON_GROUP, "group");
+}
+
 static void declare(CmkWorld *world, const EstateOptions *options)
 {
+    declare_access(world);
     const CmkKeyVaultId key_vault = cmk_declare_key_vault(world, "kv");
     const CmkKeyVaultId spare = cmk_declare_key_vault(world, "spare-kv");
     (void)cmk_declare_key_vault(world, "absent-kv");
@@ -256,6 +288,7 @@ static void declare(CmkWorld *world, const EstateOptions *options)
     const CmkInstanceId instance = cmk_declare_instance(world, vault, "instance");
     (void)cmk_declare_instance(world, vault, "idle-instance");
     (void)cmk_declare_instance(world, absent, "homeless-instance");
+    place_all(world);
     declare_policies(world, options);
     const CmkInstance facts = {.size_bytes = or_else(options->size_bytes, 100 * GB),
                                .daily_change_ppm = or_else(options->daily_change_ppm, 20000)};

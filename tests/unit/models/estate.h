@@ -1,8 +1,8 @@
 /*
  * A small estate for tests of the model, built through operations like a scenario's: two key
  * vaults, three keys, two identities, one Backup vault with one protected instance; beside them one
- * name of each kind under which nothing lives. Time begins 25 hours before the scenario does, and
- * schedules long before that.
+ * name of each kind under which nothing lives, and people. Time begins 25 hours before the scenario
+ * does, and schedules long before that.
  *
  * The handles are constants, so plans and tables can name them before there is a world.
  */
@@ -35,6 +35,14 @@ enum {
 
     ESTATE_VAULT = 1,
     ESTATE_ABSENT_VAULT,
+
+    ESTATE_MANAGEMENT_GROUP = CMK_SCOPE__FIRST_DECLARED,
+    ESTATE_SUBSCRIPTION,   /* in ESTATE_MANAGEMENT_GROUP */
+    ESTATE_RESOURCE_GROUP, /* in ESTATE_SUBSCRIPTION: of all resources but ESTATE_SPARE_KV */
+
+    ESTATE_NOBODY = 1, /* a user, without any rights as the others are */
+    ESTATE_ALICE,
+    ESTATE_GROUP, /* without members */
 
     ESTATE_INSTANCE = 1,      /* protected from the start */
     ESTATE_IDLE_INSTANCE,     /* in ESTATE_VAULT, not protected */

@@ -42,6 +42,12 @@ static const CmkOpId moves[] = {
     CMK_OP_ROLE_REMOVE,
     CMK_OP_ACCESS_POLICY_SET,
     CMK_OP_ACCESS_POLICY_REMOVE,
+    CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL,
+    CMK_OP_KEY_VAULT_REDEPLOY_TEMPLATE,
+    CMK_OP_GROUP_ADD_MEMBER,
+    CMK_OP_GROUP_ADD_MEMBER,
+    CMK_OP_GROUP_REMOVE_MEMBER,
+    CMK_OP_SUBSCRIPTION_MOVE_TENANT,
     CMK_OP_IDENTITY_CREATE,
     CMK_OP_IDENTITY_DELETE,
     CMK_OP_IDENTITY_ATTACH,
@@ -54,6 +60,8 @@ static const CmkOpId moves[] = {
     CMK_OP_SYSTEM_IDENTITY_DISABLE,
     CMK_OP_REGION_LOSE,
     CMK_OP_REGION_RETURN,
+    CMK_OP_REGION_LOSE_ZONE,
+    CMK_OP_REGION_RETURN_ZONE,
     CMK_OP_KEY_VAULT_THROTTLE,
     CMK_OP_KEY_VAULT_UNTHROTTLE,
     CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
@@ -61,6 +69,8 @@ static const CmkOpId moves[] = {
     CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
     CMK_OP_BACKUP_RESTORE,
     CMK_OP_BACKUP_RESTORE,
+    CMK_OP_BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE,
+    CMK_OP_BACKUP_RESTORE_IN_PAIR,
     CMK_OP_INSTANCE_PROTECT,
 };
 
@@ -84,7 +94,10 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         args->num[3] = 9 * CMK_DAY_US;
         break;
     case CMK_OP_ROLE_ASSIGN:
-        args->num[0] = 1 + roll(dice, 10);
+        args->num[0] = 1 + roll(dice, 18);
+        break;
+    case CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL:
+        args->num[0] = roll(dice, 2);
         break;
     case CMK_OP_ACCESS_POLICY_SET:
         args->num[0] = roll(dice, 16);
@@ -93,6 +106,7 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         args->num[CMK_NUM_SYSTEM] = roll(dice, 4) == 0;
         break;
     case CMK_OP_BACKUP_RESTORE:
+    case CMK_OP_BACKUP_RESTORE_IN_PAIR:
         args->num[0] = 1 + roll(dice, 4);
         break;
     case CMK_OP_INSTANCE_PROTECT:
@@ -115,7 +129,12 @@ static CmkArgs move(Dice *dice, CmkTime time)
                 [CMK_REF_KEY_VAULT] = key == ESTATE_SPARE_KEY ? ESTATE_SPARE_KV : ESTATE_KV,
                 [CMK_REF_IDENTITY] = roll(dice, 3),
                 [CMK_REF_REGION] = cmk_region_find(roll(dice, 2) ? "westeurope" : "italynorth").i,
-                [CMK_REF_POLICY] = 1 + roll(dice, 2)}};
+                [CMK_REF_POLICY] = 1 + roll(dice, 2),
+                [CMK_REF_GROUP] = ESTATE_GROUP,
+                [CMK_REF_ACTOR] = roll(dice, 8) == 0 ? ESTATE_ALICE : 0}};
+    if (args.op == CMK_OP_SUBSCRIPTION_MOVE_TENANT && roll(dice, 8) != 0) {
+        args.op = CMK_OP_KEY_ROTATE; /* few things live on after such a move */
+    }
     fill_numbers(dice, time, &args);
     switch (args.op) {
     case CMK_OP_KEY_UPDATE:
@@ -125,6 +144,11 @@ static CmkArgs move(Dice *dice, CmkTime time)
     case CMK_OP_ROLE_ASSIGN:
     case CMK_OP_ROLE_REMOVE:
         args.ref[CMK_REF_KEY] = roll(dice, 3) == 0 ? key : 0;
+        args.ref[CMK_REF_SCOPE] = roll(dice, 4) == 0 ? 1 + roll(dice, ESTATE_RESOURCE_GROUP) : 0;
+        args.ref[CMK_REF_GRANTEE] = roll(dice, 3) == 0 ? 1 + roll(dice, ESTATE_GROUP) : 0;
+        break;
+    case CMK_OP_SUBSCRIPTION_MOVE_TENANT:
+        args.ref[CMK_REF_SCOPE] = ESTATE_SUBSCRIPTION;
         break;
     case CMK_OP_IDENTITY_CREATE:
     case CMK_OP_IDENTITY_DELETE:
@@ -156,6 +180,7 @@ EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
                              .schedule_us = CMK_HOUR_US * (6 + 6 * (int64_t)roll(&dice, 4)),
                              .retention_days = 1 + roll(&dice, 9),
                              .profile = (int32_t)roll(&dice, CMK_PROFILES_MAX),
+                             .knobs = {[CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS] = 1 + roll(&dice, 2)},
                              .plan = ret,
                              .plan_count = RANDOM_PLAN_ROWS};
     /* In a third of the runs times are whole hours and days, so that everything happens together.

@@ -284,7 +284,10 @@ static void read_refusal(void *self, const CmkWorld *world, const CmkRecord *rec
 {
     Repairing *repairing = self;
     const CmkGuard *guard = repairing->model->guards[record->guard];
-    if (guard == NULL || repairing->of[record->guard].met >= 200) {
+    const CmkBackupVaultId vault = {record->args.ref[CMK_REF_BACKUP_VAULT]};
+    /* A clone made in the middle of an update would never get on with it. */
+    if (guard == NULL || repairing->of[record->guard].met >= 200 ||
+        cmk_backup_vault(world, vault)->is_updating != 0) {
         return;
     }
     Tally *tally = &repairing->of[record->guard];
@@ -299,7 +302,7 @@ static void read_refusal(void *self, const CmkWorld *world, const CmkRecord *rec
         (void)cmk_apply(&one, &args);
         tally->bound++;
         tally->direct += holds(&one, record->guard, &record->args);
-        tally->solved += make_hold(&many, record->guard, &record->args, 3);
+        tally->solved += make_hold(&many, record->guard, &record->args, 4);
         cmk_world_free(one.world);
         cmk_world_free(many.world);
         return;
@@ -329,7 +332,7 @@ static const struct {
     {CMK_GUARD_ROLE_LETS_GET, 0, "b"},
     {CMK_GUARD_POLICY_LETS_GET, 50, "c"},
     {CMK_GUARD_VERSION_IS_ENABLED, 50, "c"},
-    {CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, 30, "c"},
+    {CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, 40, "c"},
     {CMK_GUARD_PRINCIPAL_EXISTS, 100, ""},
     {CMK_GUARD_IDENTITY_EXISTS, 100, ""},
     {CMK_GUARD_TARGET_SYSTEM_IDENTITY_IS_ON, 100, ""},

@@ -267,6 +267,7 @@ static const struct {
     {"ERR-M10", "backup-finds-it-yet-valid", ERR_2, ERR_2},
     {"ERR-M12", "key-vault-is-reachable", ERR_12, ERR_12},
     {"ERR-M12", "key-vault-is-not-throttled", ERR_12, ERR_12},
+    {"ERR-M12", "backup-vault-is-reachable", ERR_12, ERR_12},
     {"ERR-M13", "caller-is-known", ERR_2, ERR_1},
 };
 

@@ -109,7 +109,9 @@ static int64_t baseline_nanos(Run *run, const CmkExecutionOptions *options)
     const CmkExecutionOptions plain = {
         .model = options->model, .seed = options->seed, .variant = CMK_VARIANT_WITHOUT_FAULTS};
     g_autoptr(CmkExecution) baseline = cmk_execution_run(run->scenario, &plain, run->diagnostics);
-    return baseline->end == CMK_EXECUTION_DONE ? cmk_cost(baseline->sim.world).total_nanos : 0;
+    return baseline->end == CMK_EXECUTION_DONE
+               ? cmk_cost(baseline->sim.world, &run->scenario->prices).total_nanos
+               : 0;
 }
 
 static bool asks_for_net(const CmkScenario *scenario)
@@ -138,14 +140,14 @@ bool run_finish(Run *run, CmkExecutionOptions options)
     const CmkRestoreCounts counts = cmk_sealer_check_all(
         execution->envelope == NULL ? NULL : &execution->sealer, execution->sim.model, world);
     g_autofree CmkCostItem *items = g_new0(CmkCostItem, cmk_cost_items_max(world));
-    const CmkCost cost = cmk_cost(world);
+    const CmkCost cost = cmk_cost(world, &run->scenario->prices);
     const CmkFinalValues final = {.restore_check = worst_of(&counts),
                                   .cost = cost,
                                   .has_net = true,
                                   .net_nanos = cost.total_nanos - baseline,
                                   .items = items,
-                                  .item_count =
-                                      cmk_cost_items(world, items, cmk_cost_items_max(world))};
+                                  .item_count = cmk_cost_items(world, &run->scenario->prices, items,
+                                                               cmk_cost_items_max(world))};
     cmk_expect_finish(run->expect, world, &final);
     if (counts.mismatch > 0) {
         (void)fprintf(stderr, "%s: rules and arithmetic disagree about %u points\n",

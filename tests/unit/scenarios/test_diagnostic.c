@@ -249,8 +249,8 @@ Test(diagnostic, suggest)
 Test(diagnostic, hint_word)
 {
     static const char *const words[] = {"rbac", "access-policy"};
-    static const char *const many[13] = {"a1", "a2", "a3",  "a4",  "a5",  "a6", "a7",
-                                         "a8", "a9", "a10", "a11", "a12", "a13"};
+    static const char *const many[21] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k",
+                                         "l", "m", "n", "o", "p", "q", "r", "s", "t", "u"};
     g_autoptr(CmkDiagnostics) diagnostics = new_for("", 0);
     const CmkPosition at = {0, 0};
     cmk_diagnostics_error(diagnostics, at, "0");
@@ -262,16 +262,17 @@ Test(diagnostic, hint_word)
     cmk_diagnostics_error(diagnostics, at, "3");
     cmk_diagnostics_hint_word(diagnostics, "something", words, 0);
     cmk_diagnostics_error(diagnostics, at, "4");
-    cmk_diagnostics_hint_word(diagnostics, "something", many, 13);
+    cmk_diagnostics_hint_word(diagnostics, "something", many, 21);
     cmk_diagnostics_error(diagnostics, at, "5");
-    cmk_diagnostics_hint_word(diagnostics, "something", many, 12);
+    cmk_diagnostics_hint_word(diagnostics, "something", many, 20);
     static const char *const hints[] = {
         "did you mean `access-policy`?",
         "possible are `rbac`, `access-policy`",
         "possible is `rbac`",
         NULL,
         NULL,
-        "possible are `a1`, `a2`, `a3`, `a4`, `a5`, `a6`, `a7`, `a8`, `a9`, `a10`, `a11`, `a12`"};
+        "possible are `a`, `b`, `c`, `d`, `e`, `f`, `g`, `h`, `i`, `j`, `k`, `l`, `m`, `n`, `o`, "
+        "`p`, `q`, `r`, `s`, `t`"};
     for (size_t i = 0; i < CMK_ARRAY_LEN(hints); i++) {
         const char *hint = cmk_diagnostics_get(diagnostics, i)->hint;
         cr_expect_eq(g_strcmp0(hint, hints[i]), 0, "%zu: %s", i, hint);

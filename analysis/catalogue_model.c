@@ -1,0 +1,473 @@
+/* Entries for the model's own tables: operations, guards, statuses, errors, knobs, profiles. */
+#include <string.h>
+
+#include "analysis/catalogue.h"
+#include "faults/catalogue.h"
+#include "models/error_map.h"
+#include "sim/calendar.h"
+
+/* ---- words ----------------------------------------------------------------------------------- */
+
+/* What a parameter takes, by CMK_PARAM_*. */
+static const char *param_type(uint16_t type)
+{
+    static const char *const words[] = {
+        [CMK_PARAM_BACKUP_VAULT] = "a Backup vault",
+        [CMK_PARAM_INSTANCE] = "a backup instance",
+        [CMK_PARAM_POINT] = "a recovery point: latest or oldest",
+        [CMK_PARAM_KEY_VAULT] = "a key vault",
+        [CMK_PARAM_KEY] = "a key: vault/key",
+        [CMK_PARAM_KEY_TARGET] = "a key or a version of it: vault/key or vault/key/2",
+        [CMK_PARAM_IDENTITY] = "a user-assigned identity",
+        [CMK_PARAM_CALLER] = "an identity, or a Backup vault for its system-assigned one",
+        [CMK_PARAM_USER_OR_SYSTEM] = "a user-assigned identity, or system",
+        [CMK_PARAM_SCOPE] = "a key vault or a key",
+        [CMK_PARAM_ROLE] = "a role",
+        [CMK_PARAM_REGION] = "a region",
+        [CMK_PARAM_POLICY] = "a backup policy",
+        [CMK_PARAM_PERMISSIONS] = "a list of key permissions",
+        [CMK_PARAM_BOOLEAN] = "true or false",
+        [CMK_PARAM_INTEGER] = "a number",
+        [CMK_PARAM_INSTANT] = "an instant",
+        [CMK_PARAM_VERSION] = "the number of a version",
+    };
+    const char *word = type < CMK_ARRAY_LEN(words) ? words[type] : NULL;
+    return word != NULL ? word : "a name";
+}
+
+char *cmk_catalogue_permissions(uint32_t permissions)
+{
+    /* In the order of CMK_PERMISSION_*. */
+    static const char *const words[] = {"get",
+                                        "wrapKey",
+                                        "unwrapKey",
+                                        "list",
+                                        "create",
+                                        "import",
+                                        "update",
+                                        "delete",
+                                        "recover",
+                                        "purge",
+                                        "backup",
+                                        "restore",
+                                        "rotate",
+                                        "getrotationpolicy",
+                                        "setrotationpolicy",
+                                        "encrypt",
+                                        "decrypt",
+                                        "sign",
+                                        "verify",
+                                        "release",
+                                        "key-vault-write",
+                                        "key-vault-delete",
+                                        "key-vault-purge",
+                                        "role-write",
+                                        "identity-write",
+                                        "identity-assign",
+                                        "backup-vault-write",
+                                        "backup-vault-delete",
+                                        "backup-operate",
+                                        "group-write"};
+    _Static_assert(CMK_PERMISSION_RELEASE == 1 << 19 && CMK_PERMISSION_GROUP_WRITE == 1 << 29,
+                   "the words are in the order of the bits");
+    GString *text = g_string_new(NULL);
+    for (uint32_t i = 0; i < 32; i++) {
+        const char *word = i < CMK_ARRAY_LEN(words) ? words[i] : "other";
+        if ((permissions >> i & 1) != 0) {
+            g_string_append_printf(text, "%s%s", text->len == 0 ? "" : " ", word);
+        }
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* ---- operations ------------------------------------------------------------------------------ */
+
+static GPtrArray *params_of(const CmkOperation *operation)
+{
+    GPtrArray *lines = cmk_lines_new();
+    for (uint32_t i = 0; i < CMK_PARAMS_MAX && operation->params[i].name != NULL; i++) {
+        const CmkParam *param = &operation->params[i];
+        g_ptr_array_add(lines, g_strdup_printf("%s: %s%s", param->name, param_type(param->type),
+                                               param->is_required != 0 ? ", required" : ""));
+    }
+    return lines;
+}
+
+static bool asks(const CmkOperation *operation, CmkGuardId guard)
+{
+    for (uint32_t i = 0; i < CMK_GUARDS_MAX && operation->guards[i] != CMK_GUARD_NONE; i++) {
+        if (operation->guards[i] == guard) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static GPtrArray *guards_of(const CmkModel *model, const CmkOperation *operation)
+{
+    GPtrArray *entries = cmk_entries_new();
+    for (uint32_t i = 0; i < CMK_GUARDS_MAX && operation->guards[i] != CMK_GUARD_NONE; i++) {
+        const CmkGuard *guard = model->guards[operation->guards[i]];
+        CmkEntry *entry = cmk_entry_new("guard", guard->name);
+        cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "must_hold", guard->text);
+        cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "status",
+                           model->statuses[guard->status].name);
+        g_ptr_array_add(entries, entry);
+    }
+    return entries;
+}
+
+static GPtrArray *tables_of(uint64_t bits)
+{
+    static const char *const names[CMK_TABLE__COUNT] = {
+#define X(id, name, type, handle, scratch, text) [CMK_TABLE_##id] = (text),
+        CMK_TABLES(X)
+#undef X
+    };
+    GPtrArray *lines = cmk_lines_new();
+    for (uint32_t i = 0; i < CMK_TABLE__COUNT; i++) {
+        if ((bits >> i & 1) != 0 && names[i] != NULL) {
+            g_ptr_array_add(lines, g_strdup(names[i]));
+        }
+    }
+    return lines;
+}
+
+static char *faults_of(CmkOpId op)
+{
+    uint32_t count = 0;
+    const CmkFault *faults = cmk_faults(&count);
+    GString *names = g_string_new(NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        if (faults[i].op == op || faults[i].end == op) {
+            g_string_append_printf(names, "%s%s", names->len == 0 ? "" : " ", faults[i].name);
+        }
+    }
+    return g_string_free(names, FALSE);
+}
+
+GPtrArray *cmk_catalogue_operations(void)
+{
+    const CmkModel *model = cmk_azure_model();
+    GPtrArray *entries = cmk_entries_new();
+    for (uint32_t i = 1; i < model->operation_count; i++) {
+        const CmkOperation *operation = model->operations[i];
+        g_autofree char *permission = cmk_catalogue_permissions(operation->permission);
+        g_autofree char *faults = faults_of((CmkOpId)i);
+        CmkEntry *entry = cmk_entry_new("operation", operation->name);
+        cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "text", operation->text);
+        cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "parameters", params_of(operation));
+        cmk_entry_add_entries(entry, CMK_PROPERTY_PAGE, "guards", guards_of(model, operation));
+        cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "permission", permission);
+        cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "action", operation->action);
+        cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "az", operation->az);
+        cmk_entry_add_lines(entry, CMK_PROPERTY_DETAIL, "writes", tables_of(operation->writes));
+        cmk_entry_add_words(entry, CMK_PROPERTY_DETAIL, "faults", faults);
+        cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "rules", operation->rules);
+        g_ptr_array_add(entries, entry);
+    }
+    return entries;
+}
+
+/* ---- guards ---------------------------------------------------------------------------------- */
+
+static char *askers_of(const CmkModel *model, CmkGuardId guard)
+{
+    GString *names = g_string_new(NULL);
+    for (uint32_t i = 1; i < model->operation_count; i++) {
+        if (asks(model->operations[i], guard)) {
+            g_string_append_printf(names, "%s%s", names->len == 0 ? "" : " ",
+                                   model->operations[i]->name);
+        }
+    }
+    return g_string_free(names, FALSE);
+}
+
+static void add_repairs(const CmkModel *model, const CmkGuard *guard, GPtrArray *lines)
+{
+    for (uint32_t i = 0; i < CMK_REPAIRS_MAX && guard->repairs[i].op != CMK_OP_NONE; i++) {
+        const CmkRepair *repair = &guard->repairs[i];
+        g_autofree char *line =
+            g_strdup_printf("%s (%s)", repair->text, model->operations[repair->op]->name);
+        if (!g_ptr_array_find_with_equal_func(lines, line, g_str_equal, NULL)) {
+            g_ptr_array_add(lines, g_steal_pointer(&line));
+        }
+    }
+}
+
+GPtrArray *cmk_catalogue_guards(void)
+{
+    const CmkModel *model = cmk_azure_model();
+    GPtrArray *entries = cmk_entries_new();
+    for (uint32_t i = 1; i < model->guard_count; i++) {
+        const CmkGuard *guard = model->guards[i];
+        g_autofree char *askers = askers_of(model, (CmkGuardId)i);
+        GPtrArray *repairs = cmk_lines_new();
+        add_repairs(model, guard, repairs);
+        CmkEntry *entry = cmk_entry_new("guard", guard->name);
+        cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "status",
+                           model->statuses[guard->status].name);
+        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "must_hold", guard->text);
+        cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "asked_by", askers);
+        cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "repairs", repairs);
+        cmk_entry_add_words(entry, CMK_PROPERTY_COLUMN, "rules", guard->rule);
+        g_ptr_array_add(entries, entry);
+    }
+    return entries;
+}
+
+/* ---- statuses and error codes ---------------------------------------------------------------- */
+
+static GPtrArray *guards_ending(const CmkModel *model, CmkStatus status)
+{
+    GPtrArray *names = cmk_lines_new();
+    for (uint32_t i = 1; i < model->guard_count; i++) {
+        if (model->guards[i]->status == status) {
+            g_ptr_array_add(names, g_strdup(model->guards[i]->name));
+        }
+    }
+    return names;
+}
+
+GPtrArray *cmk_catalogue_statuses(void)
+{
+    const CmkModel *model = cmk_azure_model();
+    GPtrArray *entries = cmk_entries_new();
+    for (uint32_t i = 0; i < model->status_count; i++) {
+        const CmkStatusRow *status = &model->statuses[i];
+        CmkEntry *entry = cmk_entry_new("status", status->name);
+        cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "number", status->number);
+        cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "http", status->http);
+        cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "code", status->code);
+        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "inner_code", status->inner);
+        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "text", status->text);
+        cmk_entry_add_lines(entry, CMK_PROPERTY_DETAIL, "guards",
+                            guards_ending(model, (CmkStatus)i));
+        cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "rules", status->rule);
+        g_ptr_array_add(entries, entry);
+    }
+    return entries;
+}
+
+/* Where a refused key request leads to a code of the Backup service: a column of the error map. */
+typedef struct Context {
+    const char *text;
+    CmkStatus (*code)(const CmkErrorRow *row);
+} Context;
+
+static CmkStatus code_of_settings(const CmkErrorRow *row)
+{
+    return row->settings;
+}
+
+static CmkStatus code_of_job(const CmkErrorRow *row)
+{
+    return row->job;
+}
+
+static const Context contexts[] = {
+    {"encryption settings", code_of_settings},
+    {"backup and restore jobs", code_of_job},
+    {"background work, which nobody sees (tiering, expiry)", code_of_job},
+};
+
+/* The words of two lists, each once. */
+static char *joined(const char *first, const char *second)
+{
+    g_autofree char *both = g_strdup_printf("%s %s", first, second);
+    g_auto(GStrv) words = g_strsplit(both, " ", -1);
+    GString *once = g_string_new(NULL);
+    for (guint i = 0; words[i] != NULL; i++) {
+        guint before = 0;
+        while (strcmp(words[before], words[i]) != 0) {
+            before++;
+        }
+        if (before == i && *words[i] != '\0') {
+            g_string_append_printf(once, "%s%s", once->len == 0 ? "" : " ", words[i]);
+        }
+    }
+    return g_string_free(once, FALSE);
+}
+
+/* One way to come to a code: a guard that does not hold, and what was being done. */
+static CmkEntry *way_of(const CmkModel *model, CmkGuardId guard_id, const char *when,
+                        const char *rules)
+{
+    const CmkGuard *guard = model->guards[guard_id];
+    g_autofree char *all = joined(rules, guard->rule);
+    GPtrArray *repairs = cmk_lines_new();
+    add_repairs(model, guard, repairs);
+    CmkEntry *way = cmk_entry_new("way", guard->name);
+    cmk_entry_add_text(way, CMK_PROPERTY_DETAIL, "when", when);
+    cmk_entry_add_text(way, CMK_PROPERTY_DETAIL, "must_hold", guard->text);
+    cmk_entry_add_text(way, CMK_PROPERTY_DETAIL, "status", model->statuses[guard->status].name);
+    cmk_entry_add_lines(way, CMK_PROPERTY_DETAIL, "repairs", repairs);
+    cmk_entry_add_words(way, CMK_PROPERTY_DETAIL, "rules", all);
+    return way;
+}
+
+/* Refusals that the error map translates. */
+static void add_mapped_ways(const CmkModel *model, CmkStatus status, GPtrArray *ways)
+{
+    uint32_t count = 0;
+    const CmkErrorRow *rows = cmk_error_rows(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        g_autoptr(GPtrArray) whens = g_ptr_array_new();
+        for (size_t j = 0; j < CMK_ARRAY_LEN(contexts); j++) {
+            if (contexts[j].code(&rows[i]) == status) {
+                g_ptr_array_add(whens, (gpointer)(uintptr_t)contexts[j].text);
+            }
+        }
+        if (whens->len > 0) {
+            g_ptr_array_add(whens, NULL);
+            g_autofree char *when = g_strjoinv("; ", (char **)whens->pdata);
+            g_ptr_array_add(ways, way_of(model, rows[i].guard, when, rows[i].rule));
+        }
+    }
+}
+
+/* Refusals that are told as they are. */
+static void add_direct_ways(const CmkModel *model, CmkStatus status, GPtrArray *ways)
+{
+    for (uint32_t i = 1; i < model->guard_count; i++) {
+        if (model->guards[i]->status == status) {
+            g_autofree char *askers = askers_of(model, (CmkGuardId)i);
+            g_ptr_array_add(ways,
+                            way_of(model, (CmkGuardId)i, askers, model->statuses[status].rule));
+        }
+    }
+}
+
+/* What mends any of the ways, each once, and likewise what they rest on. */
+static GPtrArray *united(const GPtrArray *ways, const char *name)
+{
+    GPtrArray *lines = cmk_lines_new();
+    for (guint i = 0; i < ways->len; i++) {
+        const GPtrArray *list = cmk_entry_property(g_ptr_array_index(ways, i), name)->list;
+        for (guint j = 0; j < list->len; j++) {
+            const char *line = g_ptr_array_index(list, j);
+            if (!g_ptr_array_find_with_equal_func(lines, line, g_str_equal, NULL)) {
+                g_ptr_array_add(lines, g_strdup(line));
+            }
+        }
+    }
+    return lines;
+}
+
+static bool is_first_of_code(const CmkModel *model, uint32_t status)
+{
+    for (uint32_t i = 0; i < status; i++) {
+        if (strcmp(model->statuses[i].code, model->statuses[status].code) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static CmkEntry *error_of(const CmkModel *model, uint32_t first)
+{
+    const char *code = model->statuses[first].code;
+    GPtrArray *ways = cmk_entries_new();
+    GPtrArray *texts = cmk_lines_new();
+    g_autoptr(GString) own = g_string_new(NULL);
+    for (uint32_t i = first; i < model->status_count; i++) {
+        if (strcmp(model->statuses[i].code, code) == 0) {
+            g_ptr_array_add(texts, g_strdup(model->statuses[i].text));
+            g_string_append_printf(own, "%s ", model->statuses[i].rule);
+            add_mapped_ways(model, (CmkStatus)i, ways);
+            add_direct_ways(model, (CmkStatus)i, ways);
+        }
+    }
+    g_autoptr(GPtrArray) rules = united(ways, "rules");
+    g_ptr_array_add(rules, NULL);
+    g_autofree char *of_ways = g_strjoinv(" ", (char **)rules->pdata);
+    g_autofree char *all_rules = joined(own->str, of_ways);
+    GPtrArray *repairs = united(ways, "repairs");
+    g_autoptr(CmkEntry) entry = cmk_entry_new("error", code);
+    cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "ways", ways->len);
+    cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "meaning", g_ptr_array_index(texts, 0));
+    g_ptr_array_remove_index(texts, 0);
+    cmk_entry_add_lines(entry, CMK_PROPERTY_DETAIL, "or", texts);
+    cmk_entry_add_entries(entry, CMK_PROPERTY_PAGE, "causes", ways);
+    cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "remedies", repairs);
+    cmk_entry_add_words(entry, CMK_PROPERTY_DETAIL, "rules", all_rules);
+    return ways->len > 0 ? g_steal_pointer(&entry) : NULL;
+}
+
+GPtrArray *cmk_catalogue_errors(void)
+{
+    const CmkModel *model = cmk_azure_model();
+    GPtrArray *entries = cmk_entries_new();
+    for (uint32_t i = CMK_STATUS_FIRST_OF_MODEL; i < model->status_count; i++) {
+        CmkEntry *entry = is_first_of_code(model, i) ? error_of(model, i) : NULL;
+        if (entry != NULL) {
+            g_ptr_array_add(entries, entry);
+        }
+    }
+    return entries;
+}
+
+/* ---- knobs and profiles ---------------------------------------------------------------------- */
+
+#define X(name) #name,
+static const char *const profiles[] = {CMK_PROFILES(X)};
+#undef X
+_Static_assert(CMK_ARRAY_LEN(profiles) <= CMK_PROFILES_MAX, "each profile has its values");
+
+static char *knob_value(const CmkKnob *knob, int64_t value)
+{
+    if (strcmp(knob->type, "duration") == 0) {
+        char text[CMK_DURATION_TEXT_SIZE];
+        cmk_duration_format(value, text, sizeof(text));
+        return g_strdup(text);
+    }
+    if (strcmp(knob->type, "boolean") == 0) {
+        return g_strdup(value != 0 ? "true" : "false");
+    }
+    return g_strdup_printf("%" G_GINT64_FORMAT, value);
+}
+
+GPtrArray *cmk_catalogue_knobs(void)
+{
+    const CmkModel *model = cmk_azure_model();
+    GPtrArray *entries = cmk_entries_new();
+    for (uint32_t i = 0; i < model->knob_count; i++) {
+        const CmkKnob *knob = &model->knobs[i];
+        CmkEntry *entry = cmk_entry_new("knob", knob->name);
+        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "type", knob->type);
+        for (size_t j = 0; j < CMK_ARRAY_LEN(profiles); j++) {
+            g_autofree char *value = knob_value(knob, knob->values[j]);
+            cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, profiles[j], value);
+        }
+        g_autofree char *min = knob_value(knob, knob->min);
+        g_autofree char *max = knob_value(knob, knob->max);
+        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "from", min);
+        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "to", max);
+        cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "provenance", knob->provenance);
+        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "text", knob->text);
+        cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "rules", knob->rule);
+        g_ptr_array_add(entries, entry);
+    }
+    return entries;
+}
+
+GPtrArray *cmk_catalogue_profiles(void)
+{
+    const CmkModel *model = cmk_azure_model();
+    GPtrArray *entries = cmk_entries_new();
+    for (size_t i = 0; i < CMK_ARRAY_LEN(profiles); i++) {
+        GPtrArray *lines = cmk_lines_new();
+        for (uint32_t j = 0; j < model->knob_count; j++) {
+            const CmkKnob *knob = &model->knobs[j];
+            if (i == 0 || knob->values[i] != knob->values[0]) {
+                g_autofree char *value = knob_value(knob, knob->values[i]);
+                g_ptr_array_add(lines, g_strdup_printf("%s=%s", knob->name, value));
+            }
+        }
+        CmkEntry *entry = cmk_entry_new("profile", profiles[i]);
+        cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "values", lines->len);
+        cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "sets", lines);
+        g_ptr_array_add(entries, entry);
+    }
+    return entries;
+}

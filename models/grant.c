@@ -1,0 +1,505 @@
+/* Role assignments and access policies: giving, taking away, propagation (section 3). */
+#include "models/access.h"
+#include "models/model.h"
+#include "models/mutate.h"
+#include "models/repairs.h"
+#include "models/replica.h"
+#include "models/rows.h"
+
+/* AC-5 */
+#define ACCESS_POLICIES_MAX 1024
+/* AC-20: 4000 in a subscription, 500 in a management group. */
+#define SUBSCRIPTION_TO_MANAGEMENT_GROUP 8
+
+uint32_t cmk_assignment_epoch(const CmkWorld *world, uint32_t row)
+{
+    return cmk_assignment(world, (CmkAssignmentId){row})->epoch;
+}
+
+/* ---- guards ---------------------------------------------------------------------------------- */
+
+static bool key_vault_uses_policies(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    *ret_blame = vault->permission_model_by;
+    return vault->permission_model == CMK_PERMISSIONS_POLICY;
+}
+
+const CmkGuard cmk_guard_key_vault_uses_policies = {
+    .name = "key-vault-uses-policies",
+    .holds = key_vault_uses_policies,
+    .status = CMK_STATUS_OF(WRONG_PERMISSION_MODEL),
+    .rule = "AC-1 AC-17",
+    .text = "The key vault's permission model is access policies."};
+
+static bool principal_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkPrincipalId caller = cmk_access_caller(world, args);
+    if (args->ref[CMK_REF_IDENTITY] != 0) {
+        *ret_blame = cmk_identity(world, (CmkIdentityId){args->ref[CMK_REF_IDENTITY]})->changed_by;
+    } else {
+        *ret_blame =
+            cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]})->system_by;
+    }
+    if (caller.i != 0 && cmk_principal_is_alive(world, caller)) {
+        return true;
+    }
+    const CmkScopeId moved = cmk_scope_subscription(
+        world, cmk_place_of(world, args, CMK_PERMISSION_IDENTITY_WRITE).scope);
+    *ret_blame = caller.i != 0 ? cmk_scope(world, moved)->changed_by : *ret_blame;
+    return false;
+}
+
+static bool scope_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    *ret_blame = vault->changed_by;
+    return args->ref[CMK_REF_SCOPE] != 0 || vault->state == CMK_KEY_VAULT_ACTIVE;
+}
+
+const CmkGuard cmk_guard_scope_exists = {.name = "scope-exists",
+                                         .holds = scope_exists,
+                                         .status = CMK_STATUS_OF(VAULT_NOT_FOUND),
+                                         .rule = "AC-9",
+                                         .text = "What the role is assigned for exists."};
+
+static bool principal_is_in_directory(const CmkWorld *world, const CmkArgs *args,
+                                      uint64_t *ret_blame)
+{
+    const CmkPrincipal *principal = cmk_principal(world, cmk_access_caller(world, args));
+    const CmkTime known_at = principal->made_at + cmk_knob(world, CMK_KNOB_DIRECTORY_REPLICATION);
+    *ret_blame = principal->changed_by;
+    /* The world was set up long ago and without haste. */
+    return !cmk_is_open(world) || cmk_world_now(world) >= known_at;
+}
+
+const CmkGuard cmk_guard_principal_is_in_directory = {
+    .name = "principal-is-in-directory",
+    .holds = principal_is_in_directory,
+    .status = CMK_STATUS_OF(PRINCIPAL_NOT_FOUND),
+    .rule = "MI-18",
+    .text = "The principal is old enough for all of the directory to know it."};
+
+static CmkPlace place_of(const CmkWorld *world, const CmkArgs *args)
+{
+    return cmk_place_of(world, args, CMK_PERMISSION_ROLE_WRITE);
+}
+
+static bool assignments_have_room(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkScope *counts =
+        cmk_scope(world, cmk_scope_that_counts(world, place_of(world, args).scope));
+    int64_t limit = cmk_knob(world, CMK_KNOB_ROLE_ASSIGNMENT_LIMIT);
+    const bool is_limited = limit != 0;
+    if (counts->kind == CMK_SCOPE_MANAGEMENT_GROUP) {
+        limit /= SUBSCRIPTION_TO_MANAGEMENT_GROUP;
+    }
+    *ret_blame = counts->changed_by;
+    return !is_limited || counts->assignment_count < limit;
+}
+
+const CmkGuard cmk_guard_assignments_have_room = {
+    .name = "assignments-have-room",
+    .holds = assignments_have_room,
+    .status = CMK_STATUS_OF(ROLE_ASSIGNMENTS_FULL),
+    .rule = "AC-20",
+    .text = "The subscription or management group has room for another role assignment."};
+
+static bool create_caller(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    return refused->ref[CMK_REF_IDENTITY] != 0 && cmk_repair_create_identity(world, refused, ret);
+}
+
+static bool enable_caller(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    return refused->ref[CMK_REF_IDENTITY] == 0 && cmk_repair_enable_system(world, refused, ret);
+}
+
+const CmkGuard cmk_guard_principal_exists = {
+    .name = "principal-exists",
+    .holds = principal_exists,
+    .status = CMK_STATUS_OF(NOT_FOUND),
+    .rule = "MI-3 MI-5 MI-13",
+    .text = "The identity has a principal that can be given rights.",
+    .repairs = {
+        {CMK_OP_IDENTITY_CREATE, create_caller, "create the identity"},
+        {CMK_OP_SYSTEM_IDENTITY_ENABLE, enable_caller, "switch the system-assigned identity on"}}};
+
+/* The assignment that role.remove takes away: of the given role if one is given, still acting. */
+static bool is_to_remove(const CmkAssignment *assignment, const CmkArgs *args)
+{
+    const bool is_at_scope = args->ref[CMK_REF_SCOPE] != 0
+                                 ? assignment->scope == args->ref[CMK_REF_SCOPE]
+                                 : assignment->scope == 0 &&
+                                       assignment->key_vault == args->ref[CMK_REF_KEY_VAULT] &&
+                                       assignment->key == args->ref[CMK_REF_KEY];
+    return is_at_scope && (args->num[0] == 0 || assignment->role == (uint32_t)args->num[0]) &&
+           (assignment->state == CMK_ASSIGNMENT_ACTIVE ||
+            assignment->state == CMK_ASSIGNMENT_GRANTING);
+}
+
+static bool assignment_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkPrincipal *principal = cmk_principal(world, cmk_access_caller(world, args));
+    uint32_t row = principal->first_assignment;
+    while (row != 0) {
+        const CmkAssignment *assignment = cmk_assignment(world, (CmkAssignmentId){row});
+        if (is_to_remove(assignment, args)) {
+            return true;
+        }
+        *ret_blame = assignment->changed_by > *ret_blame ? assignment->changed_by : *ret_blame;
+        row = assignment->next_of_principal;
+    }
+    return false;
+}
+
+const CmkGuard cmk_guard_assignment_exists = {
+    .name = "assignment-exists",
+    .holds = assignment_exists,
+    .status = CMK_STATUS_OF(NOT_FOUND),
+    .rule = "AC-9",
+    .text = "The identity has such a role assignment at exactly this scope."};
+
+static uint32_t policy_row_of(const CmkWorld *world, const CmkArgs *args)
+{
+    const CmkPrincipal *principal = cmk_principal(world, cmk_access_caller(world, args));
+    uint32_t row = principal->first_access_policy;
+    while (row != 0) {
+        const CmkAccessPolicy *policy = cmk_access_policy(world, (CmkAccessPolicyId){row});
+        if (policy->key_vault == args->ref[CMK_REF_KEY_VAULT]) {
+            return row;
+        }
+        row = policy->next_of_principal;
+    }
+    return 0;
+}
+
+static bool access_policy_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const uint32_t row = policy_row_of(world, args);
+    const CmkAccessPolicy *policy = cmk_access_policy(world, (CmkAccessPolicyId){row});
+    *ret_blame = policy->changed_by;
+    return policy->permissions != 0;
+}
+
+const CmkGuard cmk_guard_access_policy_exists = {
+    .name = "access-policy-exists",
+    .holds = access_policy_exists,
+    .status = CMK_STATUS_OF(NOT_FOUND),
+    .rule = "AC-5",
+    .text = "The key vault has an access policy for the identity."};
+
+static bool access_policies_have_room(const CmkWorld *world, const CmkArgs *args,
+                                      uint64_t *ret_blame)
+{
+    uint64_t ignored = 0;
+    const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    *ret_blame = vault->changed_by;
+    return vault->access_policy_count < ACCESS_POLICIES_MAX ||
+           access_policy_exists(world, args, &ignored);
+}
+
+const CmkGuard cmk_guard_access_policies_have_room = {
+    .name = "access-policies-have-room",
+    .holds = access_policies_have_room,
+    .status = CMK_STATUS_OF(ACCESS_POLICIES_FULL),
+    .rule = "AC-5",
+    .text = "The key vault has fewer than 1024 access policies, or one for this principal."};
+
+/* ---- role assignments ------------------------------------------------------------------------ */
+
+/* AC-10, AC-11 */
+static int64_t propagation_of(const CmkWorld *world, const CmkAssignment *assignment)
+{
+    const CmkScope *scope = cmk_scope(world, (CmkScopeId){assignment->scope});
+    const bool is_wide = assignment->scope != 0 && scope->kind == CMK_SCOPE_MANAGEMENT_GROUP;
+    return cmk_knob(world,
+                    is_wide ? CMK_KNOB_MANAGEMENT_GROUP_PROPAGATION : CMK_KNOB_ROLE_PROPAGATION);
+}
+
+/* By as much as the scope that counts assignments there is concerned. */
+static void count_assignment(CmkSim *sim, const CmkAssignment *assignment, int32_t delta)
+{
+    const CmkPlace place = cmk_place_of_assignment(sim->world, assignment);
+    if (assignment->tenant != cmk_scope_tenant(sim->world, place.scope)) {
+        return; /* it stayed behind when its subscription moved */
+    }
+    CmkScope *counts = cmk_scope_mut(sim, cmk_scope_that_counts(sim->world, place.scope));
+    counts->assignment_count = (uint32_t)((int32_t)counts->assignment_count + delta);
+    counts->changed_by = cmk_this_seq(sim);
+}
+
+void cmk_assignment_end(CmkSim *sim, CmkAssignmentId id)
+{
+    CmkAssignment *assignment = cmk_assignment_mut(sim, id);
+    if (assignment->state == CMK_ASSIGNMENT_ACTIVE ||
+        assignment->state == CMK_ASSIGNMENT_GRANTING) {
+        count_assignment(sim, assignment, -1);
+        assignment->changed_by = cmk_this_seq(sim);
+    }
+    assignment->state = CMK_ASSIGNMENT_REMOVED;
+    assignment->epoch++;
+}
+
+static void let_propagate(CmkSim *sim, const CmkArgs *args, uint32_t row)
+{
+    const CmkTime delay =
+        propagation_of(sim->world, cmk_assignment(sim->world, (CmkAssignmentId){row}));
+    (void)cmk_engine_set_timer(sim, cmk_world_now(sim->world) + delay, CMK_EVENT_PROPAGATION, row,
+                               args);
+}
+
+static void link_to_key_vault(CmkSim *sim, CmkAssignmentId id)
+{
+    CmkAssignment *assignment = cmk_assignment_mut(sim, id);
+    if (assignment->key_vault != 0) {
+        CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){assignment->key_vault});
+        assignment->next_of_key_vault = vault->first_assignment;
+        vault->first_assignment = id.i;
+    }
+}
+
+static uint32_t role_assign(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkPrincipalId principal_id = cmk_access_caller(sim->world, args);
+    CmkPrincipal *principal = cmk_principal_mut(sim, principal_id);
+    const CmkPlace place = place_of(sim->world, args);
+    const CmkAssignmentId id = {cmk_world_row_add(sim->world, CMK_TABLE_ASSIGNMENT)};
+    CmkAssignment *assignment = cmk_assignment_mut(sim, id);
+    *assignment = (CmkAssignment){.principal = principal_id.i,
+                                  .role = (uint32_t)args->num[0],
+                                  .key_vault = place.key_vault.i,
+                                  .key = place.key.i,
+                                  .scope = args->ref[CMK_REF_SCOPE],
+                                  .tenant = cmk_scope_tenant(sim->world, place.scope),
+                                  .next_of_principal = principal->first_assignment,
+                                  .changed_by = cmk_this_seq(sim)};
+    principal->first_assignment = id.i;
+    link_to_key_vault(sim, id);
+    count_assignment(sim, assignment, +1);
+    const bool is_at_once = propagation_of(sim->world, assignment) == 0;
+    assignment->state = is_at_once ? CMK_ASSIGNMENT_ACTIVE : CMK_ASSIGNMENT_GRANTING;
+    if (!is_at_once) {
+        let_propagate(sim, args, id.i);
+    }
+    return id.i;
+}
+
+const CmkOperation cmk_op_role_assign = {
+    .name = "role.assign",
+    .text = "An identity, user or group is given a role on a key, a key vault or what contains it.",
+    .params = {{"principal", CMK_PARAM_CALLER, 0, 1, CMK_REF_IDENTITY},
+               {"role", CMK_PARAM_ROLE, 1, 1, 0},
+               {"scope", CMK_PARAM_SCOPE, 0, 1, CMK_REF_KEY_VAULT}},
+    .permission = CMK_PERMISSION_ROLE_WRITE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_SCOPE_EXISTS,
+               CMK_GUARD_PRINCIPAL_IS_IN_DIRECTORY, CMK_GUARD_ASSIGNMENTS_HAVE_ROOM},
+    .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(ASSIGNMENT) | CMK_BIT(KEY_VAULT) | CMK_BIT(SCOPE) |
+              CMK_BIT_TIMERS,
+    .effect = role_assign,
+    .rules = "AC-8 AC-9 AC-10 AC-11 AC-13 AC-20 REL-10",
+    .action = "Microsoft.Authorization/roleAssignments/write",
+    .az = "az role assignment create",
+};
+
+static uint32_t role_remove(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkPrincipal *principal = cmk_principal(sim->world, cmk_access_caller(sim->world, args));
+    uint32_t removed = 0;
+    uint32_t row = principal->first_assignment;
+    for (uint32_t left = CMK_ROWS_PER_OPERATION; row != 0 && left > 0;) {
+        CmkAssignment *assignment = cmk_assignment_mut(sim, (CmkAssignmentId){row});
+        if (is_to_remove(assignment, args)) {
+            /* What does not act yet never will. */
+            const bool is_gone = propagation_of(sim->world, assignment) == 0 ||
+                                 assignment->state == CMK_ASSIGNMENT_GRANTING;
+            cmk_assignment_end(sim, (CmkAssignmentId){row});
+            removed = row;
+            left--;
+            if (!is_gone) {
+                assignment->state = CMK_ASSIGNMENT_REMOVING;
+                let_propagate(sim, args, row);
+            }
+        }
+        row = assignment->next_of_principal;
+    }
+    return removed;
+}
+
+const CmkOperation cmk_op_role_remove = {
+    .name = "role.remove",
+    .text = "Role assignments of an identity at a scope are removed: of one role, or all.",
+    .params = {{"principal", CMK_PARAM_CALLER, 0, 1, CMK_REF_IDENTITY},
+               {"role", CMK_PARAM_ROLE, 1, 0, 0},
+               {"scope", CMK_PARAM_SCOPE, 0, 1, CMK_REF_KEY_VAULT}},
+    .permission = CMK_PERMISSION_ROLE_WRITE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_ASSIGNMENT_EXISTS},
+    .writes = CMK_BIT(ASSIGNMENT) | CMK_BIT(SCOPE) | CMK_BIT_TIMERS,
+    .effect = role_remove,
+    .rules = "AC-9 AC-10 AC-13",
+    .action = "Microsoft.Authorization/roleAssignments/delete",
+    .az = "az role assignment delete",
+};
+
+static uint32_t role_propagate(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkAssignmentId id = {(uint32_t)args->num[0]};
+    CmkAssignment *assignment = cmk_assignment_mut(sim, id);
+    assignment->state = assignment->state == CMK_ASSIGNMENT_GRANTING ? CMK_ASSIGNMENT_ACTIVE
+                                                                     : CMK_ASSIGNMENT_REMOVED;
+    assignment->epoch++;
+    if (assignment->state == CMK_ASSIGNMENT_ACTIVE) {
+        assignment->changed_by = cmk_this_seq(sim);
+    } /* a removal stays the fault of whoever removed it */
+    return id.i;
+}
+
+const CmkOperation cmk_op_role_propagate = {
+    .name = "role.propagate",
+    .text = "A role assignment, or its removal, has reached the key vaults and acts from now on.",
+    .params = {{"assignment", CMK_PARAM_INTEGER, 1, 1, 0}},
+    .writes = CMK_BIT(ASSIGNMENT),
+    .effect = role_propagate,
+    .rules = "AC-10 OQ-14",
+};
+
+void cmk_on_propagation(CmkSim *sim, const CmkTimer *timer)
+{
+    CmkArgs args = cmk_args_of_timer(CMK_OP_ROLE_PROPAGATE, timer);
+    args.num[0] = timer->subject;
+    (void)cmk_apply(sim, &args);
+}
+
+/* ---- access policies ------------------------------------------------------------------------- */
+
+/* Gives a policy its permissions, 0 for none, and keeps the vault's count of them. */
+static void set_permissions(CmkSim *sim, CmkAccessPolicyId id, uint32_t permissions)
+{
+    CmkAccessPolicy *policy = cmk_access_policy_mut(sim, id);
+    CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){policy->key_vault});
+    vault->access_policy_count += (permissions != 0) - (uint32_t)(policy->permissions != 0);
+    cmk_replica_keep_policy(sim, policy);
+    policy->permissions = permissions;
+    policy->changed_by = cmk_this_seq(sim);
+    if (!cmk_is_open(sim->world)) {
+        policy->template_permissions = permissions; /* AC-18: the template made the world */
+    }
+}
+
+static uint32_t access_policy_set(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkPrincipalId principal_id = cmk_access_caller(sim->world, args);
+    uint32_t row = policy_row_of(sim->world, args);
+    if (row == 0) {
+        CmkPrincipal *principal = cmk_principal_mut(sim, principal_id);
+        CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+        row = cmk_world_row_add(sim->world, CMK_TABLE_ACCESS_POLICY);
+        *cmk_access_policy_mut(sim, (CmkAccessPolicyId){row}) =
+            (CmkAccessPolicy){.principal = principal_id.i,
+                              .key_vault = args->ref[CMK_REF_KEY_VAULT],
+                              .next_of_principal = principal->first_access_policy,
+                              .next_of_key_vault = vault->first_access_policy};
+        principal->first_access_policy = row;
+        vault->first_access_policy = row;
+    }
+    set_permissions(sim, (CmkAccessPolicyId){row}, (uint32_t)args->num[0]);
+    return row;
+}
+
+const CmkOperation cmk_op_access_policy_set = {
+    .name = "access_policy.set",
+    .text = "A key vault's access policy for an identity is set; it acts at once.",
+    .params = {{"principal", CMK_PARAM_CALLER, 0, 1, CMK_REF_IDENTITY},
+               {"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT},
+               {"permissions", CMK_PARAM_PERMISSIONS, 1, 1, 0}},
+    .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_KEY_VAULT_EXISTS,
+               CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_WRITABLE,
+               CMK_GUARD_KEY_VAULT_USES_POLICIES, CMK_GUARD_ACCESS_POLICIES_HAVE_ROOM},
+    .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(ACCESS_POLICY) | CMK_BIT(KEY_VAULT),
+    .effect = access_policy_set,
+    .rules = "AC-5 AC-6 AC-7 AC-14 AC-19 REL-8",
+    .action = "Microsoft.KeyVault/vaults/accessPolicies/write",
+    .az = "az keyvault set-policy",
+};
+
+static uint32_t access_policy_remove(CmkSim *sim, const CmkArgs *args)
+{
+    const uint32_t row = policy_row_of(sim->world, args);
+    set_permissions(sim, (CmkAccessPolicyId){row}, 0);
+    return row;
+}
+
+const CmkOperation cmk_op_access_policy_remove = {
+    .name = "access_policy.remove",
+    .text = "A key vault's access policy for an identity is removed; it acts at once.",
+    .params = {{"principal", CMK_PARAM_CALLER, 0, 1, CMK_REF_IDENTITY},
+               {"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT}},
+    .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_KEY_VAULT_EXISTS,
+               CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_WRITABLE,
+               CMK_GUARD_KEY_VAULT_USES_POLICIES, CMK_GUARD_ACCESS_POLICY_EXISTS},
+    .writes = CMK_BIT(ACCESS_POLICY) | CMK_BIT(KEY_VAULT),
+    .effect = access_policy_remove,
+    .rules = "AC-5 AC-14 REL-8",
+    .action = "Microsoft.KeyVault/vaults/accessPolicies/delete",
+    .az = "az keyvault delete-policy",
+};
+
+/* ---- the key vault as a whole ---------------------------------------------------------------- */
+
+static uint32_t key_vault_set_permission_model(CmkSim *sim, const CmkArgs *args)
+{
+    CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    vault->permission_model = (uint32_t)args->num[0];
+    vault->permission_model_by = cmk_this_seq(sim);
+    return args->ref[CMK_REF_KEY_VAULT];
+}
+
+/* Whoever may switch the model decides who gets in, so it takes the right to assign roles: else a
+ * Contributor could let itself into a key vault that uses roles (AC-19). */
+const CmkOperation cmk_op_key_vault_set_permission_model = {
+    .name = "key_vault.set_permission_model",
+    .permission = CMK_PERMISSION_ROLE_WRITE,
+    .text = "The key vault goes over to roles or to access policies; what the other said is void "
+            "at once.",
+    .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT},
+               {"permission_model", CMK_PARAM_PERMISSION_MODEL, 1, 1, 0}},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_KEY_VAULT_EXISTS,
+               CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_WRITABLE},
+    .writes = CMK_BIT(KEY_VAULT),
+    .effect = key_vault_set_permission_model,
+    .rules = "AC-1 AC-2 AC-19",
+    .action = "Microsoft.Authorization/roleAssignments/write",
+    .az = "az keyvault update --enable-rbac-authorization",
+};
+
+/* All access policies become what they were before the scenario began. O(access policies). */
+static uint32_t key_vault_redeploy_template(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkKeyVaultId id = {args->ref[CMK_REF_KEY_VAULT]};
+    uint32_t row = cmk_key_vault(sim->world, id)->first_access_policy;
+    while (row != 0) {
+        const CmkAccessPolicy *policy = cmk_access_policy(sim->world, (CmkAccessPolicyId){row});
+        if (policy->permissions != policy->template_permissions) {
+            set_permissions(sim, (CmkAccessPolicyId){row}, policy->template_permissions);
+        }
+        row = policy->next_of_key_vault;
+    }
+    return id.i;
+}
+
+const CmkOperation cmk_op_key_vault_redeploy_template = {
+    .name = "key_vault.redeploy_template",
+    .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
+    .text = "The key vault's template is deployed again: its access policies are those from before "
+            "the scenario began, and no others.",
+    .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT}},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_KEY_VAULT_EXISTS,
+               CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_WRITABLE},
+    .writes = CMK_BIT(KEY_VAULT) | CMK_BIT(ACCESS_POLICY),
+    .effect = key_vault_redeploy_template,
+    .rules = "AC-18",
+    .action = "Microsoft.KeyVault/vaults/write",
+    .az = "az deployment group create",
+};

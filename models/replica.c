@@ -1,0 +1,148 @@
+#include "models/replica.h"
+
+#include "models/mutate.h"
+
+/* ---- keeping what was ------------------------------------------------------------------------ */
+
+/* Whether the last write to a row has reached the pair, so that another one stands for itself. */
+static bool is_replicated(const CmkSim *sim, CmkTime written_at)
+{
+    return written_at + cmk_knob(sim->world, CMK_KNOB_REPLICATION_LAG) <= cmk_world_now(sim->world);
+}
+
+void cmk_replica_keep_key(const CmkSim *sim, CmkKey *key)
+{
+    if (is_replicated(sim, key->written_at)) {
+        key->state_before = key->state;
+        key->version_before = key->current_version;
+        key->changed_by_before = key->changed_by;
+    }
+    key->written_at = cmk_world_now(sim->world);
+}
+
+void cmk_replica_keep_version(const CmkSim *sim, CmkVersion *version)
+{
+    if (is_replicated(sim, version->written_at)) {
+        version->is_enabled_before = version->is_enabled;
+        version->key_ops_before = version->key_ops;
+        version->not_before_before = version->not_before;
+        version->expires_before = version->expires;
+        version->changed_by_before = version->changed_by;
+    }
+    version->written_at = cmk_world_now(sim->world);
+}
+
+void cmk_replica_keep_policy(const CmkSim *sim, CmkAccessPolicy *policy)
+{
+    if (is_replicated(sim, policy->written_at)) {
+        policy->permissions_before = policy->permissions;
+        policy->changed_by_before = policy->changed_by;
+    }
+    policy->written_at = cmk_world_now(sim->world);
+}
+
+/* ---- exchanging it --------------------------------------------------------------------------- */
+
+static void exchange(uint32_t *a, uint32_t *b)
+{
+    const uint32_t was = *a;
+    *a = *b;
+    *b = was;
+}
+
+static void exchange_seq(uint64_t *a, uint64_t *b)
+{
+    const uint64_t was = *a;
+    *a = *b;
+    *b = was;
+}
+
+static void exchange_time(CmkTime *a, CmkTime *b)
+{
+    const CmkTime was = *a;
+    *a = *b;
+    *b = was;
+}
+
+static bool is_of_region(const CmkWorld *world, uint32_t key_vault, CmkRegionId region)
+{
+    return cmk_key_vault(world, (CmkKeyVaultId){key_vault})->region == region.i;
+}
+
+static void exchange_keys(CmkSim *sim, CmkRegionId region, CmkTime until)
+{
+    for (uint32_t i = 1; i <= cmk_world_count(sim->world, CMK_TABLE_KEY); i++) {
+        const CmkKey *row = cmk_key(sim->world, (CmkKeyId){i});
+        if (row->written_at > until && is_of_region(sim->world, row->key_vault, region)) {
+            CmkKey *key = cmk_key_mut(sim, (CmkKeyId){i});
+            exchange(&key->state, &key->state_before);
+            exchange(&key->current_version, &key->version_before);
+            exchange_seq(&key->changed_by, &key->changed_by_before);
+        }
+    }
+}
+
+static void exchange_attributes(CmkVersion *version)
+{
+    exchange(&version->is_enabled, &version->is_enabled_before);
+    exchange(&version->key_ops, &version->key_ops_before);
+    exchange_time(&version->not_before, &version->not_before_before);
+    exchange_time(&version->expires, &version->expires_before);
+    exchange_seq(&version->changed_by, &version->changed_by_before);
+}
+
+/* `missing_by`: what is said of versions that the pair lacks. */
+static void exchange_versions(CmkSim *sim, CmkRegionId region, CmkTime until, uint64_t missing_by)
+{
+    for (uint32_t i = 1; i <= cmk_world_count(sim->world, CMK_TABLE_VERSION); i++) {
+        const CmkVersion *row = cmk_version(sim->world, (CmkVersionId){i});
+        const uint32_t key_vault = cmk_key(sim->world, (CmkKeyId){row->key})->key_vault;
+        if (row->written_at <= until || !is_of_region(sim->world, key_vault, region)) {
+            continue;
+        }
+        CmkVersion *version = cmk_version_mut(sim, (CmkVersionId){i});
+        if (version->created > until) {
+            version->missing_by = missing_by;
+        } else {
+            exchange_attributes(version);
+        }
+    }
+}
+
+static void exchange_policies(CmkSim *sim, CmkRegionId region, CmkTime until)
+{
+    for (uint32_t i = 1; i <= cmk_world_count(sim->world, CMK_TABLE_ACCESS_POLICY); i++) {
+        const CmkAccessPolicy *row = cmk_access_policy(sim->world, (CmkAccessPolicyId){i});
+        if (row->written_at > until && is_of_region(sim->world, row->key_vault, region)) {
+            CmkAccessPolicy *policy = cmk_access_policy_mut(sim, (CmkAccessPolicyId){i});
+            exchange(&policy->permissions, &policy->permissions_before);
+            exchange_seq(&policy->changed_by, &policy->changed_by_before);
+        }
+    }
+}
+
+static void exchange_all(CmkSim *sim, CmkRegionId region, CmkTime until, uint64_t missing_by)
+{
+    exchange_keys(sim, region, until);
+    exchange_versions(sim, region, until, missing_by);
+    exchange_policies(sim, region, until);
+}
+
+void cmk_replica_show_pair(CmkSim *sim, CmkRegionId region)
+{
+    const int64_t lag = cmk_knob(sim->world, CMK_KNOB_REPLICATION_LAG);
+    CmkRegion *row = cmk_region_mut(sim, region);
+    if (lag > 0 && row->shown_until == 0) {
+        row->shown_until = row->lost_at - lag;
+        exchange_all(sim, region, row->shown_until, cmk_this_seq(sim));
+    }
+}
+
+void cmk_replica_show_own(CmkSim *sim, CmkRegionId region)
+{
+    CmkRegion *row = cmk_region_mut(sim, region);
+    if (row->shown_until != 0) {
+        exchange_all(sim, region, row->shown_until, 0);
+        row->shown_until = 0;
+    }
+}

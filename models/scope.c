@@ -1,0 +1,113 @@
+/* Scopes: what lies where, and the move of a subscription to another tenant (AC-9, MI-13). */
+#include "models/scope.h"
+
+#include "models/model.h"
+#include "models/mutate.h"
+#include "models/rows.h"
+
+/* The answer about a chain of parents longer than this would be wrong: Azure allows six levels of
+ * management groups, and the reader of scenarios refuses circles. */
+#define DEPTH_MAX 64
+
+#define ON_KEY_VAULTS                                                                              \
+    (CMK_PERMISSION_KEYS_ALL | CMK_PERMISSION_KEY_VAULT_WRITE | CMK_PERMISSION_KEY_VAULT_DELETE |  \
+     CMK_PERMISSION_KEY_VAULT_PURGE)
+#define ON_IDENTITIES (CMK_PERMISSION_IDENTITY_WRITE | CMK_PERMISSION_IDENTITY_ASSIGN)
+#define ON_BACKUP_VAULTS                                                                           \
+    (CMK_PERMISSION_BACKUP_VAULT_WRITE | CMK_PERMISSION_BACKUP_VAULT_DELETE |                      \
+     CMK_PERMISSION_BACKUP_OPERATE)
+#define ON_ROLES (CMK_PERMISSION_ROLE_WRITE | CMK_PERMISSION_DATA_ROLE_WRITE)
+
+CmkPlace cmk_place_of_key(const CmkWorld *world, CmkKeyVaultId key_vault, CmkKeyId key)
+{
+    return (CmkPlace){.scope = {cmk_key_vault(world, key_vault)->resource_group},
+                      .key_vault = key_vault,
+                      .key = key};
+}
+
+CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, uint32_t permission)
+{
+    const CmkScopeId scope = {args->ref[CMK_REF_SCOPE]};
+    if ((permission & ON_ROLES) != 0 && scope.i != 0) {
+        return (CmkPlace){.scope = scope};
+    }
+    if ((permission & (ON_KEY_VAULTS | ON_ROLES)) != 0) {
+        return cmk_place_of_key(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]},
+                                (CmkKeyId){args->ref[CMK_REF_KEY]});
+    }
+    if ((permission & ON_IDENTITIES) != 0) {
+        const CmkIdentityId identity = {args->ref[CMK_REF_IDENTITY]};
+        return (CmkPlace){.scope = {cmk_identity(world, identity)->resource_group}};
+    }
+    if ((permission & ON_BACKUP_VAULTS) != 0) {
+        const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
+        return (CmkPlace){.scope = {cmk_backup_vault(world, vault)->resource_group}};
+    }
+    return (CmkPlace){.scope = {0}};
+}
+
+CmkPlace cmk_place_of_assignment(const CmkWorld *world, const CmkAssignment *assignment)
+{
+    return assignment->scope != 0 ? (CmkPlace){.scope = {assignment->scope}}
+                                  : cmk_place_of_key(world, (CmkKeyVaultId){assignment->key_vault},
+                                                     (CmkKeyId){assignment->key});
+}
+
+bool cmk_scope_contains(const CmkWorld *world, CmkScopeId outer, CmkScopeId inner)
+{
+    uint32_t row = inner.i;
+    for (uint32_t depth = 0; row != 0 && depth < DEPTH_MAX; depth++) {
+        if (row == outer.i) {
+            return true;
+        }
+        row = cmk_scope(world, (CmkScopeId){row})->parent;
+    }
+    return false;
+}
+
+CmkScopeId cmk_scope_subscription(const CmkWorld *world, CmkScopeId scope)
+{
+    const CmkScope *row = cmk_scope(world, scope);
+    if (scope.i == 0 || row->kind == CMK_SCOPE_MANAGEMENT_GROUP) {
+        return (CmkScopeId){0};
+    }
+    return row->kind == CMK_SCOPE_SUBSCRIPTION ? scope : (CmkScopeId){row->parent};
+}
+
+uint32_t cmk_scope_tenant(const CmkWorld *world, CmkScopeId scope)
+{
+    return cmk_scope(world, cmk_scope_subscription(world, scope))->tenant;
+}
+
+CmkScopeId cmk_scope_that_counts(const CmkWorld *world, CmkScopeId scope)
+{
+    const CmkScopeId subscription = cmk_scope_subscription(world, scope);
+    return subscription.i != 0 ? subscription : scope;
+}
+
+/* ---- operations ------------------------------------------------------------------------------ */
+
+/* Principals and assignments remember the tenant they belong to, so that nothing has to go through
+ * all of them. The management group stays behind with the old tenant. */
+static uint32_t subscription_move_tenant(CmkSim *sim, const CmkArgs *args)
+{
+    CmkScope *subscription = cmk_scope_mut(sim, (CmkScopeId){args->ref[CMK_REF_SCOPE]});
+    subscription->tenant++;
+    subscription->parent = 0;
+    subscription->assignment_count = 0;
+    subscription->changed_by = cmk_this_seq(sim);
+    return args->ref[CMK_REF_SCOPE];
+}
+
+const CmkOperation cmk_op_subscription_move_tenant = {
+    .name = "subscription.move_tenant",
+    .permission = CMK_PERMISSION_ROLE_WRITE,
+    .text = "A subscription moves to another tenant: its identities are broken until they are made "
+            "anew, and its role assignments grant nothing any more.",
+    .params = {{"subscription", CMK_PARAM_SUBSCRIPTION, 0, 1, CMK_REF_SCOPE}},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE},
+    .writes = CMK_BIT(SCOPE),
+    .effect = subscription_move_tenant,
+    .rules = "MI-13 KVE-1 ERR-M13",
+    .action = "Microsoft.Authorization/roleAssignments/write",
+};

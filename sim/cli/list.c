@@ -1,0 +1,188 @@
+/* cmksim list KIND [PREFIX...] */
+#include <string.h>
+
+#include "analysis/catalogue.h"
+#include "scenarios/diagnostic.h"
+#include "sim/cli/cli.h"
+
+typedef struct Options {
+    char *stage;
+    char **where;
+    gboolean coverage;
+    gboolean json;
+    gboolean markdown;
+} Options;
+
+static void clear_options(Options *options)
+{
+    g_free(options->stage);
+    g_strfreev(options->where);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, clear_options)
+
+static int parse_options(Options *options, int *argc, char ***argv)
+{
+    GOptionEntry entries[] = {
+        {"where", 'w', 0, G_OPTION_ARG_STRING_ARRAY, &options->where,
+         "only those whose property is, or has among its words, this value; may be repeated",
+         "PROPERTY=VALUE"},
+        {"stage", 0, 0, G_OPTION_ARG_STRING, &options->stage,
+         "only rules at this stage, as --where stage=...", "modelled|later|out of scope"},
+        {"coverage", 0, 0, G_OPTION_ARG_NONE, &options->coverage,
+         "rules: count those that are modelled and shown by a test, and name those that are not",
+         NULL},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &options->json,
+         "print one JSON object with all properties, whose names --where takes", NULL},
+        {"markdown", 0, 0, G_OPTION_ARG_NONE, &options->markdown,
+         "print a page as in docs/reference", NULL},
+        G_OPTION_ENTRY_NULL};
+    g_autoptr(GString) description = g_string_new("Kinds:\n");
+    uint32_t count = 0;
+    const CmkCatalogueKind *kinds = cmk_catalogue_kinds(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        g_string_append_printf(description, "  %-12s %.*s\n", kinds[i].name,
+                               (int)strcspn(kinds[i].text, ".:;,"), kinds[i].text);
+    }
+    g_string_append(description, "\nExample: cmksim list rules SD --where provenance=assumed");
+    return cmk_cli_parse("KIND [PREFIX...]",
+                         "Lists what the model knows; `cmksim explain NAME` says more about one.",
+                         description->str, entries, argc, argv);
+}
+
+/* ---- what to list ---------------------------------------------------------------------------- */
+
+static const CmkCatalogueKind *find_kind(const char *name)
+{
+    const CmkCatalogueKind *kind = cmk_catalogue_kind(name);
+    if (kind != NULL) {
+        return kind;
+    }
+    uint32_t count = 0;
+    const CmkCatalogueKind *kinds = cmk_catalogue_kinds(&count);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (uint32_t i = 0; i < count; i++) {
+        g_ptr_array_add(names, (gpointer)(uintptr_t)kinds[i].name);
+    }
+    const char *near = cmk_suggest(name, (const char *const *)names->pdata, names->len);
+    if (near != NULL) {
+        cmk_cli_error("there is no list of `%s`, did you mean `%s`?", name, near);
+    } else {
+        cmk_cli_error("there is no list of `%s`\nTry `cmksim list --help`.", name);
+    }
+    return NULL;
+}
+
+/* Those that begin with any of the prefixes; false (told) if there are none with one of them. */
+static bool keep_prefixes(GPtrArray **entries, const CmkCatalogueKind *kind, char **prefixes)
+{
+    if (*prefixes == NULL) {
+        return true;
+    }
+    GPtrArray *kept = cmk_entries_new();
+    bool is_right = true;
+    for (char **prefix = prefixes; *prefix != NULL && is_right; prefix++) {
+        GPtrArray *some = kind->entries();
+        cmk_catalogue_keep_prefix(some, *prefix);
+        is_right = some->len > 0;
+        if (!is_right) {
+            g_autofree char *near = cmk_catalogue_suggest(*prefix);
+            cmk_cli_error(near != NULL ? "none of the %s begins with `%s`, did you mean `%s`?"
+                                       : "none of the %s begins with `%s`",
+                          kind->name, *prefix, near);
+        }
+        g_ptr_array_extend_and_steal(kept, some);
+    }
+    g_ptr_array_unref(*entries);
+    *entries = kept;
+    return is_right;
+}
+
+static bool keep_where(GPtrArray *entries, const CmkCatalogueKind *kind, const char *condition)
+{
+    g_auto(GStrv) parts = g_strsplit(condition, "=", 2);
+    if (g_strv_length(parts) != 2) {
+        cmk_cli_error("--where takes PROPERTY=VALUE; `%s` has no `=`", condition);
+        return false;
+    }
+    if (!cmk_catalogue_keep_where(entries, parts[0], parts[1])) {
+        cmk_cli_error("%s have no property `%s`; `cmksim list %s --json` shows which they have",
+                      kind->name, parts[0], kind->name);
+        return false;
+    }
+    return true;
+}
+
+static bool keep_stage(GPtrArray *entries, const CmkCatalogueKind *kind, const char *stage)
+{
+    static const char *const stages[] = {"modelled", "later", "out of scope", NULL};
+    if (stage == NULL) {
+        return true;
+    }
+    if (!g_strv_contains(stages, stage)) {
+        cmk_cli_error("--stage takes one of: modelled, later, out of scope; `%s` is none of them",
+                      stage);
+        return false;
+    }
+    g_autofree char *condition = g_strdup_printf("stage=%s", stage);
+    return keep_where(entries, kind, condition);
+}
+
+/* ---- printing -------------------------------------------------------------------------------- */
+
+static bool print(const GPtrArray *entries, const CmkCatalogueKind *kind, const Options *options)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (options->json) {
+        cmk_entries_print_json(entries, text);
+    } else if (options->markdown) {
+        g_string_append_printf(text,
+                               "# %s\n\n%s\n\n"
+                               "Written by `make docs` from the tables of the model.\n\n",
+                               kind->title, kind->text);
+        cmk_entries_print_markdown(entries, text);
+    } else if (options->coverage) {
+        cmk_entry_print(g_ptr_array_index(entries, 0), text);
+    } else {
+        cmk_entries_print_table(entries, text);
+    }
+    return cmk_cli_print(text->str);
+}
+
+int cmk_command_list(int argc, char **argv)
+{
+    g_auto(Options) options = {0};
+    const int parsed = parse_options(&options, &argc, &argv);
+    if (parsed != CMK_CLI_GO_ON) {
+        return parsed;
+    }
+    if (argc < 2) {
+        cmk_cli_error("say what to list\nTry `cmksim list --help`.");
+        return CMK_EXIT_USAGE;
+    }
+    const CmkCatalogueKind *kind = find_kind(argv[1]);
+    if (kind == NULL) {
+        return CMK_EXIT_USAGE;
+    }
+    if (options.json && options.markdown) {
+        cmk_cli_error("--json and --markdown exclude each other");
+        return CMK_EXIT_USAGE;
+    }
+    if (options.coverage && (strcmp(kind->name, "rules") != 0 || argc > 2 ||
+                             options.where != NULL || options.stage != NULL || options.markdown)) {
+        cmk_cli_error("--coverage is about all rules: `cmksim list rules --coverage`");
+        return CMK_EXIT_USAGE;
+    }
+    g_autoptr(GPtrArray) entries = options.coverage ? cmk_entries_new() : kind->entries();
+    if (options.coverage) {
+        g_ptr_array_add(entries, cmk_catalogue_coverage());
+    }
+    bool is_right =
+        keep_prefixes(&entries, kind, argv + 2) && keep_stage(entries, kind, options.stage);
+    for (char **where = options.where; is_right && where != NULL && *where != NULL; where++) {
+        is_right = keep_where(entries, kind, *where);
+    }
+    if (!is_right) {
+        return CMK_EXIT_USAGE;
+    }
+    return print(entries, kind, &options) ? CMK_EXIT_OK : CMK_EXIT_IO;
+}

@@ -1,0 +1,300 @@
+/* The access rules against their naive restatement, on random states of small worlds. */
+#include <criterion/criterion.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "sim/chance.h"
+#include "tests/unit/models/access_oracle.h"
+#include "tests/unit/models/estate.h"
+
+#define SEED UINT64_C(20250303)
+#define WORLDS 250
+#define CHANGES_PER_WORLD 400
+#define QUESTIONS_PER_CHANGE 10
+#define ROLES 18
+
+typedef struct Dice {
+    uint64_t stream;
+    uint64_t n;
+} Dice;
+
+static uint32_t roll(Dice *dice, uint32_t sides)
+{
+    return (uint32_t)cmk_chance_below(SEED, (CmkStream){2, (uint32_t)dice->stream}, dice->n++,
+                                      sides);
+}
+
+/* How often each guard let a question pass and stopped one, where it had something to decide. */
+typedef struct Shares {
+    uint64_t passed[CMK_GUARD__COUNT];
+    uint64_t stopped[CMK_GUARD__COUNT];
+    uint64_t questions;
+} Shares;
+
+static const CmkGuardId access_guards[] = {
+    CMK_GUARD_SYSTEM_IDENTITY_IS_ON,    CMK_GUARD_USER_IDENTITY_IS_ATTACHED,
+    CMK_GUARD_CALLER_IS_KNOWN,          CMK_GUARD_ROLE_LETS_GET,
+    CMK_GUARD_ROLE_LETS_WRAP,           CMK_GUARD_ROLE_LETS_UNWRAP,
+    CMK_GUARD_POLICY_LETS_GET,          CMK_GUARD_POLICY_LETS_WRAP,
+    CMK_GUARD_POLICY_LETS_UNWRAP,       CMK_GUARD_ROLE_LETS_ACTOR,
+    CMK_GUARD_POLICY_LETS_ACTOR,        CMK_GUARD_ACTOR_MAY_MANAGE,
+    CMK_GUARD_ACTOR_MAY_ASSIGN_IDENTITY};
+
+static bool is_access_guard(CmkGuardId guard)
+{
+    for (size_t i = 0; i < CMK_ARRAY_LEN(access_guards); i++) {
+        if (access_guards[i] == guard) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- changing the world ---------------------------------------------------------------------- */
+
+static void put_key(Dice *dice, CmkArgs *args)
+{
+    args->ref[CMK_REF_KEY] = 1 + roll(dice, 3);
+    args->ref[CMK_REF_KEY_VAULT] =
+        args->ref[CMK_REF_KEY] == ESTATE_SPARE_KEY ? ESTATE_SPARE_KV : ESTATE_KV;
+}
+
+/* Rather one that opens keys, or that manages Backup vaults but not their identities. */
+static uint32_t random_role(Dice *dice)
+{
+    switch (roll(dice, 4)) {
+    case 0:
+        return 1 + roll(dice, 4);
+    case 1:
+        return cmk_role_find(roll(dice, 2) == 0 ? "Backup Contributor" : "Contributor");
+    default:
+        return 1 + roll(dice, ROLES);
+    }
+}
+
+static CmkArgs random_change(Dice *dice)
+{
+    static const CmkOpId ops[] = {CMK_OP_ROLE_ASSIGN,
+                                  CMK_OP_ROLE_ASSIGN,
+                                  CMK_OP_ROLE_ASSIGN,
+                                  CMK_OP_ROLE_REMOVE,
+                                  CMK_OP_ROLE_REMOVE,
+                                  CMK_OP_ACCESS_POLICY_SET,
+                                  CMK_OP_ACCESS_POLICY_SET,
+                                  CMK_OP_ACCESS_POLICY_SET,
+                                  CMK_OP_ACCESS_POLICY_REMOVE,
+                                  CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL,
+                                  CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL,
+                                  CMK_OP_KEY_VAULT_REDEPLOY_TEMPLATE,
+                                  CMK_OP_GROUP_ADD_MEMBER,
+                                  CMK_OP_GROUP_ADD_MEMBER,
+                                  CMK_OP_GROUP_REMOVE_MEMBER,
+                                  CMK_OP_IDENTITY_CREATE,
+                                  CMK_OP_IDENTITY_CREATE,
+                                  CMK_OP_IDENTITY_DELETE,
+                                  CMK_OP_IDENTITY_ATTACH,
+                                  CMK_OP_IDENTITY_ATTACH,
+                                  CMK_OP_IDENTITY_ATTACH,
+                                  CMK_OP_IDENTITY_DETACH,
+                                  CMK_OP_SYSTEM_IDENTITY_ENABLE,
+                                  CMK_OP_SYSTEM_IDENTITY_DISABLE,
+                                  CMK_OP_SUBSCRIPTION_MOVE_TENANT};
+    CmkArgs args = {.op = ops[roll(dice, CMK_ARRAY_LEN(ops))], .actor = CMK_ACTOR_STEP};
+    put_key(dice, &args);
+    args.ref[CMK_REF_BACKUP_VAULT] = ESTATE_VAULT;
+    args.ref[CMK_REF_IDENTITY] = 1 + roll(dice, 4);
+    args.ref[CMK_REF_REGION] = 1;
+    args.ref[CMK_REF_GROUP] = ESTATE_GROUP;
+    switch (args.op) {
+    case CMK_OP_ROLE_ASSIGN:
+    case CMK_OP_ROLE_REMOVE:
+    case CMK_OP_ACCESS_POLICY_SET:
+    case CMK_OP_ACCESS_POLICY_REMOVE:
+    case CMK_OP_GROUP_ADD_MEMBER:
+    case CMK_OP_GROUP_REMOVE_MEMBER:
+        args.ref[CMK_REF_IDENTITY] = roll(dice, 5);
+        args.ref[CMK_REF_GRANTEE] = roll(dice, 2) == 0 ? roll(dice, ESTATE_GROUP + 1) : 0;
+        args.ref[CMK_REF_KEY] *= roll(dice, 2);
+        break;
+    case CMK_OP_SUBSCRIPTION_MOVE_TENANT:
+        args.ref[CMK_REF_SCOPE] =
+            roll(dice, 2) == 0 ? ESTATE_SUBSCRIPTION : CMK_SCOPE_DEFAULT_SUBSCRIPTION;
+        args.op = roll(dice, 40) == 0 ? args.op : CMK_OP_ROLE_ASSIGN;
+        break;
+    default:
+        break;
+    }
+    if (args.op == CMK_OP_ROLE_ASSIGN || args.op == CMK_OP_ROLE_REMOVE) {
+        args.num[0] = args.op == CMK_OP_ROLE_ASSIGN ? random_role(dice) : 0;
+        args.ref[CMK_REF_SCOPE] = roll(dice, 2) == 0 ? 1 + roll(dice, ESTATE_RESOURCE_GROUP) : 0;
+    } else if (args.op == CMK_OP_ACCESS_POLICY_SET) {
+        args.num[0] = 1 + roll(dice, CMK_PERMISSION_KEYS_ALL);
+    } else if (args.op == CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL) {
+        args.num[0] = roll(dice, 2);
+    }
+    return args;
+}
+
+static void change(Estate *estate, Dice *dice)
+{
+    static const int64_t waits[] = {CMK_SECOND_US, 5 * CMK_MINUTE_US, 90 * CMK_MINUTE_US,
+                                    9 * CMK_HOUR_US};
+    const CmkArgs args = random_change(dice);
+    (void)estate_apply(estate, &args);
+    if (roll(dice, 4) == 0) {
+        estate_run(estate, waits[roll(dice, CMK_ARRAY_LEN(waits))]);
+    }
+}
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+/* Whom settings can be bound to: principals of identities and vaults, also those that are gone. */
+static uint32_t random_principal(const CmkWorld *world, Dice *dice)
+{
+    const uint32_t count = cmk_world_count(world, CMK_TABLE_PRINCIPAL);
+    if (roll(dice, 4) != 0) { /* rather one that lives: most are dead */
+        const CmkIdentityId identity = {roll(dice, 4)};
+        const uint32_t id =
+            identity.i == 0
+                ? cmk_backup_vault(world, (CmkBackupVaultId){ESTATE_VAULT})->system_principal
+                : cmk_identity(world, identity)->principal;
+        if (id != 0) {
+            return id;
+        }
+    }
+    for (;;) {
+        const CmkPrincipalId id = {1 + roll(dice, count)};
+        if (cmk_principal(world, id)->person == 0) {
+            return id.i;
+        }
+    }
+}
+
+static CmkArgs random_request(const CmkWorld *world, Dice *dice)
+{
+    static const CmkOpId ops[] = {CMK_OP_KEY_GET, CMK_OP_KEY_WRAP, CMK_OP_KEY_UNWRAP};
+    CmkArgs args = {.op = ops[roll(dice, 3)], .actor = CMK_ACTOR_PLATFORM};
+    put_key(dice, &args);
+    args.ref[CMK_REF_BACKUP_VAULT] = ESTATE_VAULT;
+    args.ref[CMK_REF_PRINCIPAL] = random_principal(world, dice);
+    args.ref[CMK_REF_IDENTITY] =
+        cmk_principal(world, (CmkPrincipalId){args.ref[CMK_REF_PRINCIPAL]})->identity;
+    args.ref[CMK_REF_VERSION] = cmk_key(world, (CmkKeyId){args.ref[CMK_REF_KEY]})->current_version;
+    return args;
+}
+
+static CmkArgs random_order(Dice *dice)
+{
+    static const CmkOpId ops[] = {CMK_OP_KEY_ROTATE,      CMK_OP_KEY_DELETE,
+                                  CMK_OP_KEY_ROTATE,      CMK_OP_KEY_DELETE,
+                                  CMK_OP_KEY_ROTATE,      CMK_OP_KEY_DELETE,
+                                  CMK_OP_ROLE_ASSIGN,     CMK_OP_IDENTITY_ATTACH,
+                                  CMK_OP_IDENTITY_ATTACH, CMK_OP_IDENTITY_ATTACH,
+                                  CMK_OP_IDENTITY_ATTACH, CMK_OP_ACCESS_POLICY_SET,
+                                  CMK_OP_IDENTITY_CREATE, CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL,
+                                  CMK_OP_GROUP_ADD_MEMBER};
+    CmkArgs args = {.op = ops[roll(dice, CMK_ARRAY_LEN(ops))], .actor = CMK_ACTOR_STEP};
+    put_key(dice, &args);
+    args.ref[CMK_REF_BACKUP_VAULT] = ESTATE_VAULT;
+    args.ref[CMK_REF_IDENTITY] = 1 + roll(dice, 4);
+    args.ref[CMK_REF_GROUP] = ESTATE_GROUP;
+    args.ref[CMK_REF_ACTOR] = 1 + roll(dice, 2);
+    if (args.op == CMK_OP_ROLE_ASSIGN) {
+        args.num[0] = 1 + roll(dice, ROLES);
+        args.ref[CMK_REF_KEY] *= roll(dice, 2);
+        args.ref[CMK_REF_SCOPE] = roll(dice, 2) == 0 ? 1 + roll(dice, ESTATE_RESOURCE_GROUP) : 0;
+    }
+    if (args.op == CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL || args.op == CMK_OP_ACCESS_POLICY_SET) {
+        args.ref[CMK_REF_KEY] = 0;
+    }
+    return args;
+}
+
+/* Whether there was anything to decide: guards hold trivially for the other kind of caller. */
+static bool has_a_say(const CmkWorld *world, CmkGuardId guard, const CmkArgs *args)
+{
+    const bool uses_roles =
+        cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]})->permission_model ==
+        CMK_PERMISSIONS_RBAC;
+    switch (guard) {
+    case CMK_GUARD_SYSTEM_IDENTITY_IS_ON:
+        return args->ref[CMK_REF_IDENTITY] == 0;
+    case CMK_GUARD_USER_IDENTITY_IS_ATTACHED:
+        return args->ref[CMK_REF_IDENTITY] != 0;
+    case CMK_GUARD_ROLE_LETS_GET:
+    case CMK_GUARD_ROLE_LETS_WRAP:
+    case CMK_GUARD_ROLE_LETS_UNWRAP:
+    case CMK_GUARD_ROLE_LETS_ACTOR:
+        return uses_roles;
+    case CMK_GUARD_POLICY_LETS_GET:
+    case CMK_GUARD_POLICY_LETS_WRAP:
+    case CMK_GUARD_POLICY_LETS_UNWRAP:
+    case CMK_GUARD_POLICY_LETS_ACTOR:
+        return !uses_roles;
+    default:
+        return true;
+    }
+}
+
+static void count(Shares *shares, const CmkWorld *world, const CmkArgs *args, CmkGuardId stopped_by)
+{
+    const CmkGuardId *guards = cmk_azure_model()->operations[args->op]->guards;
+    shares->questions++;
+    for (uint32_t i = 0; guards[i] != CMK_GUARD_NONE && guards[i] != stopped_by; i++) {
+        shares->passed[guards[i]] += has_a_say(world, guards[i], args);
+    }
+    shares->stopped[stopped_by]++;
+}
+
+static void ask(const Estate *estate, Dice *dice, Shares *shares)
+{
+    const CmkWorld *world = estate->sim.world;
+    const bool is_request = roll(dice, 5) < 3;
+    const CmkArgs args = is_request ? random_request(world, dice) : random_order(dice);
+    const bool is_on_key = args.op == CMK_OP_KEY_ROTATE || args.op == CMK_OP_KEY_DELETE;
+    const CmkGuardId expected = is_request  ? oracle_request(world, &args)
+                                : is_on_key ? oracle_person_on_key(world, &args)
+                                            : oracle_person_manages(world, &args);
+    const CmkGuardId guard = cmk_would_apply(&estate->sim, &args).guard;
+    cr_assert_eq(is_access_guard(guard) ? guard : CMK_GUARD_NONE, expected,
+                 "seed %" PRIu64 ", world %" PRIu64 ", draw %" PRIu64 ": %s: %s instead of %s",
+                 SEED, dice->stream, dice->n, cmk_azure_model()->operations[args.op]->name,
+                 estate_guard_name(estate, guard), estate_guard_name(estate, expected));
+    count(shares, world, &args, expected);
+}
+
+Test(access_oracle, guards_agree_with_the_rules_told_again)
+{
+    uint32_t roles = 0;
+    (void)cmk_role_facts(&roles);
+    cr_assert_eq(roles, ROLES + 1);
+    static Shares shares;
+    for (uint64_t i = 1; i <= WORLDS; i++) {
+        Dice dice = {.stream = i};
+        Estate *estate = estate_new(
+            &(EstateOptions){.uses_policies = i % 2,
+                             .has_no_cmk = true,
+                             .is_not_self_checking = true,
+                             .profile = cmk_profile_find(i % 3 ? "realistic" : "instant")});
+        for (int j = 0; j < CHANGES_PER_WORLD; j++) {
+            change(estate, &dice);
+            for (int k = 0; k < QUESTIONS_PER_CHANGE; k++) {
+                ask(estate, &dice, &shares);
+            }
+        }
+        estate_free(estate);
+    }
+    cr_assert_geq(shares.questions, 1000000);
+    (void)fprintf(stderr, "access oracle: %" PRIu64 " questions, seed %" PRIu64 "\n",
+                  shares.questions, SEED);
+    for (size_t i = 0; i < CMK_ARRAY_LEN(access_guards); i++) {
+        const CmkGuardId guard = access_guards[i];
+        const char *name = cmk_azure_model()->guards[guard]->name;
+        (void)fprintf(stderr, "  %-26s passed %4.1f %%, stopped %4.1f %%\n", name,
+                      100.0 * (double)shares.passed[guard] / (double)shares.questions,
+                      100.0 * (double)shares.stopped[guard] / (double)shares.questions);
+        cr_expect_geq(shares.passed[guard] * 100, shares.questions, "%s passes too few", name);
+        cr_expect_geq(shares.stopped[guard] * 100, shares.questions, "%s stops too few", name);
+    }
+}
