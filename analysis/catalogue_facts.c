@@ -19,6 +19,8 @@ GPtrArray *cmk_catalogue_roles(void)
         CmkEntry *entry = cmk_entry_new("role", roles[i].name);
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "guid", roles[i].guid);
         cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "allows", permissions);
+        cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "data_role",
+                           yes_or_no(roles[i].is_data_role != 0));
         cmk_entry_add_words(entry, CMK_PROPERTY_COLUMN, "rules", roles[i].rule);
         g_ptr_array_add(entries, entry);
     }
@@ -83,8 +85,12 @@ GPtrArray *cmk_catalogue_prices(void)
         CmkEntry *entry = cmk_entry_new("price", price->id);
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "usd", usd);
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "per", price->unit);
+        cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "region",
+                           price->region != NULL ? price->region : "all");
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "status", price->status);
         cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "text", price->text);
+        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "source", price->source);
+        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "date", price->date);
         cmk_entry_add_number(entry, CMK_PROPERTY_DETAIL, "nanos", price->nanos);
         cmk_entry_add_words(entry, CMK_PROPERTY_COLUMN, "rules", price->rule);
         g_ptr_array_add(entries, entry);

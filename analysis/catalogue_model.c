@@ -19,9 +19,17 @@ static const char *param_type(uint16_t type)
         [CMK_PARAM_KEY] = "a key: vault/key",
         [CMK_PARAM_KEY_TARGET] = "a key or a version of it: vault/key or vault/key/2",
         [CMK_PARAM_IDENTITY] = "a user-assigned identity",
-        [CMK_PARAM_CALLER] = "an identity, or a Backup vault for its system-assigned one",
+        [CMK_PARAM_CALLER] =
+            "an identity, a Backup vault for its system-assigned one, a user or a group",
         [CMK_PARAM_USER_OR_SYSTEM] = "a user-assigned identity, or system",
-        [CMK_PARAM_SCOPE] = "a key vault or a key",
+        [CMK_PARAM_SCOPE] = "a key vault, a key, or what contains key vaults",
+        [CMK_PARAM_CONTAINER] = "a subscription or a management group",
+        [CMK_PARAM_SUBSCRIPTION] = "a subscription",
+        [CMK_PARAM_RESOURCE_GROUP] = "a resource group",
+        [CMK_PARAM_USER] = "a user",
+        [CMK_PARAM_GROUP] = "a group",
+        [CMK_PARAM_MEMBER] = "a user, an identity or a Backup vault",
+        [CMK_PARAM_PERMISSION_MODEL] = "rbac or access_policy",
         [CMK_PARAM_ROLE] = "a role",
         [CMK_PARAM_REGION] = "a region",
         [CMK_PARAM_POLICY] = "a backup policy",
@@ -67,8 +75,9 @@ char *cmk_catalogue_permissions(uint32_t permissions)
                                         "backup-vault-write",
                                         "backup-vault-delete",
                                         "backup-operate",
-                                        "group-write"};
-    _Static_assert(CMK_PERMISSION_RELEASE == 1 << 19 && CMK_PERMISSION_GROUP_WRITE == 1 << 29,
+                                        "group-write",
+                                        "data-role-write"};
+    _Static_assert(CMK_PERMISSION_RELEASE == 1 << 19 && CMK_PERMISSION_DATA_ROLE_WRITE == 1 << 30,
                    "the words are in the order of the bits");
     GString *text = g_string_new(NULL);
     for (uint32_t i = 0; i < 32; i++) {

@@ -180,5 +180,14 @@ CmkEntry *cmk_catalogue_coverage(void)
         g_string_append_printf(names, "%s ", ((CmkEntry *)g_ptr_array_index(missing, i))->name);
     }
     cmk_entry_add_words(entry, CMK_PROPERTY_DETAIL, "modelled_and_not_shown", names->str);
+    g_string_truncate(names, 0);
+    for (guint i = 0; i < missing->len; i++) {
+        const CmkEntry *rule = g_ptr_array_index(missing, i);
+        if (cmk_entry_property(rule, "shown_by")->list->len > 0) {
+            g_string_append_printf(names, "%s ", rule->name);
+        }
+    }
+    cmk_entry_add_words(entry, CMK_PROPERTY_DETAIL, "of_these_named_by_rows_that_do_not_notice",
+                        names->str);
     return entry;
 }

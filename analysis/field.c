@@ -58,6 +58,7 @@ MEMBER(vault_encryption, backup_vault, CmkBackupVaultId, encryption)
 MEMBER(vault_redundancy, backup_vault, CmkBackupVaultId, redundancy)
 MEMBER(vault_region, backup_vault, CmkBackupVaultId, region)
 MEMBER(vault_key, backup_vault, CmkBackupVaultId, key)
+MEMBER(vault_cross_region_restore, backup_vault, CmkBackupVaultId, has_cross_region_restore)
 MEMBER(vault_infrastructure, backup_vault, CmkBackupVaultId, has_infrastructure_encryption)
 
 static int64_t vault_identity(const CmkWorld *world, uint32_t row)
@@ -133,6 +134,8 @@ static const CmkStateField vault_fields[] = {
      "number of the version that the settings name, nothing if they name none"},
     {"infrastructure_encryption", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_infrastructure,
      "whether there is a second layer of encryption"},
+    {"cross_region_restore", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_cross_region_restore,
+     "whether points can be restored in the pair"},
     {"system_identity", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_has_system,
      "whether the system-assigned identity is on"},
     {"operational_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_operational_bytes,
@@ -255,9 +258,12 @@ static const CmkStateField identity_fields[] = {
 };
 
 MEMBER(region_state, region, CmkRegionId, state)
+MEMBER(region_zone_lost, region, CmkRegionId, is_zone_lost)
 
 static const CmkStateField region_fields[] = {
     {"state", OF(words_region), CMK_BIT(REGION), region_state, "how it fares"},
+    {"zone_lost", PLAIN(BOOLEAN), CMK_BIT(REGION), region_zone_lost,
+     "whether one of its zones is lost"},
 };
 
 MEMBER(instance_state, instance, CmkInstanceId, state)

@@ -12,17 +12,19 @@ static const struct {
 } in_code[] = {
     {"BK-34 BV-27 BV-37 BV-T14 OQ-13 OQ-31", "models/task.c"},
     {"BV-17 OQ-28", "models/sealer.c"},
-    {"BV-15 REL-14", "models/region.c"},
+    {"BV-15 REL-14 REL-17", "models/region.c"},
     {"BV-22", "scenarios/scenario.c"},
     {"BV-30", "models/repairs.h"},
     {"COST-23 THR-5", "models/key_vault.c"},
     {"COST-25", "models/price.c"},
-    {"SD-21", "models/key_use.h"},
     {"MI-12", "models/identity.c"},
     {"KV-6 KV-7", "models/key_facts.c"},
     {"KV-8 MI-20", "scenarios/language_world.c"},
+    {"OQ-20", "sim/apply.c"},
     {"OQ-35", "models/ids.h"},
     {"OQ-36", "sim/calendar.h"},
+    {"REL-17", "models/region.h"},
+    {"SD-21", "models/key_use.h"},
 };
 
 typedef struct Visit {

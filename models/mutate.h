@@ -45,6 +45,10 @@ void cmk_rotation_expect(CmkSim *sim, CmkKeyId key_id, const CmkArgs *args);
 /* A restore of the point that the arguments name; gives the row of the task. */
 uint32_t cmk_points_start_restore(CmkSim *sim, const CmkArgs *args);
 
+/* The points that a background job, tiering or expiry, leaves behind in its queue because it failed
+ * or could not start: they cost on, and each is noted once (BK-22, COST-22). For handlers. */
+void cmk_task_mark_overdue(CmkSim *sim, CmkTaskKind kind, const CmkArgs *of_job);
+
 /* A running task of the given kind, due now; fills what is common to all kinds. */
 CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind,
                          CmkBackupVaultId vault);

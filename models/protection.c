@@ -278,6 +278,19 @@ const CmkOperation cmk_op_expiry_start = {
     .rules = "BK-20 BK-21 BK-33 OQ-26",
 };
 
+/* What cannot start leaves points behind like what fails. Snapshots are no part of what is overdue:
+ * they lie beside their source and not in the Backup vault. */
+static void start_or_mark(CmkSim *sim, CmkTaskKind kind, CmkArgs args)
+{
+    const CmkQueueId queue = {args.ref[CMK_REF_QUEUE]};
+    const CmkOutcome outcome = cmk_apply(sim, &args);
+    if (outcome.guard == CMK_GUARD_BACKUP_VAULT_IS_REACHABLE &&
+        cmk_queue(sim->world, queue)->store == CMK_STORE_VAULT) {
+        args.cause_seq = outcome.seq;
+        cmk_task_mark_overdue(sim, kind, &args);
+    }
+}
+
 static void maintain_queue(CmkSim *sim, const CmkTimer *timer, CmkQueueId queue)
 {
     CmkArgs args = cmk_args_of_timer(CMK_OP_EXPIRY_START, timer);
@@ -285,11 +298,11 @@ static void maintain_queue(CmkSim *sim, const CmkTimer *timer, CmkQueueId queue)
     args.ref[CMK_REF_QUEUE] = queue.i;
     args.ref[CMK_REF_INSTANCE] = cmk_queue(sim->world, queue)->instance;
     if (cmk_points_due_to_expire(sim->world, queue).i != 0) {
-        (void)cmk_apply(sim, &args);
+        start_or_mark(sim, CMK_TASK_EXPIRY, args);
     }
     if (cmk_points_due_to_tier(sim->world, queue).i != 0) {
         args.op = CMK_OP_TIERING_START;
-        (void)cmk_apply(sim, &args);
+        start_or_mark(sim, CMK_TASK_TIERING, args);
     }
 }
 

@@ -14,9 +14,10 @@
 #define RESTRICTED true
 #define OPEN false
 
-/* Region table of section 6; element 0 stands for none. A Backup vault with a customer-managed key
- * can be in any of them (BV-15); whether its key survives an outage depends on the region of the
- * key vault alone, so that is what to choose with care (REL-14). */
+/* Region table of section 6; element 0 stands for none. Four pairs go one way (REL-17). A Backup
+ * vault with a customer-managed key can be in any of them (BV-15); whether its key survives an
+ * outage depends on the region of the key vault alone, so that is what to choose with care
+ * (REL-14). */
 static const CmkRegionFacts regions[] = {
     {NULL, NULL, NULL, NO_ZONES, NO_FAILOVER, OPEN},
     {"australiacentral", "Australia Central", "australiacentral2", NO_ZONES, FAILOVER, OPEN},

@@ -317,11 +317,10 @@ static CmkOutcome apply_to_due_points(CmkSim *sim, const CmkTask *task, CmkArgs 
     return outcome;
 }
 
-/* Points that a failed background job leaves behind cost on: each once (BK-22, COST-22). */
-static void mark_overdue(CmkSim *sim, const CmkTask *task, const CmkArgs *of_task)
+void cmk_task_mark_overdue(CmkSim *sim, CmkTaskKind kind, const CmkArgs *of_job)
 {
-    const bool is_tiering = task->kind == CMK_TASK_TIERING;
-    const CmkQueue *queue = cmk_queue(sim->world, (CmkQueueId){task->queue});
+    const bool is_tiering = kind == CMK_TASK_TIERING;
+    const CmkQueue *queue = cmk_queue(sim->world, (CmkQueueId){of_job->ref[CMK_REF_QUEUE]});
     const CmkTime now = cmk_world_now(sim->world);
     uint32_t row = is_tiering ? queue->next_to_tier : queue->first_point;
     while (row != 0) {
@@ -333,7 +332,7 @@ static void mark_overdue(CmkSim *sim, const CmkTask *task, const CmkArgs *of_tas
         const bool is_known = is_tiering ? point->is_tiering_overdue || point->is_expiry_overdue
                                          : point->is_expiry_overdue;
         if (!is_known) {
-            CmkArgs args = *of_task;
+            CmkArgs args = *of_job;
             args.op = CMK_OP_POINT_OVERDUE;
             args.ref[CMK_REF_POINT] = row;
             args.ref[CMK_REF_TASK] = 0;
@@ -358,7 +357,7 @@ static void fail(CmkSim *sim, const CmkTask *task, CmkArgs args, const CmkOutcom
     args.num[2] = row != NULL && row->is_transient;
     (void)cmk_apply(sim, &args);
     if (task->kind == CMK_TASK_TIERING || task->kind == CMK_TASK_EXPIRY) {
-        mark_overdue(sim, task, &args);
+        cmk_task_mark_overdue(sim, (CmkTaskKind)task->kind, &args);
     }
 }
 

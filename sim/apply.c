@@ -13,6 +13,7 @@ static const CmkOperation *operation_of(const CmkModel *model, const CmkArgs *ar
     return model->operations[args->op];
 }
 
+/* Of several guards that do not hold, the first one decides (OQ-20). */
 static CmkGuardId first_refusal(const CmkModel *model, const CmkOperation *operation,
                                 const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {

@@ -40,7 +40,7 @@ run list regions
 check "a region with its pair" line westeurope West Europe northeurope yes yes
 check "a region without one" line italynorth Italy North none yes no
 run list prices
-check "a price" line vault_tier_grs 0.0448 GB-month verified COST-3
+check "a price" line vault_tier_grs 0.0448 GB-month all verified COST-3
 run list knobs
 check "a knob with its value in each profile" line role_propagation 0 s 10 min 0 s 10 min documented
 run list statuses

@@ -83,26 +83,24 @@ bool holds_never(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame
     return false;
 }
 
-static void add_value(const CmkKnob *knob, int64_t value, int64_t *values, uint32_t *count)
+static void add_value(int64_t value, int64_t *values, uint32_t *count)
 {
     for (uint32_t i = 0; i < *count; i++) {
         if (values[i] == value) {
             return;
         }
     }
-    if (value != knob->values[0]) {
-        values[(*count)++] = value;
-    }
+    values[(*count)++] = value;
 }
 
 uint32_t knob_values(const CmkKnob *knob, int64_t ret_values[KNOB_VALUES_MAX])
 {
     uint32_t count = 0;
-    for (uint32_t i = 1; i < CMK_PROFILES_MAX; i++) {
-        add_value(knob, knob->values[i], ret_values, &count);
+    for (uint32_t i = 0; i < CMK_PROFILES_MAX; i++) {
+        add_value(knob->values[i], ret_values, &count);
     }
-    add_value(knob, knob->min, ret_values, &count);
-    add_value(knob, knob->max, ret_values, &count);
+    add_value(knob->min, ret_values, &count);
+    add_value(knob->max, ret_values, &count);
     return count;
 }
 

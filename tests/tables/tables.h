@@ -86,7 +86,8 @@ bool holds_never(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame
  * which may die of it. */
 bool is_noticed_when_built(Row *rows, uint32_t count, const Variant *variant);
 
-/* The other values of a knob that are worth trying; gives their number. */
+/* The values of a knob that are worth trying, that of a row's own world among them; gives their
+ * number. */
 #define KNOB_VALUES_MAX (CMK_PROFILES_MAX + 2)
 uint32_t knob_values(const CmkKnob *knob, int64_t ret_values[KNOB_VALUES_MAX]);
 

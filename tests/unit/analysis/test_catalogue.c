@@ -144,6 +144,20 @@ Test(catalogue, has_every_row_of_every_table)
     cr_expect_eq(count_of("profiles"), 4);
 }
 
+/* Whoever adds a type of parameter or a permission gives it a word in catalogue_model.c. */
+Test(catalogue, has_a_word_for_every_parameter_and_permission)
+{
+    g_autoptr(GPtrArray) operations = cmk_catalogue_operations();
+    for (guint i = 0; i < operations->len; i++) {
+        const CmkEntry *entry = g_ptr_array_index(operations, i);
+        g_autofree char *params = cmk_property_text(cmk_entry_property(entry, "parameters"), "\n");
+        cr_expect_null(strstr(params, ": a name"), "%s: %s", entry->name, params);
+        g_autofree char *permission =
+            cmk_property_text(cmk_entry_property(entry, "permission"), " ");
+        cr_expect_null(strstr(permission, "other"), "%s: %s", entry->name, permission);
+    }
+}
+
 /* All entries of one kind have the same properties in the same order: --where and pages need it. */
 Test(catalogue, entries_of_a_kind_are_alike)
 {

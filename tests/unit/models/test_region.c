@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "models/gauge.h"
 #include "models/region.h"
 #include "tests/unit/models/estate.h"
 
@@ -363,6 +364,39 @@ Test(region, an_outage_can_stop_backup_vaults)
     cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 2);
     cr_assert_str_eq(estate->trouble, "");
     estate_free(estate);
+}
+
+/* COST-22: what maintenance cannot remove or move in a lost region is overdue like after a failure,
+ * and no longer once the region is back. */
+Test(region, points_are_overdue_in_an_outage_too)
+{
+    for (int is_tiering = 0; is_tiering < 2; is_tiering++) {
+        Estate *estate = make(&(EstateOptions){.datasource = "AzureDatabaseForMySQL",
+                                               .schedule_us = 30 * CMK_DAY_US,
+                                               .archive_days = is_tiering ? 2 : 0,
+                                               .retention_days = is_tiering ? 20 : 2,
+                                               .knobs = {STOPS_BACKUP}});
+        const CmkGaugeKind kind = is_tiering ? CMK_GAUGE_LATE_TIERING : CMK_GAUGE_OVERDUE_VAULT;
+        const CmkBackupVaultId vault = {ESTATE_VAULT};
+        estate_run(estate, CMK_DAY_US);
+        (void)estate_must(estate, CMK_OP_REGION_LOSE);
+        estate_run_until(estate, ESTATE_START + 54 * CMK_HOUR_US - 1); /* maintenance at 06:00 */
+        cr_assert_eq(cmk_gauge_level(estate->sim.world, vault, kind), 0);
+        estate_run(estate, 1);
+        cr_assert_eq(cmk_gauge_level(estate->sim.world, vault, kind), 100 * GB);
+        cr_assert_eq(
+            estate_last(estate, CMK_OP_POINT_OVERDUE)->args.cause_seq,
+            estate_last(estate, is_tiering ? CMK_OP_TIERING_START : CMK_OP_EXPIRY_START)->seq);
+        estate_run(estate, 3 * CMK_DAY_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_POINT_OVERDUE), 1, "once");
+        (void)estate_must(estate, CMK_OP_REGION_RETURN);
+        estate_run(estate, CMK_DAY_US);
+        cr_assert_eq(cmk_gauge_level(estate->sim.world, vault, kind), 0);
+        cr_assert(cmk_gauge_integral(estate->sim.world, vault, kind) ==
+                  (CmkIntegral)(100 * GB) * (uint64_t)(4 * CMK_DAY_US));
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
 }
 
 /* OQ-12: what counts is where the key vault is, unless the knob says otherwise. */

@@ -68,6 +68,27 @@ Test(sealer, agrees_when_a_key_vault_is_purged)
     close_sealed(&sealed);
 }
 
+/* A restore in the pair while the own region is lost is proven like any other (OQ-34): the data key
+ * is unwrapped and the data comes back. */
+Test(sealer, proves_restores_in_the_pair)
+{
+    Sealed sealed;
+    open_sealed(&sealed, (EstateOptions){.redundancy = CMK_REDUNDANCY_GEO,
+                                         .knobs = {[CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS] = 2}});
+    Estate *estate = sealed.estate;
+    (void)estate_must(estate, CMK_OP_BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE);
+    estate_run(estate, CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_REGION_LOSE);
+    estate_run(estate, 5 * CMK_HOUR_US);
+    const uint64_t before = cmk_envelope_counters(sealed.sealer.envelope).decryptions;
+    (void)estate_must(estate, CMK_OP_BACKUP_RESTORE_IN_PAIR);
+    estate_run(estate, 2 * CMK_HOUR_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), 1);
+    cr_assert_gt(cmk_envelope_counters(sealed.sealer.envelope).decryptions, before);
+    expect_check(&sealed, 1, 0, 0, "restored in the pair");
+    close_sealed(&sealed);
+}
+
 /* Backups, rotation, a restore, expiry, deletion, recovery, deletion, purge: and what remains. */
 Test(sealer, agrees_over_the_whole_life_of_a_vault)
 {
