@@ -23,7 +23,6 @@ static const struct {
     {"OQ-20", "sim/apply.c"},
     {"OQ-35", "models/ids.h"},
     {"OQ-36", "sim/calendar.h"},
-    {"REL-17", "models/region.h"},
     {"SD-21", "models/key_use.h"},
 };
 
