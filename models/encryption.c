@@ -79,8 +79,9 @@ static bool encryption_can_be_restored(const CmkWorld *world, const CmkArgs *arg
             return false;
         }
     }
-    *ret_blame = key->changed_by;
-    return key->state == CMK_KEY_ACTIVE;
+    const CmkKeyVault *key_vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
+    *ret_blame = key_vault->state == CMK_KEY_VAULT_ACTIVE ? key->changed_by : key_vault->changed_by;
+    return key_vault->state == CMK_KEY_VAULT_ACTIVE && key->state == CMK_KEY_ACTIVE;
 }
 
 const CmkGuard cmk_guard_encryption_can_be_restored = {

@@ -73,20 +73,22 @@ bool cmk_repair_same_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs 
 
 bool cmk_repair_enable_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
+    const CmkVersionId id = cmk_key_version_of(world, refused);
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
     ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
-    ret->ref[CMK_REF_VERSION] = cmk_key_version_of(world, refused).i;
+    ret->ref[CMK_REF_VERSION] = id.i;
     ret->num[0] = CMK_SAYS_TRUE;
-    return cmk_version(world, cmk_key_version_of(world, refused))->is_enabled == 0;
+    return cmk_version(world, id)->is_enabled == 0;
 }
 
 bool cmk_repair_extend_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    const CmkVersion *version = cmk_version(world, cmk_key_version_of(world, refused));
+    const CmkVersionId id = cmk_key_version_of(world, refused);
+    const CmkVersion *version = cmk_version(world, id);
     const CmkTime now = cmk_world_now(world);
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
     ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
-    ret->ref[CMK_REF_VERSION] = cmk_key_version_of(world, refused).i;
+    ret->ref[CMK_REF_VERSION] = id.i;
     ret->num[1] = version->expires <= now ? CMK_TIME_MAX : 0;
     ret->num[2] = version->not_before > now ? now : 0;
     return ret->num[1] != 0 || ret->num[2] != 0;

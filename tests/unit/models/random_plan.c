@@ -157,6 +157,10 @@ static CmkArgs move(Dice *dice, CmkTime time)
     if (args.op == CMK_OP_SUBSCRIPTION_MOVE_TENANT && roll(dice, 8) != 0) {
         args.op = CMK_OP_KEY_ROTATE; /* few things live on after such a move */
     }
+    /* It takes everything else with it, so it is to be rarer than that. */
+    if (args.op == CMK_OP_KEY_VAULT_DELETE && roll(dice, 4) != 0) {
+        args.op = CMK_OP_KEY_VAULT_RECOVER;
+    }
     fill_numbers(dice, time, &args);
     switch (args.op) {
     case CMK_OP_KEY_UPDATE:

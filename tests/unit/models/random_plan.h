@@ -7,7 +7,7 @@
 
 #include "tests/unit/models/estate.h"
 
-#define RANDOM_PLAN_ROWS 56
+#define RANDOM_PLAN_ROWS 60
 #define RANDOM_PLAN_DAYS 24
 
 /* Fills `ret` with RANDOM_PLAN_ROWS rows in the order of their times, all of it decided by `seed`,

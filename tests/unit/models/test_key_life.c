@@ -283,3 +283,20 @@ Test(key_life, a_purged_key_vault_takes_its_keys_along)
     cr_assert_str_eq(estate->trouble, "");
     estate_free(estate);
 }
+
+/* BV-31, SD-17: settings do not restore themselves on a key whose key vault is deleted, though the
+ * access policy is still there. */
+Test(key_life, settings_wait_for_their_key_vault)
+{
+    Estate *estate = estate_new(&(EstateOptions){.uses_policies = true});
+    (void)estate_must(estate, CMK_OP_IDENTITY_DETACH);
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_DELETE);
+    (void)estate_must(estate, CMK_OP_IDENTITY_ATTACH);
+    estate_run(estate, 3 * CMK_HOUR_US);
+    cr_assert_eq(estate_vault(estate)->encryption, CMK_ENCRYPTION_INCONSISTENT);
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_RECOVER);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert_eq(estate_vault(estate)->encryption, CMK_ENCRYPTION_ENABLED);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}

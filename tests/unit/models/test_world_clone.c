@@ -9,7 +9,7 @@
 #include "sim/chance.h"
 #include "tests/unit/models/random_plan.h"
 
-#define SEEDS 60
+#define SEEDS 120
 #define CLONES_PER_RUN 4
 #define END (ESTATE_START + (RANDOM_PLAN_DAYS + 8) * CMK_DAY_US)
 
