@@ -46,8 +46,8 @@ _Static_assert((int)POINT__COUNT <= CMK_SET_FILTERS_MAX, "the facts of a point f
 _Static_assert(CMK_STATUS__COUNT <= 63, "a bit per status");
 
 const char *const cmk_words_measure[] = {"count", "share", "bytes", "first", "last", NULL};
-static const char *const words_operation[] = {"backup",   "restore",  "tiering", "expiry",
-                                              "settings", "rotation", NULL};
+static const char *const words_operation[] = {"backup",   "restore",  "tiering",  "expiry",
+                                              "settings", "rotation", "deletion", NULL};
 static const char *const words_status[] = {"completed", "failed", NULL};
 static const char *const words_seen[] = {"nobody", "portal", NULL};
 static const char *const words_request[] = {"key.get", "key.wrap", "key.unwrap", NULL};

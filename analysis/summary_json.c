@@ -140,8 +140,9 @@ static void add_failures(const CmkResult *result, JsonBuilder *builder)
 static void add_jobs(const CmkResult *result, JsonBuilder *builder)
 {
     /* In the order of the alphabet, as everything here. */
-    static const CmkTaskKind kinds[] = {CMK_TASK_BACKUP,   CMK_TASK_EXPIRY,   CMK_TASK_RESTORE,
-                                        CMK_TASK_ROTATION, CMK_TASK_SETTINGS, CMK_TASK_TIERING};
+    static const CmkTaskKind kinds[] = {CMK_TASK_BACKUP,  CMK_TASK_DELETION, CMK_TASK_EXPIRY,
+                                        CMK_TASK_RESTORE, CMK_TASK_ROTATION, CMK_TASK_SETTINGS,
+                                        CMK_TASK_TIERING};
     begin(builder, "jobs");
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
         const CmkJobCounts *counts = &result->story->jobs[kinds[i]];

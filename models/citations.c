@@ -13,6 +13,7 @@ static const struct {
     {"BK-34 BV-27 BV-37 BV-T14 OQ-13", "models/task.c"},
     {"BV-17 OQ-28", "models/sealer.c"},
     {"BV-22", "scenarios/scenario.c"},
+    {"ERR-23 ERR-24", "models/error_map.c"},
     {"BV-30", "models/repairs.h"},
     {"COST-23 THR-5", "models/key_vault.c"},
     {"COST-25", "models/price.c"},
@@ -76,6 +77,10 @@ static void visit_facts(const Visit *visit, const CmkModel *model)
     const CmkErrorRow *errors = cmk_error_rows(&count);
     for (uint32_t i = 0; i < count; i++) {
         visit_list(visit, "error", model->guards[errors[i].guard]->name, errors[i].rule);
+    }
+    const CmkErrorFacts *facts = cmk_errors(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        visit_list(visit, "error", model->statuses[facts[i].status].code, facts[i].rule);
     }
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(in_code); i++) {
         visit_list(visit, "code", in_code[i].file, in_code[i].ids);

@@ -37,6 +37,8 @@ _Static_assert((int)CMK_STATUS_ROW_LIMIT_REACHED == (int)CMK_STATUS_LIMIT_REACHE
 static const CmkEventRow events[CMK_EVENT__COUNT] = {
     [CMK_EVENT_REGION].epoch_of = cmk_region_epoch,
     [CMK_EVENT_PROPAGATION].epoch_of = cmk_assignment_epoch,
+    [CMK_EVENT_ARRIVAL].epoch_of = cmk_backup_vault_epoch,
+    [CMK_EVENT_MAINTENANCE].epoch_of = cmk_backup_vault_epoch,
     [CMK_EVENT_HEALING].epoch_of = cmk_healing_epoch,
     [CMK_EVENT_KEY_PURGE].epoch_of = cmk_key_epoch,
     [CMK_EVENT_ROTATION_POLL].epoch_of = cmk_poll_epoch,

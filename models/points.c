@@ -33,6 +33,36 @@ bool cmk_points_need_key(const CmkWorld *world, CmkBackupVaultId vault)
     return cmk_backup_vault(world, vault)->key != 0;
 }
 
+bool cmk_point_needs_key(const CmkWorld *world, CmkPointId id)
+{
+    const CmkPoint *point = cmk_point(world, id);
+    const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
+    return point->tier != CMK_TIER_OPERATIONAL && vault->key != 0 &&
+           point->data_key >= vault->platform_data_keys;
+}
+
+/* Whether the data key of the point was given up for another one when its key was lost. */
+static bool is_abandoned(const CmkWorld *world, CmkPointId id)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
+    return cmk_point_needs_key(world, id) && cmk_point(world, id)->data_key != vault->data_key;
+}
+
+bool cmk_points_due_need_key(const CmkWorld *world, CmkQueueId queue)
+{
+    const CmkTime now = cmk_world_now(world);
+    uint32_t row = cmk_queue(world, queue)->first_point;
+    while (row != 0) {
+        const CmkPoint *point = cmk_point(world, (CmkPointId){row});
+        const bool is_due = point->expires <= now || point->tier_due <= now;
+        if (!is_due || cmk_point_needs_key(world, (CmkPointId){row})) {
+            return is_due;
+        }
+        row = point->next;
+    }
+    return false;
+}
+
 CmkPointId cmk_points_due_to_expire(const CmkWorld *world, CmkQueueId queue)
 {
     const CmkPointId first = {cmk_queue(world, queue)->first_point};
@@ -49,10 +79,9 @@ CmkPointId cmk_points_due_to_tier(const CmkWorld *world, CmkQueueId queue)
 
 bool cmk_point_is_lost(const CmkWorld *world, CmkPointId id)
 {
-    const CmkPoint *point = cmk_point(world, id);
     const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
-    return point->tier != CMK_TIER_OPERATIONAL && vault->key != 0 &&
-           cmk_version(world, (CmkVersionId){vault->active_version})->is_purged != 0;
+    const CmkVersion *version = cmk_version(world, (CmkVersionId){vault->active_version});
+    return cmk_point_needs_key(world, id) && (version->is_purged != 0 || is_abandoned(world, id));
 }
 
 bool cmk_point_is_overdue(const CmkWorld *world, CmkPointId id)
@@ -67,8 +96,12 @@ CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, Cmk
     const CmkBackupVaultId vault_id = cmk_point_vault(world, id);
     const CmkBackupVault *vault = cmk_backup_vault(world, vault_id);
     *ret_guard = CMK_GUARD_NONE;
-    if (cmk_point(world, id)->tier == CMK_TIER_OPERATIONAL || vault->key == 0) {
+    if (!cmk_point_needs_key(world, id)) {
         return CMK_STATUS_OK;
+    }
+    if (is_abandoned(world, id)) {
+        *ret_guard = CMK_GUARD_POINT_IS_NOT_ABANDONED;
+        return CMK_STATUS_OF(AUTH_FAILURE);
     }
     CmkArgs args = {.op = CMK_OP_KEY_GET, .actor = CMK_ACTOR_PLATFORM};
     args.ref[CMK_REF_BACKUP_VAULT] = vault_id.i;
@@ -105,6 +138,20 @@ const CmkGuard cmk_guard_point_exists = {.name = "point-exists",
                                          .status = CMK_STATUS_OF(POINT_NOT_FOUND),
                                          .rule = "BK-22",
                                          .text = "There is such a recovery point."};
+
+static bool point_is_not_abandoned(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkPointId id = {args->ref[CMK_REF_POINT]};
+    *ret_blame = cmk_backup_vault(world, cmk_point_vault(world, id))->encryption_by;
+    return !is_abandoned(world, id);
+}
+
+const CmkGuard cmk_guard_point_is_not_abandoned = {
+    .name = "point-is-not-abandoned",
+    .holds = point_is_not_abandoned,
+    .status = CMK_STATUS_OF(AUTH_FAILURE),
+    .rule = "OQ-29 OQ-30",
+    .text = "The recovery point is not under a data key that was lost and replaced."};
 
 /* ---- making points --------------------------------------------------------------------------- */
 
@@ -176,6 +223,8 @@ static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
                           ? cmk_time_add_period(task->started, policy->archive_after, 1)
                           : CMK_TIME_MAX;
     point->bytes = bytes_of_backup(instance, queue, cmk_world_now(sim->world));
+    point->data_key =
+        cmk_backup_vault(sim->world, (CmkBackupVaultId){task->backup_vault})->data_key;
     point->created_by = point->changed_by = cmk_this_seq(sim);
     append(sim, queue_id, id);
     cmk_gauge_add(sim, (CmkBackupVaultId){task->backup_vault}, gauge_of(point), point->bytes);
@@ -362,7 +411,8 @@ const CmkOperation cmk_op_backup_restore = {
     .text = "A restore of a recovery point is started.",
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
                {"point", CMK_PARAM_POINT, 1, 1, 0}},
-    .guards = {CMK_GUARD_POINT_EXISTS},
+    .guards = {CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_POINT_EXISTS,
+               CMK_GUARD_POINT_IS_NOT_ABANDONED},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_restore,
     .rules = "BK-26 BK-31 BK-36",
@@ -382,7 +432,7 @@ const CmkOperation cmk_op_restore_commit = {
     .name = "restore.commit",
     .text = "A restore job ends well; the data of the recovery point is back.",
     .params = {{"point", CMK_PARAM_INTEGER, 0, 1, CMK_REF_POINT}},
-    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_POINT_EXISTS},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_POINT_EXISTS, CMK_GUARD_POINT_IS_NOT_ABANDONED},
     .writes = CMK_BIT(TASK),
     .effect = restore_commit,
     .rules = "BK-31 OQ-24",

@@ -219,5 +219,7 @@ extern const CmkVocabulary cmk_vocabulary_faults;
 extern const CmkVocabulary cmk_vocabulary_statuses;
 /* Word i stands for bit i of CMK_PERMISSION_*. */
 extern const CmkVocabulary cmk_vocabulary_permissions;
+extern const CmkVocabulary cmk_vocabulary_redundancies;
+extern const CmkVocabulary cmk_vocabulary_encryption; /* index + 1: as CmkArgs has it */
 
 #endif

@@ -14,15 +14,10 @@ static const CmkVocabulary permission_models = {.what = "a permission model",
 static const char *const sku_words[] = {"standard", "premium", NULL};
 static const CmkVocabulary skus = {.what = "a tier of key vaults", .words = sku_words};
 
-static const char *const redundancy_words[] = {"local", "zone", "geo", NULL};
-static const CmkVocabulary redundancies = {.what = "a redundancy", .words = redundancy_words};
-
 _Static_assert(CMK_KEY_RSA == 0 && CMK_KEY_RSA_HSM == 1 && CMK_KEY_EC == 2 && CMK_KEY_EC_HSM == 3,
                "word i stands for type i");
 _Static_assert(CMK_PERMISSIONS_RBAC == 0 && CMK_PERMISSIONS_POLICY == 1, "word i stands for i");
 _Static_assert(CMK_SKU_STANDARD == 0 && CMK_SKU_PREMIUM == 1, "word i stands for i");
-_Static_assert(CMK_REDUNDANCY_LOCAL == 0 && CMK_REDUNDANCY_ZONE == 1 && CMK_REDUNDANCY_GEO == 2,
-               "word i stands for i");
 
 #define REGION_DOC "the Azure region, such as westeurope"
 #define PRINCIPAL_DOC "an identity, or a Backup vault for its system-assigned identity"
@@ -319,7 +314,7 @@ static const CmkField backup_vault_rows[] = {
      .type = CMK_FIELD_WORD,
      .is_required = true,
      .offset = offsetof(CmkBackupVaultItem, redundancy),
-     .vocabulary = &redundancies},
+     .vocabulary = &cmk_vocabulary_redundancies},
     {.name = "identities",
      .doc = "the user-assigned identities attached to it; the word system enables its own (MI-2)",
      .type = CMK_FIELD_REFERENCE,

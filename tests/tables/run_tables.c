@@ -93,7 +93,8 @@ static bool set_option(EstateOptions *options, const char *word)
         CmkKnobId knob;
     } knobs[] = {{"same-region", CMK_KNOB_REQUIRE_SAME_REGION},
                  {"disabled-wraps", CMK_KNOB_DISABLED_ALLOWS_PUBLIC_OPS},
-                 {"expired-restores", CMK_KNOB_EXPIRED_KEY_RESTORE}};
+                 {"expired-restores", CMK_KNOB_EXPIRED_KEY_RESTORE},
+                 {"replaceable", CMK_KNOB_LOST_KEY_CAN_BE_REPLACED}};
     for (size_t i = 0; i < CMK_ARRAY_LEN(words); i++) {
         if (strcmp(words[i].name, word) == 0) {
             return *words[i].is_set = true;
@@ -105,7 +106,9 @@ static bool set_option(EstateOptions *options, const char *word)
             return true;
         }
     }
-    if (strcmp(word, "premium") == 0) {
+    if (strcmp(word, "deletes-without-key") == 0) {
+        options->knobs[CMK_KNOB_EMPTY_VAULT_DELETION_NEEDS_KEY] = 1; /* false */
+    } else if (strcmp(word, "premium") == 0) {
         options->sku = CMK_SKU_PREMIUM;
     } else if (strcmp(word, "ec") == 0) {
         options->spare_key_type = CMK_KEY_EC;
@@ -198,12 +201,25 @@ static void take_from_key_ops(Estate *estate, uint32_t permission)
     version->key_ops &= ~permission;
 }
 
+/* The subscription has moved to another tenant: the identity is there, its principal is not. */
+static void end_principal(Estate *estate)
+{
+    const uint32_t row =
+        cmk_identity(estate->sim.world, (CmkIdentityId){ESTATE_IDENTITY})->principal;
+    CmkPrincipal *principal = cmk_world_row_mut(estate->sim.world, CMK_TABLE_PRINCIPAL, row);
+    principal->is_alive = 0;
+}
+
 /* "+2h", "key.delete" or "key.update(n0=1)". */
 static bool take_step(Estate *estate, const char *word)
 {
     int64_t duration_us = 0;
     if (strcmp(word, "no-wrap-op") == 0 || strcmp(word, "no-unwrap-op") == 0) {
         take_from_key_ops(estate, word[3] == 'w' ? CMK_PERMISSION_WRAP : CMK_PERMISSION_UNWRAP);
+        return true;
+    }
+    if (strcmp(word, "old-tenant") == 0) {
+        end_principal(estate);
         return true;
     }
     if (parse_duration(word, &duration_us)) {
@@ -520,8 +536,8 @@ static bool is_noticed_when_built(Table *table, const Mutant *mutant)
 
 /* What nobody notices, as survivors.tbl writes it: "swap | key.get | a b". */
 typedef struct Survivors {
-    char text[64][128];
-    bool is_excused[64];
+    char text[128][128];
+    bool is_excused[128];
     uint32_t count;
     uint32_t tried;
 } Survivors;

@@ -41,6 +41,11 @@ static const CmkOpId moves[] = {
     CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
     CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
     CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
+    CMK_OP_BACKUP_VAULT_CREATE,
+    CMK_OP_BACKUP_VAULT_CREATE,
+    CMK_OP_BACKUP_VAULT_DELETE,
+    CMK_OP_BACKUP_VAULT_MOVE,
+    CMK_OP_BACKUP_VAULT_SET_REDUNDANCY,
     CMK_OP_BACKUP_RESTORE,
     CMK_OP_BACKUP_RESTORE,
     CMK_OP_INSTANCE_PROTECT,
@@ -66,7 +71,11 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         args->num[0] = roll(dice, 16);
         break;
     case CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION:
+        args->num[0] = roll(dice, 4);
         args->num[CMK_NUM_SYSTEM] = roll(dice, 4) == 0;
+        break;
+    case CMK_OP_BACKUP_VAULT_CREATE:
+        args->num[1] = roll(dice, 3);
         break;
     case CMK_OP_BACKUP_RESTORE:
         args->num[0] = 1 + roll(dice, 4);
@@ -107,6 +116,16 @@ static CmkArgs move(Dice *dice, CmkTime time)
     case CMK_OP_IDENTITY_ATTACH:
     case CMK_OP_IDENTITY_DETACH:
         args.ref[CMK_REF_IDENTITY] = 1 + roll(dice, 4);
+        break;
+    case CMK_OP_BACKUP_VAULT_CREATE:
+    case CMK_OP_BACKUP_VAULT_DELETE: /* of the other one, which is empty now and then */
+        args.ref[CMK_REF_BACKUP_VAULT] = 1 + roll(dice, 2);
+        args.ref[CMK_REF_KEY] = roll(dice, 2) ? key : 0;
+        break;
+    case CMK_OP_BACKUP_VAULT_MOVE:
+    case CMK_OP_BACKUP_VAULT_SET_REDUNDANCY:
+        args.ref[CMK_REF_BACKUP_VAULT] = 1 + roll(dice, 2);
+        args.ref[CMK_REF_SCOPE] = 1 + roll(dice, 2);
         break;
     case CMK_OP_INSTANCE_PROTECT:
         args.ref[CMK_REF_INSTANCE] = 1 + roll(dice, 3);
