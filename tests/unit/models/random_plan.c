@@ -42,7 +42,6 @@ static const CmkOpId moves[] = {
     CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
     CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
     CMK_OP_BACKUP_VAULT_CREATE,
-    CMK_OP_BACKUP_VAULT_CREATE,
     CMK_OP_BACKUP_VAULT_DELETE,
     CMK_OP_BACKUP_VAULT_MOVE,
     CMK_OP_BACKUP_VAULT_SET_REDUNDANCY,
@@ -71,7 +70,6 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         args->num[0] = roll(dice, 16);
         break;
     case CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION:
-        args->num[0] = roll(dice, 4);
         args->num[CMK_NUM_SYSTEM] = roll(dice, 4) == 0;
         break;
     case CMK_OP_BACKUP_VAULT_CREATE:
