@@ -9,6 +9,8 @@ const char *const cmk_words_encryption[] = {"Disabled", "Enabled", "Inconsistent
 const char *const cmk_words_tier[] = {"operational", "vault", "archive", NULL};
 const char *const cmk_words_redundancy[] = {"local", "zone", "geo", NULL};
 static const char *const words_presence[] = {"Absent", "Active", NULL};
+static const char *const words_provisioning[] = {"None",     "Provisioning", "Updating", "Updating",
+                                                 "Updating", "Succeeded",    "Failed",   NULL};
 static const char *const words_instance[] = {"Absent", "Protected", NULL};
 static const char *const words_key[] = {"Absent", "Active", "Deleted", "Purged", NULL};
 static const char *const words_region[] = {"Up",         "Lost",        "FailingOver",
@@ -20,6 +22,8 @@ static const char *const words_sku[] = {"standard", "premium", NULL};
 _Static_assert(CMK_REGION__COUNT == 5, "each state of a region has a word");
 _Static_assert(CMK_KEY_PURGED == 3, "each state of a key has a word");
 _Static_assert(CMK_ENCRYPTION_INCONSISTENT == 2, "each state of the settings has a word");
+
+_Static_assert(CMK_PROVISIONING_FAILED == 6, "each provisioning state has a word");
 
 #define OF(word_list)                                                                              \
     {                                                                                              \
@@ -44,6 +48,7 @@ _Static_assert(CMK_ENCRYPTION_INCONSISTENT == 2, "each state of the settings has
 /* ---- Backup vaults --------------------------------------------------------------------------- */
 
 MEMBER(vault_state, backup_vault, CmkBackupVaultId, state)
+MEMBER(vault_provisioning, backup_vault, CmkBackupVaultId, provisioning)
 MEMBER(vault_encryption, backup_vault, CmkBackupVaultId, encryption)
 MEMBER(vault_redundancy, backup_vault, CmkBackupVaultId, redundancy)
 MEMBER(vault_region, backup_vault, CmkBackupVaultId, region)
@@ -109,6 +114,8 @@ static int64_t vault_overdue_bytes(const CmkWorld *world, uint32_t row)
 static const CmkStateField vault_fields[] = {
     {"state", OF(words_presence), CMK_BIT(BACKUP_VAULT), vault_state,
      "whether it has been created"},
+    {"provisioning", OF(words_provisioning), CMK_BIT(BACKUP_VAULT), vault_provisioning,
+     "what is going on with it: while it moves or is being deleted it is Updating"},
     {"encryption", OF(cmk_words_encryption), CMK_BIT(BACKUP_VAULT), vault_encryption,
      "state of the encryption settings; Disabled means platform-managed keys"},
     {"region", NAME_OF("region"), CMK_BIT(BACKUP_VAULT), vault_region, "where it is"},

@@ -387,12 +387,22 @@ static const CmkNode *node_of(const Vault *vault, const CmkNode *node)
     return vault->fleet == NULL ? node : vault->fleet->item->node;
 }
 
-/* With its key where a user-assigned identity opens it. A system-assigned one is there only after
- * the vault, so its key comes with an update (BV-20). */
+/* With its key where a user-assigned identity of the vault opens it. A system-assigned one is there
+ * only after the vault, so its key comes with an update (BV-20). */
 static bool is_made_with_key(const Vault *vault)
 {
     const CmkEncryptionItem *encryption = &vault->item->encryption;
-    return encryption->node != NULL && encryption->identity.kind != CMK_NAMED_SYSTEM;
+    const GArray *identities = vault->item->identities;
+    if (encryption->node == NULL || encryption->identity.kind == CMK_NAMED_SYSTEM) {
+        return false;
+    }
+    for (guint i = 0; identities != NULL && i < identities->len; i++) {
+        const CmkReference *identity = &g_array_index(identities, CmkReference, i);
+        if (identity->kind != CMK_NAMED_SYSTEM && identity->row == encryption->identity.row) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool create_vault(Building *building, const Vault *vault)
