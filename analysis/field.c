@@ -9,8 +9,8 @@ const char *const cmk_words_encryption[] = {"Disabled", "Enabled", "Inconsistent
 const char *const cmk_words_tier[] = {"operational", "vault", "archive", NULL};
 const char *const cmk_words_redundancy[] = {"local", "zone", "geo", NULL};
 static const char *const words_presence[] = {"Absent", "Active", NULL};
-static const char *const words_provisioning[] = {"None",     "Provisioning", "Updating", "Updating",
-                                                 "Updating", "Succeeded",    "Failed",   NULL};
+static const char *const words_provisioning[] = {"None",      "Provisioning", "Updating",
+                                                 "Succeeded", "Failed",       NULL};
 static const char *const words_instance[] = {"Absent", "Protected", NULL};
 static const char *const words_key[] = {"Absent", "Active", "Deleted", "Purged", NULL};
 static const char *const words_region[] = {"Up",         "Lost",        "FailingOver",
@@ -22,8 +22,6 @@ static const char *const words_sku[] = {"standard", "premium", NULL};
 _Static_assert(CMK_REGION__COUNT == 5, "each state of a region has a word");
 _Static_assert(CMK_KEY_PURGED == 3, "each state of a key has a word");
 _Static_assert(CMK_ENCRYPTION_INCONSISTENT == 2, "each state of the settings has a word");
-
-_Static_assert(CMK_PROVISIONING_FAILED == 6, "each provisioning state has a word");
 
 #define OF(word_list)                                                                              \
     {                                                                                              \
@@ -48,12 +46,32 @@ _Static_assert(CMK_PROVISIONING_FAILED == 6, "each provisioning state has a word
 /* ---- Backup vaults --------------------------------------------------------------------------- */
 
 MEMBER(vault_state, backup_vault, CmkBackupVaultId, state)
-MEMBER(vault_provisioning, backup_vault, CmkBackupVaultId, provisioning)
 MEMBER(vault_encryption, backup_vault, CmkBackupVaultId, encryption)
 MEMBER(vault_redundancy, backup_vault, CmkBackupVaultId, redundancy)
 MEMBER(vault_region, backup_vault, CmkBackupVaultId, region)
 MEMBER(vault_key, backup_vault, CmkBackupVaultId, key)
 MEMBER(vault_infrastructure, backup_vault, CmkBackupVaultId, has_infrastructure_encryption)
+
+/* Index of words_provisioning (BV-12). */
+static int64_t vault_provisioning(const CmkWorld *world, uint32_t row)
+{
+    switch ((CmkProvisioning)cmk_backup_vault(world, (CmkBackupVaultId){row})->provisioning) {
+    case CMK_PROVISIONING_NONE:
+        return 0;
+    case CMK_PROVISIONING_CREATING:
+        return 1;
+    case CMK_PROVISIONING_UPDATING:
+    case CMK_PROVISIONING_MOVING:
+    case CMK_PROVISIONING_DELETING:
+        return 2;
+    case CMK_PROVISIONING_SUCCEEDED:
+        return 3;
+    case CMK_PROVISIONING_FAILED:
+        return 4;
+    }
+    CMK_ASSERT(false);
+    return 0;
+}
 
 static int64_t vault_identity(const CmkWorld *world, uint32_t row)
 {
