@@ -5,6 +5,7 @@
 #include <json-glib/json-glib.h>
 
 #include "analysis/result.h"
+#include "models/error_map.h"
 
 static const char *verdict_word(CmkVerdict verdict)
 {
@@ -104,6 +105,15 @@ static void add_claims(const CmkResult *result, JsonBuilder *builder)
     json_builder_end_array(builder);
 }
 
+/* As Backup would show it, with the key vault's answer inside (ERR-23). */
+static void add_message(const CmkResult *result, const CmkFailure *failure, JsonBuilder *builder)
+{
+    char text[CMK_ERROR_MESSAGE_BYTES];
+    (void)cmk_error_message(cmk_azure_model(), result->world, failure->status, &failure->refusal,
+                            text, sizeof(text));
+    set_string(builder, "message", text);
+}
+
 static void add_failure(const CmkResult *result, const CmkFailure *failure, JsonBuilder *builder)
 {
     const CmkModel *model = result->story->model;
@@ -121,6 +131,7 @@ static void add_failure(const CmkResult *result, const CmkFailure *failure, Json
     set_time(builder, "first", failure->first);
     set_string(builder, "guard", guard == NULL ? NULL : guard->name);
     set_time(builder, "last", failure->last);
+    add_message(result, failure, builder);
     set_string(builder, "operation", cmk_task_facts(failure->kind)->name);
     set_string(builder, "rules", guard == NULL ? NULL : guard->rule);
     set_string(builder, "seen", failure->is_seen ? "portal" : "nobody");
