@@ -269,6 +269,7 @@ uint32_t cmk_job_ended(const CmkRecord *record)
     case CMK_OP_BACKUP_COMMIT:
     case CMK_OP_RESTORE_COMMIT:
     case CMK_OP_TASK_FINISH:
+    case CMK_OP_BACKUP_VAULT_VANISH:
     case CMK_OP_TASK_FAIL:
     case CMK_OP_ENCRYPTION_COMMIT:
     case CMK_OP_ROTATION_COMMIT:
