@@ -13,7 +13,7 @@ static const struct {
     {"BK-34 BV-27 BV-37 BV-T14 OQ-13", "models/task.c"},
     {"BV-17 OQ-28", "models/sealer.c"},
     {"BV-22", "scenarios/scenario.c"},
-    {"ERR-23 ERR-24", "models/error_map.c"},
+    {"ERR-22 ERR-23 ERR-24 OQ-1", "models/error_map.c"},
     {"BV-30", "models/repairs.h"},
     {"COST-23 THR-5", "models/key_vault.c"},
     {"COST-25", "models/price.c"},

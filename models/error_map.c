@@ -9,7 +9,8 @@
 #define AUTH CMK_STATUS_OF(AUTH_FAILURE)
 #define RETRY CMK_STATUS_OF(RETRYABLE)
 
-/* ERR-M: condition, by the guard that finds it; then settings and jobs. */
+/* ERR-M: condition, by the guard that finds it; then settings and jobs (OQ-1 says how they differ).
+ */
 static const CmkErrorRow rows[] = {
     {"ERR-M1", CMK_GUARD_SYSTEM_IDENTITY_IS_ON, CMK_STATUS_OF(SYSTEM_IDENTITY_NOT_ENABLED), MISSING,
      false},
@@ -108,7 +109,8 @@ CmkStatus cmk_error_status(const CmkWorld *world, const CmkTask *task, const Cmk
 
 /* ---- the catalogue (section 11.1) ------------------------------------------------------------ */
 
-/* ERR-24: the prefix of the code says whose error it is; simulated codes stand for user errors. */
+/* ERR-24: the prefix of the code says whose error it is; simulated codes (ERR-22) stand for user
+ * errors. */
 #define USER_ERROR true, false
 #define PASSING false, true
 

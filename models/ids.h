@@ -276,7 +276,7 @@
       5 * CMK_MINUTE_US, 5 * CMK_MINUTE_US, 0, CMK_DAY_US, "REL-12 OQ-33", "assumed",              \
       "how long the key vaults of a region stay read-only after it has come back")                 \
     X(ROTATION_POLL, "rotation_poll", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,           \
-      24 * CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "ROT-13 OQ-9", "assumed",                  \
+      24 * CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "ROT-4 ROT-5 ROT-13 OQ-9", "assumed",      \
       "how often a Backup vault looks for a newer version of a versionless key")                   \
     X(HEALING_INTERVAL, "healing_interval", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,     \
       CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "OQ-5", "assumed",                              \

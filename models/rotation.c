@@ -81,7 +81,7 @@ const CmkGuard cmk_guard_newer_version_is_usable = {
     .name = "newer-version-is-usable",
     .holds = newer_version_is_usable,
     .status = CMK_STATUS_OF(CONFLICT),
-    .rule = "ROT-1 ROT-3 ROT-13 ROT-16",
+    .rule = "ROT-1 ROT-2 ROT-3 ROT-13 ROT-16",
     .text = "The settings name no version and the key has a newer one that can be used."};
 
 static uint32_t rotation_start(CmkSim *sim, const CmkArgs *args)
