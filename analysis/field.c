@@ -10,6 +10,8 @@ const char *const cmk_words_encryption[] = {"Disabled", "Enabled", "Inconsistent
 const char *const cmk_words_tier[] = {"operational", "vault", "archive", NULL};
 const char *const cmk_words_redundancy[] = {"local", "zone", "geo", NULL};
 static const char *const words_presence[] = {"Absent", "Active", NULL};
+static const char *const words_provisioning[] = {"None",      "Provisioning", "Updating",
+                                                 "Succeeded", "Failed",       NULL};
 static const char *const words_instance[] = {"Absent", "Protected", NULL};
 static const char *const words_key[] = {"Absent",   "Active",     "Deleted", "Purged",
                                         "Deleting", "Recovering", NULL};
@@ -60,6 +62,27 @@ MEMBER(vault_region, backup_vault, CmkBackupVaultId, region)
 MEMBER(vault_key, backup_vault, CmkBackupVaultId, key)
 MEMBER(vault_cross_region_restore, backup_vault, CmkBackupVaultId, has_cross_region_restore)
 MEMBER(vault_infrastructure, backup_vault, CmkBackupVaultId, has_infrastructure_encryption)
+
+/* Index of words_provisioning (BV-12). */
+static int64_t vault_provisioning(const CmkWorld *world, uint32_t row)
+{
+    switch ((CmkProvisioning)cmk_backup_vault(world, (CmkBackupVaultId){row})->provisioning) {
+    case CMK_PROVISIONING_NONE:
+        return 0;
+    case CMK_PROVISIONING_CREATING:
+        return 1;
+    case CMK_PROVISIONING_UPDATING:
+    case CMK_PROVISIONING_MOVING:
+    case CMK_PROVISIONING_DELETING:
+        return 2;
+    case CMK_PROVISIONING_SUCCEEDED:
+        return 3;
+    case CMK_PROVISIONING_FAILED:
+        return 4;
+    }
+    CMK_ASSERT(false);
+    return 0;
+}
 
 static int64_t vault_identity(const CmkWorld *world, uint32_t row)
 {
@@ -120,6 +143,8 @@ static int64_t vault_overdue_bytes(const CmkWorld *world, uint32_t row)
 static const CmkStateField vault_fields[] = {
     {"state", OF(words_presence), CMK_BIT(BACKUP_VAULT), vault_state,
      "whether it has been created"},
+    {"provisioning", OF(words_provisioning), CMK_BIT(BACKUP_VAULT), vault_provisioning,
+     "what is going on with it: while it moves or is being deleted it is Updating"},
     {"encryption", OF(cmk_words_encryption), CMK_BIT(BACKUP_VAULT), vault_encryption,
      "state of the encryption settings; Disabled means platform-managed keys"},
     {"region", NAME_OF("region"), CMK_BIT(BACKUP_VAULT), vault_region, "where it is"},

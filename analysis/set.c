@@ -46,8 +46,9 @@ _Static_assert((int)POINT__COUNT <= CMK_SET_FILTERS_MAX, "the facts of a point f
 _Static_assert(CMK_STATUS__COUNT <= 63, "a bit per status");
 
 const char *const cmk_words_measure[] = {"count", "share", "bytes", "first", "last", NULL};
-static const char *const words_operation[] = {"backup",   "restore",  "tiering",   "expiry",
-                                              "settings", "rotation", "on_demand", NULL};
+static const char *const words_operation[] = {"backup",    "restore",  "tiering",
+                                              "expiry",    "settings", "rotation",
+                                              "on_demand", "deletion", NULL};
 static const char *const words_status[] = {"completed", "failed", NULL};
 static const char *const words_seen[] = {"nobody", "portal", NULL};
 static const char *const words_request[] = {"key.get", "key.wrap", "key.unwrap", NULL};
@@ -269,6 +270,7 @@ uint32_t cmk_job_ended(const CmkRecord *record)
     case CMK_OP_BACKUP_COMMIT:
     case CMK_OP_RESTORE_COMMIT:
     case CMK_OP_TASK_FINISH:
+    case CMK_OP_BACKUP_VAULT_VANISH:
     case CMK_OP_TASK_FAIL:
     case CMK_OP_ENCRYPTION_COMMIT:
     case CMK_OP_ROTATION_COMMIT:

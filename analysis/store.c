@@ -396,7 +396,8 @@ static void put_job(CmkRunStore *store, const CmkWorld *world, const CmkRecord *
 static bool ends_job(CmkOpId op)
 {
     return op == CMK_OP_BACKUP_COMMIT || op == CMK_OP_RESTORE_COMMIT || op == CMK_OP_TASK_FINISH ||
-           op == CMK_OP_TASK_FAIL || op == CMK_OP_ENCRYPTION_COMMIT || op == CMK_OP_ROTATION_COMMIT;
+           op == CMK_OP_BACKUP_VAULT_VANISH || op == CMK_OP_TASK_FAIL ||
+           op == CMK_OP_ENCRYPTION_COMMIT || op == CMK_OP_ROTATION_COMMIT;
 }
 
 /* ---- the reader ------------------------------------------------------------------------------ */

@@ -164,6 +164,7 @@ static void on_success(CmkStory *story, const CmkWorld *world, const CmkRecord *
     case CMK_OP_BACKUP_COMMIT:
     case CMK_OP_RESTORE_COMMIT:
     case CMK_OP_TASK_FINISH:
+    case CMK_OP_BACKUP_VAULT_VANISH:
     case CMK_OP_ENCRYPTION_COMMIT:
         on_completed_job(story, world, record);
         break;

@@ -5,6 +5,7 @@
 #include <json-glib/json-glib.h>
 
 #include "analysis/result.h"
+#include "models/error_map.h"
 
 static const char *verdict_word(CmkVerdict verdict)
 {
@@ -104,6 +105,15 @@ static void add_claims(const CmkResult *result, JsonBuilder *builder)
     json_builder_end_array(builder);
 }
 
+/* As Backup would show it, with the key vault's answer inside (ERR-23). */
+static void add_message(const CmkResult *result, const CmkFailure *failure, JsonBuilder *builder)
+{
+    char text[CMK_ERROR_MESSAGE_BYTES];
+    (void)cmk_error_message(cmk_azure_model(), result->world, failure->status, &failure->refusal,
+                            text, sizeof(text));
+    set_string(builder, "message", text);
+}
+
 static void add_failure(const CmkResult *result, const CmkFailure *failure, JsonBuilder *builder)
 {
     const CmkModel *model = result->story->model;
@@ -121,6 +131,7 @@ static void add_failure(const CmkResult *result, const CmkFailure *failure, Json
     set_time(builder, "first", failure->first);
     set_string(builder, "guard", guard == NULL ? NULL : guard->name);
     set_time(builder, "last", failure->last);
+    add_message(result, failure, builder);
     set_string(builder, "operation", cmk_task_facts(failure->kind)->name);
     set_string(builder, "rules", guard == NULL ? NULL : guard->rule);
     set_string(builder, "seen", failure->is_seen ? "portal" : "nobody");
@@ -141,8 +152,8 @@ static void add_jobs(const CmkResult *result, JsonBuilder *builder)
 {
     /* In the order of the alphabet, as everything here. */
     static const CmkTaskKind kinds[] = {
-        CMK_TASK_BACKUP,   CMK_TASK_EXPIRY,   CMK_TASK_BACKUP_ON_DEMAND, CMK_TASK_RESTORE,
-        CMK_TASK_ROTATION, CMK_TASK_SETTINGS, CMK_TASK_TIERING};
+        CMK_TASK_BACKUP,  CMK_TASK_DELETION, CMK_TASK_EXPIRY,   CMK_TASK_BACKUP_ON_DEMAND,
+        CMK_TASK_RESTORE, CMK_TASK_ROTATION, CMK_TASK_SETTINGS, CMK_TASK_TIERING};
     begin(builder, "jobs");
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
         const CmkJobCounts *counts = &result->story->jobs[kinds[i]];

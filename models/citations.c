@@ -10,18 +10,18 @@ static const struct {
     const char *ids;
     const char *file;
 } in_code[] = {
-    {"BK-34 BV-27 BV-37 BV-T14 OQ-13 OQ-31", "models/task.c"},
+    {"BK-34 BV-27 BV-37 BV-T14 OQ-13", "models/task.c"},
     {"BK-6 BK-14", "scenarios/policy.c"},
     {"BV-17 OQ-28", "models/sealer.c"},
     {"BV-15 REL-14 REL-17", "models/region.c"},
     {"BV-22", "scenarios/scenario.c"},
+    {"ERR-22 ERR-23 ERR-24 OQ-1", "models/error_map.c"},
     {"BV-30", "models/repairs.h"},
     {"COST-23 THR-5", "models/key_vault.c"},
     {"COST-25", "models/price.c"},
     {"MI-12", "models/identity.c"},
     {"KV-6 KV-7", "models/key_facts.c"},
     {"KV-8 MI-20", "scenarios/language_world.c"},
-    {"OQ-20", "sim/apply.c"},
     {"OQ-35", "models/ids.h"},
     {"OQ-36", "sim/calendar.h"},
     {"SD-21", "models/key_use.h"},
@@ -82,6 +82,10 @@ static void visit_facts(const Visit *visit, const CmkModel *model)
     const CmkErrorRow *errors = cmk_error_rows(&count);
     for (uint32_t i = 0; i < count; i++) {
         visit_list(visit, "error", model->guards[errors[i].guard]->name, errors[i].rule);
+    }
+    const CmkErrorFacts *facts = cmk_errors(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        visit_list(visit, "error", model->statuses[facts[i].status].code, facts[i].rule);
     }
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(in_code); i++) {
         visit_list(visit, "code", in_code[i].file, in_code[i].ids);

@@ -1,5 +1,6 @@
-/* Encryption settings of Backup vaults: update, Inconsistent and back, rotation (sections 9, 12).
- */
+/* Encryption settings of Backup vaults: what may be asked for, the checks of 9.4, the commit. */
+#include "models/encryption.h"
+
 #include "models/access.h"
 #include "models/key.h"
 #include "models/model.h"
@@ -17,115 +18,11 @@ static const CmkTask *task_of(const CmkWorld *world, const CmkArgs *args)
     return cmk_task(world, (CmkTaskId){args->ref[CMK_REF_TASK]});
 }
 
-static bool is_usable_now(const CmkWorld *world, const CmkVersion *version)
+bool cmk_version_is_usable(const CmkWorld *world, const CmkVersion *version)
 {
     const CmkTime now = cmk_world_now(world);
-    return version->is_purged == 0 && version->is_enabled != 0 && version->not_before <= now &&
-           now < version->expires;
-}
-
-uint32_t cmk_healing_epoch(const CmkWorld *world, uint32_t row)
-{
-    return cmk_backup_vault(world, (CmkBackupVaultId){row})->healing_epoch;
-}
-
-/* ---- becoming Inconsistent, and waiting to be restored --------------------------------------- */
-
-void cmk_encryption_break(CmkSim *sim, CmkBackupVaultId id)
-{
-    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
-    if (vault->encryption == CMK_ENCRYPTION_ENABLED) {
-        vault->encryption = CMK_ENCRYPTION_INCONSISTENT; /* BV-29, BV-T11 */
-        vault->is_broken_by_identity = 1;
-        vault->healing_epoch++;
-        vault->encryption_by = cmk_this_seq(sim);
-    }
-}
-
-void cmk_encryption_expect_healing(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args)
-{
-    const CmkBackupVault *vault = cmk_backup_vault(sim->world, id);
-    if (vault->encryption == CMK_ENCRYPTION_INCONSISTENT && vault->is_broken_by_identity != 0 &&
-        vault->identity != 0) {
-        cmk_backup_vault_mut(sim, id)->healing_epoch++;
-        (void)cmk_engine_set_timer(sim, cmk_world_now(sim->world), CMK_EVENT_HEALING, id.i, args);
-    }
-}
-
-/* Whether the identity of the settings, as it is now, could work with the key of the settings. */
-static bool encryption_can_be_restored(const CmkWorld *world, const CmkArgs *args,
-                                       uint64_t *ret_blame)
-{
-    const CmkBackupVault *vault = vault_of(world, args);
-    const CmkKeyId key_id = {vault->key};
-    const CmkKey *key = cmk_key(world, key_id);
-    const CmkPrincipalId principal = {
-        cmk_identity(world, (CmkIdentityId){vault->identity})->principal};
-    const CmkGuard *attached = &cmk_guard_user_identity_is_attached;
-    const CmkArgs question = {.ref = {[CMK_REF_BACKUP_VAULT] = args->ref[CMK_REF_BACKUP_VAULT],
-                                      [CMK_REF_IDENTITY] = vault->identity}};
-    if (vault->encryption != CMK_ENCRYPTION_INCONSISTENT || vault->identity == 0 ||
-        vault->is_broken_by_identity == 0) {
-        *ret_blame = vault->encryption_by;
-        return false;
-    }
-    if (!attached->holds(world, &question, ret_blame)) {
-        return false;
-    }
-    const uint32_t needed[] = {CMK_PERMISSION_GET, CMK_PERMISSION_WRAP, CMK_PERMISSION_UNWRAP};
-    for (uint32_t i = 0; i < CMK_ARRAY_LEN(needed); i++) {
-        if (!cmk_access_is_granted(world, principal, (CmkKeyVaultId){key->key_vault}, key_id,
-                                   needed[i], ret_blame)) {
-            return false;
-        }
-    }
-    const CmkKeyVault *key_vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
-    *ret_blame = key_vault->state == CMK_KEY_VAULT_ACTIVE ? key->changed_by : key_vault->changed_by;
-    return key_vault->state == CMK_KEY_VAULT_ACTIVE && key->state == CMK_KEY_ACTIVE;
-}
-
-const CmkGuard cmk_guard_encryption_can_be_restored = {
-    .name = "encryption-can-be-restored",
-    .holds = encryption_can_be_restored,
-    .status = CMK_STATUS_OF(ENCRYPTION_STAYS_INCONSISTENT),
-    .rule = "BV-31 OQ-4 OQ-5",
-    .text = "The settings became Inconsistent by the loss of a user-assigned identity, which is "
-            "attached again and has get, wrap and unwrap on the key."};
-
-static uint32_t encryption_restore(CmkSim *sim, const CmkArgs *args)
-{
-    const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
-    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
-    vault->encryption = CMK_ENCRYPTION_ENABLED;
-    vault->is_broken_by_identity = 0;
-    vault->healing_epoch++;
-    vault->principal = cmk_identity(sim->world, (CmkIdentityId){vault->identity})->principal;
-    vault->encryption_by = cmk_this_seq(sim);
-    return id.i;
-}
-
-const CmkOperation cmk_op_encryption_restore = {
-    .name = "encryption.restore",
-    .text = "Inconsistent settings return to Enabled by themselves once the user-assigned "
-            "identity is back with its rights.",
-    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
-    .guards = {CMK_GUARD_ENCRYPTION_CAN_BE_RESTORED},
-    .writes = CMK_BIT(BACKUP_VAULT),
-    .effect = encryption_restore,
-    .rules = "BV-31 BV-T12 OQ-4 OQ-5",
-};
-
-void cmk_on_healing(CmkSim *sim, const CmkTimer *timer)
-{
-    CmkArgs args = cmk_args_of_timer(CMK_OP_ENCRYPTION_RESTORE, timer);
-    args.ref[CMK_REF_BACKUP_VAULT] = timer->subject;
-    const CmkOutcome outcome = cmk_apply(sim, &args);
-    if (outcome.status != CMK_STATUS_OK) {
-        const CmkTime next =
-            cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_HEALING_INTERVAL);
-        (void)cmk_agenda_push(sim->world, next, sim->model->events[CMK_EVENT_HEALING].class_of_ties,
-                              timer);
-    }
+    return version->is_purged == 0 && version->missing_by == 0 && version->is_enabled != 0 &&
+           version->not_before <= now && now < version->expires;
 }
 
 /* ---- updating the settings: checked at once (9.4, steps 1 to 6) ------------------------------ */
@@ -143,6 +40,36 @@ const CmkGuard cmk_guard_encryption_is_not_turned_off = {
     .status = CMK_STATUS_OF(NOT_REVERSIBLE),
     .rule = "BV-18 BV-T10 BV-41 ERR-14",
     .text = "The update does not switch customer-managed keys off."};
+
+static bool inconsistent_is_not_asked_for(const CmkWorld *world, const CmkArgs *args,
+                                          uint64_t *ret_blame)
+{
+    (void)world;
+    (void)ret_blame;
+    return args->num[0] != CMK_SAYS_INCONSISTENT;
+}
+
+const CmkGuard cmk_guard_inconsistent_is_not_asked_for = {
+    .name = "inconsistent-is-not-asked-for",
+    .holds = inconsistent_is_not_asked_for,
+    .status = CMK_STATUS_OF(NOT_REVERSIBLE),
+    .rule = "BV-T16 BV-41 ERR-14",
+    .text = "The update does not ask for the state Inconsistent, which only the service sets."};
+
+static bool infrastructure_stays(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkBackupVault *vault = vault_of(world, args);
+    *ret_blame = vault->changed_by;
+    return args->num[1] == 0 ||
+           (args->num[1] == CMK_SAYS_TRUE) == (vault->has_infrastructure_encryption != 0);
+}
+
+const CmkGuard cmk_guard_infrastructure_stays = {
+    .name = "infrastructure-stays",
+    .holds = infrastructure_stays,
+    .status = CMK_STATUS_OF(NOT_REVERSIBLE),
+    .rule = "BV-21 BV-41 ERR-14",
+    .text = "The update leaves infrastructure encryption as it was chosen at creation."};
 
 /* What the settings would say after the update. */
 typedef struct Target {
@@ -229,9 +156,11 @@ static bool regions_match(const CmkWorld *world, const CmkArgs *args, uint64_t *
 {
     const CmkKey *key = cmk_key(world, (CmkKeyId){target_of(world, args).key});
     const CmkKeyVault *key_vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
+    const bool is_there = vault_of(world, args)->state == CMK_BACKUP_VAULT_ACTIVE;
+    const uint32_t region = is_there ? vault_of(world, args)->region : args->ref[CMK_REF_REGION];
     *ret_blame = key_vault->changed_by;
-    return cmk_knob(world, CMK_KNOB_REQUIRE_SAME_REGION) == 0 ||
-           key_vault->region == vault_of(world, args)->region;
+    return cmk_knob(world, CMK_KNOB_REQUIRE_SAME_REGION) == 0 || key_vault->region == region ||
+           target_of(world, args).key == 0;
 }
 
 const CmkGuard cmk_guard_regions_match = {
@@ -245,7 +174,8 @@ static bool settings_are_not_being_updated(const CmkWorld *world, const CmkArgs 
                                            uint64_t *ret_blame)
 {
     (void)ret_blame;
-    return vault_of(world, args)->is_updating == 0;
+    const uint32_t provisioning = vault_of(world, args)->provisioning;
+    return provisioning != CMK_PROVISIONING_UPDATING && provisioning != CMK_PROVISIONING_DELETING;
 }
 
 const CmkGuard cmk_guard_settings_are_not_being_updated = {
@@ -253,14 +183,14 @@ const CmkGuard cmk_guard_settings_are_not_being_updated = {
     .holds = settings_are_not_being_updated,
     .status = CMK_STATUS_OF(CONFLICT),
     .rule = "BV-12",
-    .text = "No other update of the encryption settings is on its way."};
+    .text = "No update of the encryption settings and no deletion is on its way."};
 
-static uint32_t backup_vault_update_encryption(CmkSim *sim, const CmkArgs *args)
+uint32_t cmk_encryption_start(CmkSim *sim, const CmkArgs *args, CmkProvisioning provisioning)
 {
     const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
     const Target target = target_of(sim->world, args);
     const CmkTaskId id = cmk_task_start(sim, args, CMK_TASK_SETTINGS, vault);
-    cmk_backup_vault_mut(sim, vault)->is_updating = 1;
+    cmk_backup_vault_mut(sim, vault)->provisioning = provisioning;
     CmkTask *task = cmk_task_mut(sim, id);
     task->target_key = target.key;
     task->target_version = target.version;
@@ -272,20 +202,28 @@ static uint32_t backup_vault_update_encryption(CmkSim *sim, const CmkArgs *args)
     return id.i;
 }
 
+static uint32_t backup_vault_update_encryption(CmkSim *sim, const CmkArgs *args)
+{
+    return cmk_encryption_start(sim, args, CMK_PROVISIONING_UPDATING);
+}
+
 const CmkOperation cmk_op_backup_vault_update_encryption = {
     .name = "backup_vault.update_encryption",
     .text = "The encryption settings of a Backup vault are set: key, identity, or the same again.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
                {"key", CMK_PARAM_KEY_TARGET, 0, 0, CMK_REF_KEY},
                {"identity", CMK_PARAM_USER_OR_SYSTEM, 0, 0, CMK_REF_IDENTITY},
-               {"enabled", CMK_PARAM_BOOLEAN, 1, 0, 0}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
-               CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED, CMK_GUARD_ENCRYPTION_IS_NOT_TURNED_OFF,
-               CMK_GUARD_KEY_OR_IDENTITY_CHANGES_ALONE, CMK_GUARD_TARGET_SYSTEM_IDENTITY_IS_ON,
-               CMK_GUARD_TARGET_USER_IDENTITY_IS_ATTACHED, CMK_GUARD_REGIONS_MATCH},
+               {"state", CMK_PARAM_ENCRYPTION, 1, 0, 0},
+               {"infrastructure", CMK_PARAM_BOOLEAN, 1, 0, 1}},
+    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED,
+               CMK_GUARD_ENCRYPTION_IS_NOT_TURNED_OFF, CMK_GUARD_INCONSISTENT_IS_NOT_ASKED_FOR,
+               CMK_GUARD_INFRASTRUCTURE_STAYS, CMK_GUARD_KEY_OR_IDENTITY_CHANGES_ALONE,
+               CMK_GUARD_TARGET_SYSTEM_IDENTITY_IS_ON, CMK_GUARD_TARGET_USER_IDENTITY_IS_ATTACHED,
+               CMK_GUARD_REGIONS_MATCH},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_vault_update_encryption,
-    .rules = "BV-18 BV-19 BV-33 BV-35 BV-38 BV-41",
+    .rules = "BV-12 BV-18 BV-19 BV-33 BV-35 BV-38 BV-41 OQ-20 OQ-31",
     .action = "Microsoft.DataProtection/backupVaults/write",
     .az = "az dataprotection backup-vault update",
 };
@@ -350,7 +288,7 @@ static bool target_version_is_usable(const CmkWorld *world, const CmkArgs *args,
     const CmkVersion *version =
         cmk_version(world, (CmkVersionId){task_of(world, args)->target_version});
     *ret_blame = version->changed_by;
-    return is_usable_now(world, version);
+    return cmk_version_is_usable(world, version);
 }
 
 /* The version that the settings are to use, as if the refused operation had named it. */
@@ -438,28 +376,61 @@ static void link_to_key(CmkSim *sim, CmkBackupVaultId id, CmkKeyId key_id)
     vault->key = key_id.i;
 }
 
-static void complete(CmkSim *sim, CmkTaskId id)
+bool cmk_encryption_replaces_lost_key(const CmkWorld *world, CmkBackupVaultId id)
 {
-    cmk_task_mut(sim, id)->state = CMK_TASK_COMPLETED;
-    cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);
+    const CmkBackupVault *vault = cmk_backup_vault(world, id);
+    return vault->key != 0 && cmk_knob(world, CMK_KNOB_LOST_KEY_CAN_BE_REPLACED) != 0 &&
+           cmk_version(world, (CmkVersionId){vault->active_version})->is_purged != 0;
+}
+
+/* A new data key where the old one is not taken over: it is lost (OQ-29), or stays under the
+ * platform's key with the points that it protects (OQ-15). */
+static void choose_data_key(CmkSim *sim, CmkBackupVaultId id)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    const bool stays_behind =
+        vault->key == 0 && cmk_knob(sim->world, CMK_KNOB_ENABLING_WRAPS_OLD_POINTS) == 0;
+    if (stays_behind || cmk_encryption_replaces_lost_key(sim->world, id)) {
+        vault->data_key++;
+    }
+    if (stays_behind) {
+        vault->platform_data_keys = vault->data_key;
+    }
+}
+
+void cmk_encryption_forget(CmkSim *sim, CmkBackupVaultId id)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    if (vault->key != 0) {
+        unlink_from_key(sim, id, (CmkKeyId){vault->key});
+    }
+    vault->encryption = CMK_ENCRYPTION_DISABLED;
+    vault->key = vault->pinned_version = vault->active_version = 0;
+    vault->identity = vault->principal = 0;
+    vault->is_broken_by_identity = 0;
+    vault->healing_epoch++;
+    vault->data_key++; /* another vault of this name has another one (OQ-28) */
+    vault->encryption_by = cmk_this_seq(sim);
 }
 
 static uint32_t encryption_commit(CmkSim *sim, const CmkArgs *args)
 {
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
     const CmkTask task = *task_of(sim->world, args);
+    choose_data_key(sim, id);
     link_to_key(sim, id, (CmkKeyId){task.target_key});
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
     vault->active_version = task.target_version;
     vault->pinned_version = task.target_pinned ? task.target_version : 0;
     vault->identity = task.target_identity;
     vault->principal = task.target_principal;
-    vault->is_updating = 0;
+    vault->state = CMK_BACKUP_VAULT_ACTIVE; /* if it was being made, it is there now (BV-T2) */
+    vault->provisioning = CMK_PROVISIONING_SUCCEEDED;
     vault->encryption = CMK_ENCRYPTION_ENABLED;
     vault->is_broken_by_identity = 0;
     vault->healing_epoch++;
     vault->encryption_by = cmk_this_seq(sim);
-    complete(sim, (CmkTaskId){args->ref[CMK_REF_TASK]});
+    cmk_task_complete(sim, (CmkTaskId){args->ref[CMK_REF_TASK]});
     const uint32_t current = cmk_key(sim->world, (CmkKeyId){vault->key})->current_version;
     if (vault->pinned_version == 0 && current != vault->active_version) {
         /* a version made while the update was on its way, which no vault was there to look for */
@@ -477,170 +448,5 @@ const CmkOperation cmk_op_encryption_commit = {
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(KEY) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = encryption_commit,
-    .rules = "BV-T2 BV-T5 BV-T7 BV-T8 BV-T13 BV-T15 BV-33 OQ-15",
+    .rules = "BV-12 BV-T2 BV-T5 BV-T7 BV-T8 BV-T13 BV-T15 BV-33 OQ-15 OQ-29 OQ-30",
 };
-
-/* ---- rotation -------------------------------------------------------------------------------- */
-
-uint32_t cmk_poll_epoch(const CmkWorld *world, uint32_t row)
-{
-    return cmk_key(world, (CmkKeyId){row})->poll_epoch;
-}
-
-void cmk_rotation_expect(CmkSim *sim, CmkKeyId key_id, const CmkArgs *args)
-{
-    cmk_key_mut(sim, key_id)->poll_epoch++; /* this look takes the place of an earlier one */
-    /* One timer a key, not one a vault: the handler goes through the vaults that use it. Polls fall
-     * on fixed multiples of the interval (ROT-13). */
-    const int64_t interval = cmk_knob(sim->world, CMK_KNOB_ROTATION_POLL);
-    const CmkTime now = cmk_world_now(sim->world);
-    const CmkTime next = now - now % interval + interval;
-    (void)cmk_engine_set_timer(sim, next, CMK_EVENT_ROTATION_POLL, key_id.i, args);
-}
-
-/* The newest version that is enabled and inside its validity (ROT-16); {0} if none is. */
-static CmkVersionId newest_usable(const CmkWorld *world, CmkKeyId key_id)
-{
-    uint32_t row = cmk_key(world, key_id)->current_version;
-    while (row != 0 && !is_usable_now(world, cmk_version(world, (CmkVersionId){row}))) {
-        row = cmk_version(world, (CmkVersionId){row})->previous;
-    }
-    return (CmkVersionId){row};
-}
-
-/* Whether the settings name no version and the key has a newer one than the vault uses. */
-static bool is_behind(const CmkWorld *world, const CmkBackupVault *vault)
-{
-    const CmkVersionId newest = newest_usable(world, (CmkKeyId){vault->key});
-    return vault->pinned_version == 0 && newest.i != 0 &&
-           cmk_version(world, newest)->number >
-               cmk_version(world, (CmkVersionId){vault->active_version})->number;
-}
-
-/* Whether polls must go on: there is a newer version that can be used, or will be without anybody
- * touching it, because its validity begins later. */
-static bool may_be_behind(const CmkWorld *world, const CmkBackupVault *vault)
-{
-    const uint32_t active = cmk_version(world, (CmkVersionId){vault->active_version})->number;
-    const CmkTime now = cmk_world_now(world);
-    uint32_t row = cmk_key(world, (CmkKeyId){vault->key})->current_version;
-    while (vault->pinned_version == 0 && row != 0) {
-        const CmkVersion *version = cmk_version(world, (CmkVersionId){row});
-        if (version->number <= active) {
-            break;
-        }
-        if (version->is_enabled != 0 && now < version->expires) {
-            return true;
-        }
-        row = version->previous;
-    }
-    return false;
-}
-
-static bool newer_version_is_usable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
-{
-    const CmkBackupVault *vault = vault_of(world, args);
-    *ret_blame = vault->encryption_by;
-    return vault->encryption == CMK_ENCRYPTION_ENABLED && vault->is_rotating == 0 &&
-           is_behind(world, vault);
-}
-
-const CmkGuard cmk_guard_newer_version_is_usable = {
-    .name = "newer-version-is-usable",
-    .holds = newer_version_is_usable,
-    .status = CMK_STATUS_OF(CONFLICT),
-    .rule = "ROT-1 ROT-3 ROT-13 ROT-16",
-    .text = "The settings name no version and the key has a newer one that can be used."};
-
-static uint32_t rotation_start(CmkSim *sim, const CmkArgs *args)
-{
-    const CmkBackupVaultId vault_id = {args->ref[CMK_REF_BACKUP_VAULT]};
-    CmkBackupVault *vault = cmk_backup_vault_mut(sim, vault_id);
-    vault->is_rotating = 1;
-    const CmkTaskId id = cmk_task_start(sim, args, CMK_TASK_ROTATION, vault_id);
-    CmkTask *task = cmk_task_mut(sim, id);
-    task->target_key = vault->key;
-    task->target_version = newest_usable(sim->world, (CmkKeyId){vault->key}).i;
-    task->target_identity = vault->identity;
-    task->target_principal = vault->principal;
-    return id.i;
-}
-
-const CmkOperation cmk_op_rotation_start = {
-    .name = "rotation.start",
-    .text = "A Backup vault finds a newer version of its versionless key and takes it up.",
-    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
-               CMK_GUARD_NEWER_VERSION_IS_USABLE},
-    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
-    .effect = rotation_start,
-    .rules = "ROT-1 ROT-3 ROT-13 ROT-16 OQ-9",
-};
-
-/* While a take-up waits to be tried again the settings may move on to another key or version. */
-static bool take_up_is_still_due(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
-{
-    const CmkBackupVault *vault = vault_of(world, args);
-    const CmkTask *task = task_of(world, args);
-    *ret_blame = vault->encryption_by;
-    return vault->key == task->target_key && vault->pinned_version == 0 &&
-           cmk_version(world, (CmkVersionId){task->target_version})->number >
-               cmk_version(world, (CmkVersionId){vault->active_version})->number;
-}
-
-const CmkGuard cmk_guard_take_up_is_still_due = {
-    .name = "take-up-is-still-due",
-    .holds = take_up_is_still_due,
-    .status = CMK_STATUS_OF(CONFLICT),
-    .rule = "ROT-1 ROT-14",
-    .text = "The settings still name the key, without a version, and use an older version of it."};
-
-static uint32_t rotation_commit(CmkSim *sim, const CmkArgs *args)
-{
-    const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
-    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
-    vault->active_version = task_of(sim->world, args)->target_version;
-    vault->is_rotating = 0;
-    vault->encryption_by = cmk_this_seq(sim);
-    complete(sim, (CmkTaskId){args->ref[CMK_REF_TASK]});
-    return id.i;
-}
-
-const CmkOperation cmk_op_rotation_commit = {
-    .name = "rotation.commit",
-    .text = "The data key is unwrapped by the old version and wrapped by the new one.",
-    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
-               {"old_version", CMK_PARAM_INTEGER, 1, 0, 0},
-               {"new_version", CMK_PARAM_INTEGER, 1, 0, 1}},
-    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_TAKE_UP_IS_STILL_DUE},
-    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK),
-    .effect = rotation_commit,
-    .rules = "ROT-7 ROT-8 ROT-14 ROT-15",
-};
-
-void cmk_on_rotation_poll(CmkSim *sim, const CmkTimer *timer)
-{
-    const CmkKeyId key_id = {timer->subject};
-    bool is_awaited = false;
-    uint32_t row = cmk_key(sim->world, key_id)->first_user;
-    while (row != 0) {
-        const CmkBackupVault *vault = cmk_backup_vault(sim->world, (CmkBackupVaultId){row});
-        /* Look again later, whether it works out now or not. */
-        is_awaited = is_awaited || may_be_behind(sim->world, vault);
-        if (is_behind(sim->world, vault)) {
-            CmkArgs args = cmk_args_of_timer(CMK_OP_ROTATION_START, timer);
-            args.ref[CMK_REF_BACKUP_VAULT] = row;
-            args.ref[CMK_REF_KEY] = key_id.i;
-            if (cmk_would_apply(sim, &args).status == CMK_STATUS_OK) {
-                (void)cmk_apply(sim, &args);
-            }
-        }
-        row = vault->next_of_key;
-    }
-    if (is_awaited) {
-        const CmkTime next =
-            cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_ROTATION_POLL);
-        (void)cmk_agenda_push(sim->world, next,
-                              sim->model->events[CMK_EVENT_ROTATION_POLL].class_of_ties, timer);
-    }
-}

@@ -53,6 +53,10 @@ enum {
     CMK_SAYS_TRUE = 2
 };
 
+/* What an update may ask the encryption settings to be besides Disabled and Enabled, which are
+ * passed like booleans; nobody gets it (BV-T16). */
+#define CMK_SAYS_INCONSISTENT 3
+
 /* Types of parameters (CmkParam.type). A key also fills the slot of its key vault. */
 enum {
     CMK_PARAM_BACKUP_VAULT = 1,
@@ -87,7 +91,9 @@ enum {
     CMK_PARAM_VERSION,     /* number of a version of the key */
     CMK_PARAM_TAG,         /* name of a retention rule */
     CMK_PARAM_REHYDRATION, /* "standard" or "high" */
-    CMK_PARAM_SOFT_DELETE  /* a CmkSoftDelete by its word */
+    CMK_PARAM_SOFT_DELETE, /* a CmkSoftDelete by its word */
+    CMK_PARAM_REDUNDANCY,  /* CmkRedundancy by its word */
+    CMK_PARAM_ENCRYPTION   /* state of the encryption settings by its word, see CMK_SAYS_FALSE */
 };
 
 /* Which recovery point of an instance to restore. */
@@ -611,6 +617,17 @@ typedef enum CmkSoftDelete {
 #define CMK_SOFT_DELETE_DAYS 14 /* BV-6: the usual and least; and what is free (COST-19) */
 #define CMK_SOFT_DELETE_DAYS_MAX 180
 
+/* What is going on with a vault as a resource (BV-12); moves and deletions show as Updating. */
+typedef enum CmkProvisioning {
+    CMK_PROVISIONING_NONE, /* there is no vault */
+    CMK_PROVISIONING_CREATING,
+    CMK_PROVISIONING_UPDATING, /* the encryption settings */
+    CMK_PROVISIONING_MOVING,
+    CMK_PROVISIONING_DELETING,
+    CMK_PROVISIONING_SUCCEEDED,
+    CMK_PROVISIONING_FAILED
+} CmkProvisioning;
+
 typedef struct CmkBackupVault {
     uint32_t name;
     uint32_t region;
@@ -631,10 +648,13 @@ typedef struct CmkBackupVault {
     uint32_t healing_epoch;         /* pending attempts to restore the settings carry it */
     uint32_t is_rotating;           /* a take-up of a newer version is on its way */
     uint32_t is_broken_by_identity; /* Inconsistent because the identity went, not by a failure */
-    uint32_t is_updating;           /* an update of the settings is on its way */
+    uint32_t provisioning;          /* CmkProvisioning */
     uint32_t soft_delete;           /* CmkSoftDelete */
     uint32_t soft_delete_days;      /* BV-6 */
+    uint32_t data_key;              /* counts the data keys of this name; new points are under it */
+    uint32_t platform_data_keys;    /* those below it stay under platform keys (OQ-15) */
     uint32_t resource_group;        /* scope */
+    uint32_t moving_to;             /* scope, while it moves */
     uint32_t has_cross_region_restore; /* never off again (BV-4) */
     CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
     uint64_t encryption_by;  /* record that last changed the encryption settings */
@@ -821,6 +841,8 @@ typedef struct CmkPoint {
     uint32_t next_of_tag;
     uint32_t is_expiry_overdue;
     uint32_t is_tiering_overdue;
+    uint32_t data_key; /* of its vault when it was made */
+    uint32_t reserved;
     CmkTime created;
     CmkTime archived_at;
     CmkTime rehydrated_until; /* a copy of it is in the vault tier too (BK-26) */
@@ -846,6 +868,7 @@ typedef enum CmkTaskKind {
     CMK_TASK_SETTINGS,
     CMK_TASK_ROTATION,
     CMK_TASK_BACKUP_ON_DEMAND,
+    CMK_TASK_DELETION, /* of a Backup vault */
     CMK_TASK__COUNT
 } CmkTaskKind;
 

@@ -1185,6 +1185,11 @@ CmkEnvelopeResult cmk_envelope_drop_wrap(CmkEnvelope *envelope, uint32_t dek_id,
     return CMK_ENVELOPE_OK;
 }
 
+bool cmk_envelope_knows_dek(const CmkEnvelope *envelope, uint32_t dek_id)
+{
+    return map_find(&envelope->dek_rows, dek_id, 0) != NONE;
+}
+
 bool cmk_envelope_is_openable(const CmkEnvelope *envelope, uint32_t dek_id)
 {
     CMK_ASSERT(envelope != NULL);

@@ -109,6 +109,9 @@ CmkEnvelopeResult cmk_envelope_key_purge(CmkEnvelope *envelope, uint32_t version
 /* Makes a new AES-256 data key. An id is never used twice. LIBRARY_ERROR. */
 CmkEnvelopeResult cmk_envelope_dek_create(CmkEnvelope *envelope, uint32_t dek_id);
 
+/* Whether there is such a data key, open or not. */
+bool cmk_envelope_knows_dek(const CmkEnvelope *envelope, uint32_t dek_id);
+
 /* Wraps the data key with the key version; remembered until dropped. The plaintext must be there:
  * fresh, or open through any key version. UNKNOWN, KEY_GONE, NOT_OPEN, LIBRARY_ERROR. */
 CmkEnvelopeResult cmk_envelope_wrap(CmkEnvelope *envelope, uint32_t dek_id, uint32_t version_id);

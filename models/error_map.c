@@ -1,10 +1,16 @@
 #include "models/error_map.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "models/model.h"
+
 #define MISSING CMK_STATUS_OF(MISSING_PERMISSION)
 #define AUTH CMK_STATUS_OF(AUTH_FAILURE)
 #define RETRY CMK_STATUS_OF(RETRYABLE)
 
-/* ERR-M: condition, by the guard that finds it; then settings and jobs. */
+/* ERR-M: condition, by the guard that finds it; then settings and jobs (OQ-1 says how they differ).
+ */
 static const CmkErrorRow rows[] = {
     {"ERR-M1", CMK_GUARD_SYSTEM_IDENTITY_IS_ON, CMK_STATUS_OF(SYSTEM_IDENTITY_NOT_ENABLED), MISSING,
      false},
@@ -49,4 +55,189 @@ const CmkErrorRow *cmk_error_find(CmkGuardId guard)
         }
     }
     return NULL;
+}
+
+/* ---- which code ------------------------------------------------------------------------------ */
+
+/* ERR-18: the same code with another target. */
+static CmkStatus of_current_key(CmkStatus status)
+{
+    if (status == MISSING) {
+        return CMK_STATUS_OF(MISSING_PERMISSION_ON_CURRENT_KEY);
+    }
+    return status == AUTH ? CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY) : status;
+}
+
+/* OQ-2: the article prints each of the two codes with the other one's text. */
+static CmkStatus swapped(CmkStatus status)
+{
+    if (status == CMK_STATUS_OF(SOFT_DELETE_NOT_ENABLED)) {
+        return CMK_STATUS_OF(PURGE_PROTECTION_NOT_ENABLED);
+    }
+    return status == CMK_STATUS_OF(PURGE_PROTECTION_NOT_ENABLED)
+               ? CMK_STATUS_OF(SOFT_DELETE_NOT_ENABLED)
+               : status;
+}
+
+static bool is_postgres(const CmkWorld *world, const CmkTask *task)
+{
+    static const char prefix[] = "AzureDatabaseForPostgreSQL";
+    uint32_t count = 0;
+    const CmkQueue *queue = cmk_queue(world, (CmkQueueId){task->queue});
+    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
+    const char *name = cmk_datasource_facts(&count)[instance->datasource].name;
+    return name != NULL && strncmp(name, prefix, sizeof(prefix) - 1) == 0;
+}
+
+CmkStatus cmk_error_status(const CmkWorld *world, const CmkTask *task, const CmkOutcome *refusal,
+                           CmkErrorKey key)
+{
+    const CmkErrorRow *row = cmk_error_find(refusal->guard);
+    if (task->kind == CMK_TASK_SETTINGS) {
+        const CmkStatus status = row != NULL ? row->settings : refusal->status;
+        const bool is_swapped = cmk_knob(world, CMK_KNOB_ARTICLE_LITERAL_SWAP) != 0;
+        const CmkStatus told = is_swapped ? swapped(status) : status;
+        return key == CMK_ERROR_CURRENT_KEY ? of_current_key(told) : told;
+    }
+    if (row == NULL) {
+        return refusal->status;
+    }
+    if (task->kind == CMK_TASK_DELETION) {
+        return CMK_STATUS_OF(DELETION_FAILED); /* the last column of ERR-M */
+    }
+    const bool is_generic = row->job == MISSING && is_postgres(world, task) &&
+                            cmk_knob(world, CMK_KNOB_PG_GENERIC_ERROR) != 0;
+    return is_generic ? CMK_STATUS_OF(GENERIC_DATABASE_ERROR) : row->job;
+}
+
+/* ---- the catalogue (section 11.1) ------------------------------------------------------------ */
+
+/* ERR-24: the prefix of the code says whose error it is; simulated codes (ERR-22) stand for user
+ * errors. */
+#define USER_ERROR true, false
+#define PASSING false, true
+
+static const CmkErrorFacts errors[] = {
+    {MISSING, 0, USER_ERROR, "ERR-1", "identity",
+     "Give the identity of the encryption settings get, wrap and unwrap on an RSA key, then repeat "
+     "the operation."},
+    {AUTH, 0, USER_ERROR, "ERR-2", "key",
+     "See that key vault, key and version exist, can be reached and are enabled and valid, and "
+     "that the identity may read the key."},
+    {CMK_STATUS_OF(SOFT_DELETE_NOT_ENABLED), 0, USER_ERROR, "ERR-3", "keyVault",
+     "Switch soft delete on at the key vault, then repeat the operation."},
+    {CMK_STATUS_OF(PURGE_PROTECTION_NOT_ENABLED), 0, USER_ERROR, "ERR-4", "keyVault",
+     "Switch purge protection on at the key vault, then repeat the operation."},
+    {CMK_STATUS_OF(SYSTEM_IDENTITY_NOT_ENABLED), 0, USER_ERROR, "ERR-5", "identity",
+     "Switch the system-assigned identity on and give it its rights, or use a user-assigned one."},
+    {CMK_STATUS_OF(USER_IDENTITY_NOT_FOUND), 0, USER_ERROR, "ERR-6", "identity",
+     "Attach the identity to the Backup vault, or update the settings to one that is attached."},
+    {CMK_STATUS_OF(DELETION_FAILED), 0, PASSING, "ERR-7", "encryptionSettings",
+     "Bring identity, rights and key back, then delete the Backup vault again."},
+    {CMK_STATUS_OF(GENERIC_DATABASE_ERROR), 0, USER_ERROR, "ERR-8", "backupInstance",
+     "Give the identity of the encryption settings its rights on the key back."},
+    {CMK_STATUS_OF(CROSS_TENANT_MOVE), 0, USER_ERROR, "ERR-9", "identity",
+     "Detach the identity, move the Backup vault, then attach one of the new tenant."},
+    {CMK_STATUS_OF(BACKUP_VAULT_NOT_EMPTY), 0, USER_ERROR, "ERR-10", "backupVault",
+     "Delete the instances and recovery points of the Backup vault first."},
+    {RETRY, 0, PASSING, "ERR-12", "keyVault", "Try again later."},
+    {CMK_STATUS_OF(VAULT_MOVE_NOT_SUPPORTED), 0, USER_ERROR, "ERR-13", "backupVault",
+     "Leave the Backup vault where it is, or protect the instances in a new one."},
+    {CMK_STATUS_OF(NOT_REVERSIBLE), 0, USER_ERROR, "ERR-14", "encryptionSettings",
+     "Keep the state and the infrastructure encryption; only key and identity can change."},
+    {CMK_STATUS_OF(KEY_AND_IDENTITY_TOGETHER), 0, USER_ERROR, "ERR-15", "encryptionSettings",
+     "Change the identity first and the key with a second request."},
+    {CMK_STATUS_OF(SYSTEM_IDENTITY_AT_CREATION), 0, USER_ERROR, "ERR-16", "identity",
+     "Create the Backup vault with a user-assigned identity, or without a key."},
+    {CMK_STATUS_OF(MISSING_PERMISSION_ON_CURRENT_KEY), 0, USER_ERROR, "ERR-18", "currentKey",
+     "Give the identity get and unwrap on the key that is in use now, then change the key."},
+    {CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY), 0, USER_ERROR, "ERR-18", "currentKey",
+     "Bring the key that is in use now back, enable it and see that it can be reached, then change "
+     "the key."},
+    {CMK_STATUS_OF(VAULT_IS_MOVING), 0, USER_ERROR, "ERR-19", "backupVault",
+     "Wait until the Backup vault has arrived."},
+};
+
+const CmkErrorFacts *cmk_errors(uint32_t *ret_count)
+{
+    *ret_count = (uint32_t)CMK_ARRAY_LEN(errors);
+    return errors;
+}
+
+const CmkErrorFacts *cmk_error_facts(CmkStatus status)
+{
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(errors); i++) {
+        if (errors[i].status == status) {
+            return &errors[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- the message (ERR-23) -------------------------------------------------------------------- */
+
+/* Appends what fits; gives the new length. */
+static uint32_t append(char *text, size_t size, uint32_t length, const char *more)
+{
+    const size_t room = size - 1 - length;
+    const size_t count = strlen(more) < room ? strlen(more) : room;
+    memcpy(text + length, more, count);
+    text[length + count] = '\0';
+    return length + (uint32_t)count;
+}
+
+static uint32_t append_all(char *text, size_t size, uint32_t length, const char *const words[])
+{
+    for (uint32_t i = 0; words[i] != NULL; i++) {
+        length = append(text, size, length, words[i]);
+    }
+    return length;
+}
+
+/* A key vault's own answers have an HTTP status; what Backup finds out by itself has none. */
+static uint32_t append_answer(const CmkModel *model, const CmkWorld *world,
+                              const CmkRecord *refused, char *text, size_t size, uint32_t length)
+{
+    const CmkStatusRow *answer = &model->statuses[refused->status];
+    const CmkOperation *operation = model->operations[refused->args.op];
+    const CmkKey *key = cmk_key(world, (CmkKeyId){refused->args.ref[CMK_REF_KEY]});
+    const CmkKeyVault *key_vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
+    if (answer->http == 0 || operation->action == NULL || key->key_vault == 0) {
+        return length;
+    }
+    char http[16];
+    (void)snprintf(http, sizeof(http), "%u ", answer->http);
+    const char *const words[] = {" The key vault answered: ",
+                                 http,
+                                 answer->code,
+                                 answer->inner != NULL ? ", inner code " : "",
+                                 answer->inner != NULL ? answer->inner : "",
+                                 ", action ",
+                                 operation->action,
+                                 ", resource https://",
+                                 cmk_name(world, key_vault->name),
+                                 ".vault.azure.net/keys/",
+                                 cmk_name(world, key->name),
+                                 " (key URI).",
+                                 NULL};
+    return append_all(text, size, length, words);
+}
+
+uint32_t cmk_error_message(const CmkModel *model, const CmkWorld *world, CmkStatus status,
+                           const CmkRecord *refused, char *ret_text, size_t size)
+{
+    CMK_ASSERT(size > 0);
+    const CmkStatusRow *row = &model->statuses[status];
+    const CmkErrorFacts *facts = cmk_error_facts(status);
+    const char *const words[] = {row->code, ": ", row->text, ".", NULL};
+    ret_text[0] = '\0';
+    uint32_t length = append_all(ret_text, size, 0, words);
+    if (refused != NULL) {
+        length = append_answer(model, world, refused, ret_text, size, length);
+    }
+    if (facts != NULL) {
+        const char *const advice[] = {" ", facts->action, NULL};
+        length = append_all(ret_text, size, length, advice);
+    }
+    return length;
 }

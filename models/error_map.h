@@ -1,10 +1,12 @@
 /*
- * Which code of the Backup service a refused request leads to (section 11.2).
+ * The codes of the Backup service: which one a refused request leads to (section 11.2), and what
+ * each of them says to those who meet it (section 11.1).
  */
 #ifndef CMK_MODELS_ERROR_MAP_H
 #define CMK_MODELS_ERROR_MAP_H
 
 #include "models/entities.h"
+#include "sim/apply.h"
 
 typedef struct CmkErrorRow {
     const char *rule;   /* "ERR-M3" */
@@ -18,5 +20,40 @@ const CmkErrorRow *cmk_error_rows(uint32_t *ret_count);
 
 /* The row for a guard; NULL where the refusal is a code of Backup itself already. */
 const CmkErrorRow *cmk_error_find(CmkGuardId guard);
+
+/* Whose key a refused request of an update was about. */
+typedef enum CmkErrorKey {
+    CMK_ERROR_TARGET_KEY, /* the one that the settings are to name */
+    CMK_ERROR_CURRENT_KEY /* the one that they name: its loss is told apart (ERR-18) */
+} CmkErrorKey;
+
+/* The code of a job that ends with this refusal, the knobs of OQ-2 and OQ-22 heard. */
+CmkStatus cmk_error_status(const CmkWorld *world, const CmkTask *task, const CmkOutcome *refusal,
+                           CmkErrorKey key);
+
+/* What Backup says about one of its codes. */
+typedef struct CmkErrorFacts {
+    CmkStatus status;
+    uint16_t reserved;
+    bool is_user_error; /* somebody has to do something first (ERR-24) */
+    bool is_retryable;  /* the same request may succeed later, or once the cause is gone */
+    const char *rule;   /* "ERR-1" */
+    const char *target; /* which part of the request it is about */
+    const char *action; /* what to do, one sentence; what it means is CmkStatusRow.text */
+} CmkErrorFacts;
+
+const CmkErrorFacts *cmk_errors(uint32_t *ret_count);
+
+/* NULL for a status that is not one of Backup's codes. */
+const CmkErrorFacts *cmk_error_facts(CmkStatus status);
+
+/* The longest message that cmk_error_message() composes, with the zero at its end. */
+#define CMK_ERROR_MESSAGE_BYTES 1024
+
+/* What Backup would show for a job that failed with `status` because of the record `refused`: its
+ * own words, the key vault's answer inside them where there was one, and what to do (ERR-23). Gives
+ * the length. `size` is at least 1; what does not fit is cut off. */
+uint32_t cmk_error_message(const CmkModel *model, const CmkWorld *world, CmkStatus status,
+                           const CmkRecord *refused, char *ret_text, size_t size);
 
 #endif

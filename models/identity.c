@@ -286,7 +286,7 @@ const CmkOperation cmk_op_identity_delete = {
     .az = "az identity delete",
 };
 
-static uint32_t identity_attach(CmkSim *sim, const CmkArgs *args)
+uint32_t cmk_identity_give(CmkSim *sim, const CmkArgs *args)
 {
     CmkAttachmentId id = attachment_of(sim->world, args);
     if (id.i == 0) {
@@ -306,8 +306,14 @@ static uint32_t identity_attach(CmkSim *sim, const CmkArgs *args)
     attachment->is_attached = 1;
     attachment->is_orphaned = 0;
     attachment->changed_by = cmk_this_seq(sim);
-    cmk_encryption_expect_healing(sim, (CmkBackupVaultId){attachment->backup_vault}, args);
     return id.i;
+}
+
+static uint32_t identity_attach(CmkSim *sim, const CmkArgs *args)
+{
+    const uint32_t row = cmk_identity_give(sim, args);
+    cmk_encryption_expect_healing(sim, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]}, args);
+    return row;
 }
 
 const CmkOperation cmk_op_identity_attach = {
@@ -317,14 +323,33 @@ const CmkOperation cmk_op_identity_attach = {
                {"identity", CMK_PARAM_IDENTITY, 0, 1, CMK_REF_IDENTITY}},
     .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_ACTOR_MAY_ASSIGN_IDENTITY,
-               CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_IDENTITY_EXISTS,
-               CMK_GUARD_IDENTITY_IS_NOT_ATTACHED},
+               CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
+               CMK_GUARD_IDENTITY_EXISTS, CMK_GUARD_IDENTITY_IS_NOT_ATTACHED},
     .writes = CMK_BIT(ATTACHMENT) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(IDENTITY) | CMK_BIT_TIMERS,
     .effect = identity_attach,
     .rules = "MI-2 MI-6 MI-15 BV-31",
     .action = "Microsoft.DataProtection/backupVaults/write",
     .az = "az dataprotection backup-vault identity assign",
 };
+
+void cmk_identity_take_all(CmkSim *sim, CmkBackupVaultId id)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    uint32_t row = vault->first_attachment;
+    while (row != 0) {
+        CmkAttachment *attachment = cmk_attachment_mut(sim, (CmkAttachmentId){row});
+        if (attachment->is_attached != 0) {
+            attachment->is_attached = 0;
+            attachment->changed_by = cmk_this_seq(sim);
+        }
+        row = attachment->next_of_vault;
+    }
+    if (vault->system_principal != 0) {
+        end_principal(sim, vault->system_principal);
+        vault->system_principal = 0;
+        vault->system_by = cmk_this_seq(sim);
+    }
+}
 
 static uint32_t identity_detach(CmkSim *sim, const CmkArgs *args)
 {
@@ -340,7 +365,7 @@ const CmkOperation cmk_op_identity_detach = {
                {"identity", CMK_PARAM_IDENTITY, 0, 1, CMK_REF_IDENTITY}},
     .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
-               CMK_GUARD_IDENTITY_IS_ATTACHED},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_IDENTITY_IS_ATTACHED},
     .writes = CMK_BIT(ATTACHMENT) | CMK_BIT(BACKUP_VAULT),
     .effect = identity_detach,
     .rules = "MI-6 BV-29 BV-T11",
@@ -364,7 +389,7 @@ const CmkOperation cmk_op_system_identity_enable = {
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
     .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
-               CMK_GUARD_SYSTEM_IDENTITY_IS_OFF},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_SYSTEM_IDENTITY_IS_OFF},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(PRINCIPAL),
     .effect = system_identity_enable,
     .rules = "MI-4 MI-5",
@@ -391,7 +416,7 @@ const CmkOperation cmk_op_system_identity_disable = {
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
     .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
-               CMK_GUARD_SYSTEM_IDENTITY_TO_DISABLE_IS_ON},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_SYSTEM_IDENTITY_TO_DISABLE_IS_ON},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(PRINCIPAL),
     .effect = system_identity_disable,
     .rules = "MI-5 MI-16 BV-29 BV-T11",

@@ -67,6 +67,11 @@
     X(REGION_RETURN_ZONE, region_return_zone)                                                      \
     X(BACKUP_VAULT_CREATE, backup_vault_create)                                                    \
     X(BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE, backup_vault_enable_cross_region_restore)          \
+    X(BACKUP_VAULT_DELETE, backup_vault_delete)                                                    \
+    X(BACKUP_VAULT_VANISH, backup_vault_vanish)                                                    \
+    X(BACKUP_VAULT_MOVE, backup_vault_move)                                                        \
+    X(BACKUP_VAULT_ARRIVE, backup_vault_arrive)                                                    \
+    X(BACKUP_VAULT_SET_REDUNDANCY, backup_vault_set_redundancy)                                    \
     X(BACKUP_VAULT_UPDATE_ENCRYPTION, backup_vault_update_encryption)                              \
     X(ENCRYPTION_VALIDATE, encryption_validate)                                                    \
     X(ENCRYPTION_COMMIT, encryption_commit)                                                        \
@@ -165,7 +170,20 @@
     X(POINT_IS_READABLE_IN_PAIR, point_is_readable_in_pair)                                        \
     X(BACKUP_VAULT_IS_ABSENT, backup_vault_is_absent)                                              \
     X(BACKUP_VAULT_EXISTS, backup_vault_exists)                                                    \
+    X(BACKUP_VAULT_IS_NOT_MOVING, backup_vault_is_not_moving)                                      \
+    X(BACKUP_VAULT_IS_MOVING, backup_vault_is_moving)                                              \
+    X(BACKUP_VAULT_IS_EMPTY, backup_vault_is_empty)                                                \
+    X(NOTHING_IS_PROTECTED, nothing_is_protected)                                                  \
+    X(ENCRYPTION_IS_NOT_BROKEN, encryption_is_not_broken)                                          \
+    X(RESOURCE_GROUP_IS_ANOTHER, resource_group_is_another)                                        \
+    X(BACKUP_VAULT_HAS_NO_KEY, backup_vault_has_no_key)                                            \
+    X(IDENTITIES_ARE_OF_THE_TENANT, identities_are_of_the_tenant)                                  \
+    X(INFRASTRUCTURE_HAS_A_KEY, infrastructure_has_a_key)                                          \
+    X(CREATION_IDENTITY_IS_USER_ASSIGNED, creation_identity_is_user_assigned)                      \
+    X(CREATION_IDENTITY_EXISTS, creation_identity_exists)                                          \
     X(ENCRYPTION_IS_NOT_TURNED_OFF, encryption_is_not_turned_off)                                  \
+    X(INCONSISTENT_IS_NOT_ASKED_FOR, inconsistent_is_not_asked_for)                                \
+    X(INFRASTRUCTURE_STAYS, infrastructure_stays)                                                  \
     X(KEY_OR_IDENTITY_CHANGES_ALONE, key_or_identity_changes_alone)                                \
     X(TARGET_SYSTEM_IDENTITY_IS_ON, target_system_identity_is_on)                                  \
     X(TARGET_USER_IDENTITY_IS_ATTACHED, target_user_identity_is_attached)                          \
@@ -189,6 +207,7 @@
     X(SOFT_DELETE_IS_IN_RANGE, soft_delete_is_in_range)                                            \
     X(NO_BACKUP_IS_UNDER_WAY, no_backup_is_under_way)                                              \
     X(POINT_EXISTS, point_exists)                                                                  \
+    X(POINT_IS_NOT_ABANDONED, point_is_not_abandoned)                                              \
     X(TASK_IS_RUNNING, task_is_running)                                                            \
     X(KEY_SIZE_IS_OFFERED, key_size_is_offered)                                                    \
     X(BACKUP_FINDS_IT_YET_VALID, backup_finds_it_yet_valid)                                        \
@@ -277,6 +296,29 @@
       "key vault and Backup vault are in different regions")                                       \
     X(ENCRYPTION_STAYS_INCONSISTENT, 61, 0, "SimErrorCMKStaysInconsistent", NULL, "BV-31",         \
       "the encryption settings cannot restore themselves yet")                                     \
+    X(SYSTEM_IDENTITY_AT_CREATION, 140, 0, "SimErrorCMKSystemIdentityAtCreation", NULL, "ERR-16",  \
+      "a Backup vault is created with a key and without a user-assigned identity")                 \
+    X(INFRASTRUCTURE_NEEDS_KEY, 141, 0, "SimErrorInfrastructureEncryptionNeedsKey", NULL, "BV-21", \
+      "infrastructure encryption is asked for without a customer-managed key")                     \
+    X(BACKUP_VAULT_NOT_EMPTY, 142, 0, "SimErrorBackupVaultNotEmpty", NULL, "ERR-10",               \
+      "the Backup vault still holds instances or recovery points")                                 \
+    X(DELETION_FAILED, 143, 0, "CloudServiceRetryableError", NULL, "ERR-7",                        \
+      "the Backup vault cannot be deleted while its encryption settings are broken")               \
+    X(VAULT_MOVE_NOT_SUPPORTED, 144, 0, "SimErrorCMKVaultMoveNotSupported", NULL, "ERR-13",        \
+      "a Backup vault with a customer-managed key cannot move")                                    \
+    X(VAULT_IS_MOVING, 145, 0, "UserErrorBackupVaultResourceMoveInProgress", NULL, "BV-14 ERR-19", \
+      "the Backup vault is being moved")                                                           \
+    X(CROSS_TENANT_MOVE, 146, 0, "UserErrorCrossTenantMSIMoveNotSupported", NULL, "ERR-9",         \
+      "an identity of the old tenant is attached to the Backup vault")                             \
+    X(REDUNDANCY_LOCKED, 147, 0, "SimErrorRedundancyLocked", NULL, "BV-3",                         \
+      "the redundancy of a Backup vault that protects something cannot change")                    \
+    X(MISSING_PERMISSION_ON_CURRENT_KEY, 148, 0,                                                   \
+      "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault", NULL, "ERR-18",                     \
+      "the identity may not open the current key, which a change of the key needs")                \
+    X(AUTH_FAILURE_ON_CURRENT_KEY, 149, 0, "UserErrorCMKKeyVaultAuthFailure", NULL, "ERR-18",      \
+      "the current key cannot be used or reached, which a change of the key needs")                \
+    X(GENERIC_DATABASE_ERROR, 150, 0, "SimErrorGenericDatabaseError", NULL, "ERR-8",               \
+      "the database job failed; the message does not speak of the key")                            \
     X(AUTHORIZATION_FAILED, 31, 403, "AuthorizationFailed", NULL, "AC-21",                         \
       "the caller has no role that lets it do this to the resource")                               \
     X(REGION_HAS_NO_ZONES, 180, 0, "SimErrorRegionHasNoZones", NULL, "REL-3",                      \
@@ -304,6 +346,7 @@
 #define CMK_EVENTS(X)                                                                              \
     X(PLAN, plan, 0)                                                                               \
     X(REGION, region, 0)                                                                           \
+    X(ARRIVAL, arrival, 1)                                                                         \
     X(PROPAGATION, propagation, 1)                                                                 \
     X(MEMBERSHIP, membership, 1)                                                                   \
     X(HEALING, healing, 1)                                                                         \
@@ -353,7 +396,7 @@
       0, CMK_DAY_US, "REL-1 REL-13", "assumed",                                                    \
       "how far the pair of a region is behind what is written to key vaults")                      \
     X(ROTATION_POLL, "rotation_poll", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,           \
-      24 * CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "ROT-13 OQ-9", "assumed",                  \
+      24 * CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "ROT-4 ROT-5 ROT-13 OQ-9", "assumed",      \
       "how often a Backup vault looks for a newer version of a versionless key")                   \
     X(HEALING_INTERVAL, "healing_interval", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,     \
       CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "OQ-5", "assumed",                              \
@@ -398,6 +441,26 @@
       "unwrap")                                                                                    \
     X(DEK_CACHE, "dek_cache", "duration", 0, 0, CMK_HOUR_US, 0, 0, CMK_DAY_US, "OQ-10", "assumed", \
       "how long Backup goes on with a data key that it has had unwrapped, without asking again")   \
+    X(LOST_RIGHTS_BREAK_SETTINGS, "lost_rights_break_settings", "boolean", 0, 0, 0, 0, 0, 1,       \
+      "OQ-3 BV-32", "assumed",                                                                     \
+      "whether a job that is refused for want of rights makes the settings Inconsistent")          \
+    X(ENABLING_WRAPS_OLD_POINTS, "enabling_wraps_old_points", "boolean", 1, 1, 1, 1, 0, 1,         \
+      "OQ-15 BV-T5", "assumed",                                                                    \
+      "whether points made before customer-managed keys were switched on need the key too")        \
+    X(LOST_KEY_CAN_BE_REPLACED, "lost_key_can_be_replaced", "boolean", 0, 0, 0, 0, 0, 1,           \
+      "OQ-29 OQ-30", "assumed",                                                                    \
+      "whether new settings may name another key although the old one is purged")                  \
+    X(EMPTY_VAULT_DELETION_NEEDS_KEY, "empty_vault_deletion_needs_key", "boolean", 1, 1, 1, 1, 0,  \
+      1, "OQ-21", "assumed",                                                                       \
+      "whether a Backup vault with a customer-managed key can be deleted only with its key")       \
+    X(VAULT_MOVE_DURATION, "vault_move_duration", "duration", CMK_HOUR_US, CMK_HOUR_US,            \
+      CMK_HOUR_US, 4 * CMK_HOUR_US, 0, 7 * CMK_DAY_US, "BV-13 BV-14", "assumed",                   \
+      "how long a Backup vault is on its way to another resource group")                           \
+    X(PG_GENERIC_ERROR, "pg_generic_error", "boolean", 0, 0, 0, 0, 0, 1, "OQ-22 ERR-8", "assumed", \
+      "whether PostgreSQL jobs without rights fail with an error that names no key")               \
+    X(ARTICLE_LITERAL_SWAP, "article_literal_swap", "boolean", 0, 0, 0, 0, 0, 1, "OQ-2",           \
+      "assumed",                                                                                   \
+      "whether the codes for soft delete and purge protection change places, as in the article")   \
     X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", \
       "whether key vault and Backup vault must be in one region")                                  \
     X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \

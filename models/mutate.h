@@ -39,6 +39,20 @@ void cmk_encryption_break(CmkSim *sim, CmkBackupVaultId id);
 /* Sets a timer to try to restore Inconsistent settings, if the vault is waiting for that. */
 void cmk_encryption_expect_healing(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args);
 
+/* Starts the checks of 9.4 for the settings that the arguments ask for, of a vault that is being
+ * made or updated. Gives the row of the task. */
+uint32_t cmk_encryption_start(CmkSim *sim, const CmkArgs *args, CmkProvisioning provisioning);
+
+/* Takes the settings away with the vault: back to platform-managed keys for the next of its name.
+ */
+void cmk_encryption_forget(CmkSim *sim, CmkBackupVaultId id);
+
+/* Attaches the identity of the arguments to their vault; gives the row of the attachment. */
+uint32_t cmk_identity_give(CmkSim *sim, const CmkArgs *args);
+
+/* Detaches all identities of a vault that is no more, and ends its system-assigned one. */
+void cmk_identity_take_all(CmkSim *sim, CmkBackupVaultId id);
+
 /* Sets a timer at the next poll of each vault that uses the key without naming a version. */
 void cmk_rotation_expect(CmkSim *sim, CmkKeyId key_id, const CmkArgs *args);
 
@@ -52,5 +66,8 @@ void cmk_task_mark_overdue(CmkSim *sim, CmkTaskKind kind, const CmkArgs *of_job)
 /* A running task of the given kind, due now; fills what is common to all kinds. */
 CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind,
                          CmkBackupVaultId vault);
+
+/* Ends a task well and hands its row back. */
+void cmk_task_complete(CmkSim *sim, CmkTaskId id);
 
 #endif

@@ -34,6 +34,37 @@ bool cmk_points_need_key(const CmkWorld *world, CmkBackupVaultId vault)
     return cmk_backup_vault(world, vault)->key != 0;
 }
 
+bool cmk_point_needs_key(const CmkWorld *world, CmkPointId id)
+{
+    const CmkPoint *point = cmk_point(world, id);
+    const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
+    return point->tier != CMK_TIER_OPERATIONAL && vault->key != 0 &&
+           point->data_key >= vault->platform_data_keys;
+}
+
+/* Whether the data key of the point was given up for another one when its key was lost. */
+static bool is_abandoned(const CmkWorld *world, CmkPointId id)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
+    return cmk_point_needs_key(world, id) && cmk_point(world, id)->data_key != vault->data_key;
+}
+
+bool cmk_points_due_need_key(const CmkWorld *world, CmkQueueId queue)
+{
+    static const CmkDue dues[] = {CMK_DUE_TO_EXPIRE, CMK_DUE_TO_TIER};
+    for (uint32_t i = 0; i < CMK_TAG__COUNT * CMK_ARRAY_LEN(dues); i++) {
+        const CmkDue due = dues[i % CMK_ARRAY_LEN(dues)];
+        CmkPointId id = cmk_points_first_due(world, queue, (CmkTag)(i / CMK_ARRAY_LEN(dues)), due);
+        while (id.i != 0 && cmk_point_is_due(world, id, due)) {
+            if (cmk_point_needs_key(world, id)) {
+                return true;
+            }
+            id.i = cmk_point(world, id)->next_of_tag;
+        }
+    }
+    return false;
+}
+
 bool cmk_points_hold_key(const CmkWorld *world, CmkBackupVaultId vault)
 {
     const CmkBackupVault *row = cmk_backup_vault(world, vault);
@@ -124,10 +155,9 @@ CmkPointId cmk_points_due(const CmkWorld *world, CmkQueueId queue, CmkDue due)
 
 bool cmk_point_is_lost(const CmkWorld *world, CmkPointId id)
 {
-    const CmkPoint *point = cmk_point(world, id);
     const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
-    return point->tier != CMK_TIER_OPERATIONAL && vault->key != 0 &&
-           cmk_version(world, (CmkVersionId){vault->active_version})->is_purged != 0;
+    const CmkVersion *version = cmk_version(world, (CmkVersionId){vault->active_version});
+    return cmk_point_needs_key(world, id) && (version->is_purged != 0 || is_abandoned(world, id));
 }
 
 bool cmk_point_is_overdue(const CmkWorld *world, CmkPointId id)
@@ -142,8 +172,11 @@ CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, Cmk
     const CmkBackupVaultId vault_id = cmk_point_vault(world, id);
     const CmkBackupVault *vault = cmk_backup_vault(world, vault_id);
     *ret_guard = CMK_GUARD_NONE;
-    if (cmk_point(world, id)->tier == CMK_TIER_OPERATIONAL || vault->key == 0 ||
-        cmk_points_hold_key(world, vault_id)) {
+    if (is_abandoned(world, id)) {
+        *ret_guard = CMK_GUARD_POINT_IS_NOT_ABANDONED;
+        return CMK_STATUS_OF(AUTH_FAILURE);
+    }
+    if (!cmk_point_needs_key(world, id) || cmk_points_hold_key(world, vault_id)) {
         return CMK_STATUS_OK;
     }
     static const CmkOpId ops[] = {CMK_OP_KEY_GET, CMK_OP_BACKUP_ACCEPT_KEY, CMK_OP_KEY_UNWRAP};
@@ -182,6 +215,20 @@ const CmkGuard cmk_guard_point_exists = {.name = "point-exists",
                                          .status = CMK_STATUS_OF(POINT_NOT_FOUND),
                                          .rule = "BK-22",
                                          .text = "There is such a recovery point."};
+
+static bool point_is_not_abandoned(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkPointId id = {args->ref[CMK_REF_POINT]};
+    *ret_blame = cmk_backup_vault(world, cmk_point_vault(world, id))->encryption_by;
+    return !is_abandoned(world, id);
+}
+
+const CmkGuard cmk_guard_point_is_not_abandoned = {
+    .name = "point-is-not-abandoned",
+    .holds = point_is_not_abandoned,
+    .status = CMK_STATUS_OF(AUTH_FAILURE),
+    .rule = "OQ-29 OQ-30",
+    .text = "The recovery point is not under a data key that was lost and replaced."};
 
 /* ---- making points --------------------------------------------------------------------------- */
 
@@ -266,6 +313,8 @@ static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
     point->created = task->started;
     point->tag = tag_of(sim->world, task);
     point->bytes = bytes_of_backup(instance, queue, cmk_world_now(sim->world));
+    point->data_key =
+        cmk_backup_vault(sim->world, (CmkBackupVaultId){task->backup_vault})->data_key;
     point->created_by = point->changed_by = cmk_this_seq(sim);
     append(sim, queue_id, id);
     queue->backup_task = 0;
@@ -503,7 +552,8 @@ const CmkOperation cmk_op_backup_restore = {
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
                {"point", CMK_PARAM_POINT, 1, 1, 0},
                {"priority", CMK_PARAM_REHYDRATION, 1, 0, 1}},
-    .guards = {CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POINT_EXISTS,
+    .guards = {CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_INSTANCE_IS_KEPT,
+               CMK_GUARD_POINT_EXISTS, CMK_GUARD_POINT_IS_NOT_ABANDONED,
                CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_restore,
@@ -554,7 +604,7 @@ const CmkOperation cmk_op_restore_commit = {
     .text = "A restore job ends well; the data of the recovery point is back.",
     .params = {{"point", CMK_PARAM_INTEGER, 0, 1, CMK_REF_POINT}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
-               CMK_GUARD_POINT_EXISTS},
+               CMK_GUARD_POINT_EXISTS, CMK_GUARD_POINT_IS_NOT_ABANDONED},
     .writes = CMK_BIT(TASK),
     .effect = restore_commit,
     .rules = "BK-31 OQ-24",

@@ -37,9 +37,15 @@ bool cmk_point_must_come_back(const CmkWorld *world, CmkPointId id);
 /* The Backup vault and the instance of a queue. */
 CmkBackupVaultId cmk_points_vault(const CmkWorld *world, CmkQueueId queue);
 
-/* Whether the vault's data is under a customer-managed key, so that jobs on the vault and archive
- * tiers need the key (BV-17, BK-36). */
+/* Whether new points of the vault are under a customer-managed key, so that backups to the vault
+ * tier need it (BV-17, BK-36). */
 bool cmk_points_need_key(const CmkWorld *world, CmkBackupVaultId vault);
+
+/* Whether this point is: not snapshots, nor what stayed under platform keys (OQ-15). */
+bool cmk_point_needs_key(const CmkWorld *world, CmkPointId id);
+
+/* Whether one of the points that are due to expire or to move to the archive is. O(due points). */
+bool cmk_points_due_need_key(const CmkWorld *world, CmkQueueId queue);
 
 /* Backup still holds the data key from an earlier request, so a job need not ask for it (OQ-10). It
  * drops it when the key version that wraps it is purged. */

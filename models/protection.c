@@ -153,8 +153,8 @@ const CmkOperation cmk_op_instance_protect = {
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
                {"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY},
                {"datasource", CMK_PARAM_INTEGER, 1, 1, 0}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_INSTANCE_IS_ABSENT,
-               CMK_GUARD_DATASOURCE_FITS_POLICY},
+    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
+               CMK_GUARD_INSTANCE_IS_ABSENT, CMK_GUARD_DATASOURCE_FITS_POLICY},
     .writes = CMK_BIT(INSTANCE) | CMK_BIT(QUEUE) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(GAUGE) |
               CMK_BIT_TIMERS,
     .effect = instance_protect,

@@ -138,9 +138,11 @@ bool cmk_repair_create_identity(const CmkWorld *world, const CmkArgs *refused, C
 
 bool cmk_repair_enable_system(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    const CmkBackupVaultId vault = {refused->ref[CMK_REF_BACKUP_VAULT]};
-    ret->ref[CMK_REF_BACKUP_VAULT] = vault.i;
-    return vault.i != 0 && cmk_backup_vault(world, vault)->system_principal == 0;
+    const CmkBackupVaultId id = {refused->ref[CMK_REF_BACKUP_VAULT]};
+    const CmkBackupVault *vault = cmk_backup_vault(world, id);
+    ret->ref[CMK_REF_BACKUP_VAULT] = id.i;
+    return vault->state == CMK_BACKUP_VAULT_ACTIVE && vault->system_principal == 0 &&
+           vault->provisioning != CMK_PROVISIONING_MOVING;
 }
 
 bool cmk_repair_return_region(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)

@@ -3,11 +3,21 @@
 #include <stdio.h>
 
 #include "models/model.h"
+#include "models/points.h"
 
-/* Each Backup vault has one data key, which bears the vault's row number (OQ-28). */
-static uint32_t dek_of(CmkBackupVaultId vault)
+/* The platform's own key stands beside the versions of customers' keys. */
+#define PLATFORM_VERSION 0
+#define PLATFORM_KEY_BITS 2048 /* assumed */
+
+/* The data keys of a Backup vault, one after another: most have only one (OQ-28). */
+static uint32_t dek_of(const CmkWorld *world, CmkBackupVaultId vault, uint32_t data_key)
 {
-    return vault.i;
+    return data_key * cmk_world_count(world, CMK_TABLE_BACKUP_VAULT) + vault.i;
+}
+
+static uint32_t dek_in_use(const CmkWorld *world, CmkBackupVaultId vault)
+{
+    return dek_of(world, vault, cmk_backup_vault(world, vault)->data_key);
 }
 
 static void must(CmkSealer *sealer, CmkEnvelopeResult result, const char *what, uint32_t row)
@@ -29,14 +39,14 @@ static void on_new_version(CmkSealer *sealer, const CmkWorld *world, CmkVersionI
     }
 }
 
-static void on_new_wrapping(CmkSealer *sealer, CmkBackupVaultId vault, uint32_t old_version,
+/* A data key that is there from before is opened and wrapped anew; else it is made now. */
+static void on_new_wrapping(CmkSealer *sealer, uint32_t dek, uint32_t old_version,
                             uint32_t new_version)
 {
-    const uint32_t dek = dek_of(vault);
     if (old_version == new_version) {
         return;
     }
-    if (old_version == 0) {
+    if (!cmk_envelope_knows_dek(sealer->envelope, dek)) {
         must(sealer, cmk_envelope_dek_create(sealer->envelope, dek), "making data key", dek);
         must(sealer, cmk_envelope_wrap(sealer->envelope, dek, new_version), "wrapping data key",
              dek);
@@ -48,6 +58,21 @@ static void on_new_wrapping(CmkSealer *sealer, CmkBackupVaultId vault, uint32_t 
          "dropping the old wrapping of data key", dek);
 }
 
+/* A vault without settings has its data key wrapped by the platform's key, from its first point on
+ * (BV-16, OQ-15). */
+static void wrap_by_platform(CmkSealer *sealer, uint32_t dek)
+{
+    if (cmk_envelope_knows_dek(sealer->envelope, dek)) {
+        return;
+    }
+    if (!sealer->has_platform_key) {
+        sealer->has_platform_key = true;
+        must(sealer, cmk_envelope_key_create(sealer->envelope, PLATFORM_VERSION, PLATFORM_KEY_BITS),
+             "making the platform's key", PLATFORM_VERSION);
+    }
+    on_new_wrapping(sealer, dek, UINT32_MAX, PLATFORM_VERSION);
+}
+
 static void on_backup(CmkSealer *sealer, const CmkWorld *world, CmkPointId id)
 {
     const CmkPoint *point = cmk_point(world, id);
@@ -55,12 +80,16 @@ static void on_backup(CmkSealer *sealer, const CmkWorld *world, CmkPointId id)
     const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
     const CmkBackupVaultId vault_id = {instance->backup_vault};
     const CmkBackupVault *vault = cmk_backup_vault(world, vault_id);
-    if (point->tier == CMK_TIER_OPERATIONAL || vault->key == 0) {
-        return; /* BV-17: not under a customer-managed key */
+    const uint32_t dek = dek_of(world, vault_id, point->data_key);
+    if (point->tier == CMK_TIER_OPERATIONAL) {
+        return; /* BV-17: snapshots lie with the datasource */
+    }
+    if (vault->key == 0) {
+        wrap_by_platform(sealer, dek);
     }
     const CmkEnvelopeBackup backup = {
         .point_id = id.i,
-        .dek_id = dek_of(vault_id),
+        .dek_id = dek,
         .version_id = vault->active_version,
         .size_bytes =
             instance->sample_bytes != 0 ? instance->sample_bytes : CMK_ENVELOPE_SAMPLE_BYTES,
@@ -70,19 +99,21 @@ static void on_backup(CmkSealer *sealer, const CmkWorld *world, CmkPointId id)
     must(sealer, cmk_envelope_backup(sealer->envelope, &backup), "backing up point", id.i);
 }
 
-/* Gives `expected` where there is nothing to decrypt: of snapshots, under platform-managed keys,
- * and of points made before customer-managed keys were switched on, which the envelope does not
- * know. */
+/* Gives `expected` where there is nothing to decrypt: of snapshots. */
 static CmkEnvelopeResult restore(CmkSealer *sealer, const CmkWorld *world, CmkPointId id,
                                  CmkEnvelopeResult expected)
 {
     const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
-    if (cmk_point(world, id)->tier == CMK_TIER_OPERATIONAL || vault->key == 0) {
+    if (cmk_point(world, id)->tier == CMK_TIER_OPERATIONAL) {
         return expected;
     }
-    const CmkEnvelopeResult result =
-        cmk_envelope_restore(sealer->envelope, id.i, vault->active_version);
-    return result == CMK_ENVELOPE_UNKNOWN ? expected : result;
+    const uint32_t dek = dek_of(world, cmk_point_vault(world, id), cmk_point(world, id)->data_key);
+    if (!cmk_envelope_is_openable(sealer->envelope, dek)) {
+        return CMK_ENVELOPE_KEY_GONE; /* whatever the vault uses now */
+    }
+    const uint32_t version =
+        cmk_point_needs_key(world, id) ? vault->active_version : PLATFORM_VERSION;
+    return cmk_envelope_restore(sealer->envelope, id.i, version);
 }
 
 static void on_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyId key_id)
@@ -97,7 +128,7 @@ static void on_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyId key_id)
     row = key->first_user;
     while (row != 0) {
         const CmkBackupVaultId vault = {row};
-        if (cmk_envelope_is_openable(sealer->envelope, dek_of(vault)) &&
+        if (cmk_envelope_is_openable(sealer->envelope, dek_in_use(world, vault)) &&
             sealer->disagreement[0] == '\0') {
             (void)snprintf(sealer->disagreement, sizeof(sealer->disagreement),
                            "the rules say that data key %u is lost, the arithmetic can open it",
@@ -132,13 +163,13 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
         break;
     case CMK_OP_ENCRYPTION_COMMIT:
     case CMK_OP_ROTATION_COMMIT:
-        on_new_wrapping(sealer, vault, (uint32_t)record->args.num[0],
+        on_new_wrapping(sealer, dek_in_use(world, vault), (uint32_t)record->args.num[0],
                         (uint32_t)record->args.num[1]);
         break;
     case CMK_OP_KEY_UNWRAP:
         if (record->args.num[0] != 0) { /* a job's; settings and rotation commit later */
             must(sealer,
-                 cmk_envelope_unwrap(sealer->envelope, dek_of(vault),
+                 cmk_envelope_unwrap(sealer->envelope, dek_in_use(world, vault),
                                      record->args.ref[CMK_REF_VERSION]),
                  "unwrapping data key", vault.i);
         }

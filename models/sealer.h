@@ -15,6 +15,7 @@
 
 typedef struct CmkSealer {
     CmkEnvelope *envelope;  /* owned by the caller, outlives the sealer */
+    bool has_platform_key;  /* made for the first vault that needs it */
     char disagreement[256]; /* "" while model and arithmetic agree */
 } CmkSealer;
 

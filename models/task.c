@@ -5,6 +5,7 @@
  * The driver walks along the list until a step has to wait, is refused for a passing reason and
  * tried again (OQ-25), or is refused for good.
  */
+#include "models/encryption.h"
 #include "models/error_map.h"
 #include "models/model.h"
 #include "models/mutate.h"
@@ -34,13 +35,29 @@ typedef struct Step {
     bool (*is_needed)(const CmkWorld *world, const CmkTask *task); /* NULL: always */
 } Step;
 
-/* The job works on the vault or archive tier of a vault with a customer-managed key (BK-36). */
+/* The job works on points under a customer-managed key (BK-36): the one that it restores, those
+ * that are due, or the one to come. */
 static bool is_under_key(const CmkWorld *world, const CmkTask *task)
 {
-    if (!cmk_points_need_key(world, (CmkBackupVaultId){task->backup_vault})) {
-        return false;
+    const CmkQueueId queue = {task->queue};
+    switch ((CmkTaskKind)task->kind) {
+    case CMK_TASK_RESTORE:
+        return cmk_point_needs_key(world, (CmkPointId){task->point});
+    case CMK_TASK_TIERING:
+    case CMK_TASK_EXPIRY:
+        return cmk_points_due_need_key(world, queue);
+    case CMK_TASK_BACKUP:
+    case CMK_TASK_BACKUP_ON_DEMAND:
+        return cmk_queue(world, queue)->store == CMK_STORE_VAULT &&
+               cmk_points_need_key(world, (CmkBackupVaultId){task->backup_vault});
+    case CMK_TASK_DELETION:
+        return cmk_deletion_needs_key(world, (CmkBackupVaultId){task->backup_vault});
+    case CMK_TASK_SETTINGS:
+    case CMK_TASK_ROTATION:
+    case CMK_TASK__COUNT:
+        break;
     }
-    return cmk_queue(world, (CmkQueueId){task->queue})->store == CMK_STORE_VAULT;
+    return true;
 }
 
 /* It must ask, since Backup does not hold the data key already (OQ-10). */
@@ -70,11 +87,12 @@ static bool comes_back_fast(const CmkWorld *world, const CmkTask *task)
     return comes_back(world, task) && task->priority == CMK_REHYDRATION_HIGH;
 }
 
-/* The data key is wrapped by another version than the target (BV-37, BK-34). */
+/* The data key is wrapped by another version than the target, and not given up (BV-37, BK-34). */
 static bool rewraps(const CmkWorld *world, const CmkTask *task)
 {
     const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
-    return vault->key != 0 && vault->active_version != task->target_version;
+    return vault->key != 0 && vault->active_version != task->target_version &&
+           !cmk_encryption_replaces_lost_key(world, (CmkBackupVaultId){task->backup_vault});
 }
 
 #define REQUEST(op, whose, is_needed)                                                              \
@@ -132,6 +150,10 @@ static const Step settings_steps[] = {REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
                                       {STEP_APPLY, CMK_OP_ENCRYPTION_COMMIT, 0, OF_TARGET, NULL},
                                       END};
 
+/* BK-35 */
+static const Step deletion_steps[] = {
+    TOUCH_KEY, {STEP_APPLY, CMK_OP_BACKUP_VAULT_VANISH, 0, OF_VAULT, NULL}, END};
+
 /* ROT-13, ROT-14 */
 static const Step rotation_steps[] = {REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
                                       REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, NULL),
@@ -143,7 +165,7 @@ static const Step *const steps_of[CMK_TASK__COUNT] = {
     [CMK_TASK_BACKUP] = backup_steps,           [CMK_TASK_RESTORE] = restore_steps,
     [CMK_TASK_TIERING] = tiering_steps,         [CMK_TASK_EXPIRY] = expiry_steps,
     [CMK_TASK_SETTINGS] = settings_steps,       [CMK_TASK_ROTATION] = rotation_steps,
-    [CMK_TASK_BACKUP_ON_DEMAND] = backup_steps,
+    [CMK_TASK_BACKUP_ON_DEMAND] = backup_steps, [CMK_TASK_DELETION] = deletion_steps,
 };
 
 static const CmkTaskFacts facts_of[CMK_TASK__COUNT] = {
@@ -154,6 +176,7 @@ static const CmkTaskFacts facts_of[CMK_TASK__COUNT] = {
     [CMK_TASK_SETTINGS] = {"settings", "updating the encryption settings", true, "BV-26"},
     [CMK_TASK_ROTATION] = {"rotation", "taking up a newer key version", false, "ROT-14"},
     [CMK_TASK_BACKUP_ON_DEMAND] = {"on_demand", "backing up by hand", true, "BK-17"},
+    [CMK_TASK_DELETION] = {"deletion", "deleting the Backup vault", true, "ERR-7"},
 };
 
 const CmkTaskFacts *cmk_task_facts(CmkTaskKind kind)
@@ -188,6 +211,12 @@ CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind, Cmk
     task->started_by = cmk_this_seq(sim);
     (void)cmk_engine_set_timer(sim, task->started, CMK_EVENT_TASK, id.i, args);
     return id;
+}
+
+void cmk_task_complete(CmkSim *sim, CmkTaskId id)
+{
+    cmk_task_mut(sim, id)->state = CMK_TASK_COMPLETED;
+    cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);
 }
 
 static bool task_is_running(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -244,29 +273,76 @@ const CmkOperation cmk_op_task_retry = {
     .rules = "OQ-25 THR-6 THR-9",
 };
 
+/* A vault whose settings could not be made is not made either (BV-T4, OQ-16). */
+static void fail_creation(CmkSim *sim, CmkBackupVaultId id)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    cmk_identity_take_all(sim, id);
+    vault->provisioning = CMK_PROVISIONING_FAILED;
+    vault->epoch++;
+    vault->changed_by = cmk_this_seq(sim);
+}
+
+static void fail_settings(CmkSim *sim, CmkBackupVaultId id, bool is_transient)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    if (vault->provisioning == CMK_PROVISIONING_CREATING) {
+        fail_creation(sim, id);
+        return;
+    }
+    vault->provisioning = CMK_PROVISIONING_FAILED;
+    if (is_transient) {
+        vault->encryption = CMK_ENCRYPTION_INCONSISTENT; /* BV-27, BV-T14, OQ-13 */
+        vault->is_broken_by_identity = 0;
+        vault->healing_epoch++; /* only a repeated update repairs it from now on */
+        vault->encryption_by = cmk_this_seq(sim);
+    }
+}
+
+/* OQ-3: the loss of rights leaves the settings as they are, or a job that meets it breaks them. */
+static void fail_job(CmkSim *sim, CmkBackupVaultId id, CmkStatus status)
+{
+    const bool lacks_rights = status == CMK_STATUS_OF(MISSING_PERMISSION) ||
+                              status == CMK_STATUS_OF(GENERIC_DATABASE_ERROR);
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    if (lacks_rights && vault->encryption == CMK_ENCRYPTION_ENABLED &&
+        cmk_knob(sim->world, CMK_KNOB_LOST_RIGHTS_BREAK_SETTINGS) != 0) {
+        vault->encryption = CMK_ENCRYPTION_INCONSISTENT;
+        vault->is_broken_by_identity = 0; /* an update repairs it, as after any other failure */
+        vault->healing_epoch++;
+        vault->encryption_by = cmk_this_seq(sim);
+    }
+}
+
 /* num[0]: Backup's code, num[1]: sequence number of the refusal, num[2]: 1 if it was transient. */
 static uint32_t task_fail(CmkSim *sim, const CmkArgs *args)
 {
     const CmkTaskId id = {args->ref[CMK_REF_TASK]};
     CmkTask *task = cmk_task_mut(sim, id);
-    const CmkBackupVaultId vault_id = {task->backup_vault};
+    const CmkBackupVaultId vault = {task->backup_vault};
     task->state = CMK_TASK_FAILED;
     task->status = (uint64_t)args->num[0];
-    if (task->kind == CMK_TASK_BACKUP || task->kind == CMK_TASK_BACKUP_ON_DEMAND) {
+    switch ((CmkTaskKind)task->kind) {
+    case CMK_TASK_SETTINGS:
+        fail_settings(sim, vault, args->num[2] != 0);
+        break;
+    case CMK_TASK_DELETION:
+        cmk_backup_vault_mut(sim, vault)->provisioning = CMK_PROVISIONING_FAILED;
+        break;
+    case CMK_TASK_ROTATION:
+        cmk_backup_vault_mut(sim, vault)->is_rotating = 0; /* ROT-14 */
+        break;
+    case CMK_TASK_BACKUP:
+    case CMK_TASK_BACKUP_ON_DEMAND:
         cmk_queue_mut(sim, (CmkQueueId){task->queue})->backup_task = 0;
-    }
-    if (task->kind == CMK_TASK_ROTATION) {
-        cmk_backup_vault_mut(sim, vault_id)->is_rotating = 0; /* ROT-14 */
-    }
-    if (task->kind == CMK_TASK_SETTINGS) {
-        cmk_backup_vault_mut(sim, vault_id)->is_updating = 0;
-    }
-    if (task->kind == CMK_TASK_SETTINGS && args->num[2] != 0) {
-        CmkBackupVault *vault = cmk_backup_vault_mut(sim, vault_id);
-        vault->encryption = CMK_ENCRYPTION_INCONSISTENT; /* BV-27, BV-T14, OQ-13 */
-        vault->is_broken_by_identity = 0;
-        vault->healing_epoch++; /* only a repeated update repairs it from now on */
-        vault->encryption_by = cmk_this_seq(sim);
+        fail_job(sim, vault, (CmkStatus)task->status);
+        break;
+    case CMK_TASK_RESTORE:
+    case CMK_TASK_TIERING:
+    case CMK_TASK_EXPIRY:
+    case CMK_TASK__COUNT:
+        fail_job(sim, vault, (CmkStatus)task->status);
+        break;
     }
     cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);
     return id.i;
@@ -279,16 +355,16 @@ const CmkOperation cmk_op_task_fail = {
                {"refused_seq", CMK_PARAM_INTEGER, 1, 1, 1},
                {"is_transient", CMK_PARAM_INTEGER, 1, 1, 2}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
-    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT(BACKUP_VAULT),
+    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(ATTACHMENT) |
+              CMK_BIT(PRINCIPAL),
     .effect = task_fail,
-    .rules = "ERR-25 ERR-23 ERR-24 BV-28 BV-32",
+    .rules = "ERR-25 BV-28 BV-32 BV-T4 BV-T6 OQ-3 OQ-16 OQ-27",
 };
 
 static uint32_t task_finish(CmkSim *sim, const CmkArgs *args)
 {
     const CmkTaskId id = {args->ref[CMK_REF_TASK]};
-    cmk_task_mut(sim, id)->state = CMK_TASK_COMPLETED;
-    cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);
+    cmk_task_complete(sim, id);
     return id.i;
 }
 
@@ -377,16 +453,15 @@ void cmk_task_mark_overdue(CmkSim *sim, CmkTaskKind kind, const CmkArgs *of_job)
     }
 }
 
-static void fail(CmkSim *sim, const CmkTask *task, CmkArgs args, const CmkOutcome *refusal)
+static void fail(CmkSim *sim, const CmkTask *task, const Step *step, CmkArgs args,
+                 const CmkOutcome *refusal)
 {
     const CmkErrorRow *row = cmk_error_find(refusal->guard);
-    CmkStatus status = refusal->status;
-    if (row != NULL) {
-        status = task->kind == CMK_TASK_SETTINGS ? row->settings : row->job;
-    }
+    const bool is_of_old_key = step->kind == STEP_REQUEST && step->whose == OF_VAULT;
     args.op = CMK_OP_TASK_FAIL;
     args.cause_seq = refusal->seq;
-    args.num[0] = status;
+    args.num[0] = cmk_error_status(sim->world, task, refusal,
+                                   is_of_old_key ? CMK_ERROR_CURRENT_KEY : CMK_ERROR_TARGET_KEY);
     args.num[1] = (int64_t)refusal->seq;
     args.num[2] = row != NULL && row->is_transient;
     (void)cmk_apply(sim, &args);
@@ -462,7 +537,7 @@ void cmk_on_task(CmkSim *sim, const CmkTimer *timer)
         }
         if (outcome.status != CMK_STATUS_OK) {
             if (!is_retried(sim, i, attempt, args, &outcome)) {
-                fail(sim, &task, args, &outcome);
+                fail(sim, &task, &steps[i], args, &outcome);
             }
             return;
         }

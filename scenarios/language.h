@@ -291,5 +291,7 @@ extern const CmkVocabulary cmk_vocabulary_key_ops;
 /* "EC-HSM": CmkKeyType, and "P-256K": CmkCurve. */
 extern const CmkVocabulary cmk_vocabulary_key_types;
 extern const CmkVocabulary cmk_vocabulary_curves;
+extern const CmkVocabulary cmk_vocabulary_redundancies;
+extern const CmkVocabulary cmk_vocabulary_encryption; /* index + 1: as CmkArgs has it */
 
 #endif

@@ -14,9 +14,6 @@ _Static_assert(CMK_SCOPE_MANAGEMENT_GROUP == 0 && CMK_SCOPE_SUBSCRIPTION == 1 &&
 static const char *const sku_words[] = {"standard", "premium", NULL};
 static const CmkVocabulary skus = {.what = "a tier of key vaults", .words = sku_words};
 
-static const char *const redundancy_words[] = {"local", "zone", "geo", NULL};
-static const CmkVocabulary redundancies = {.what = "a redundancy", .words = redundancy_words};
-
 static const char *const archive_words[] = {"after", "immediately", "on_expiry", NULL};
 static const CmkVocabulary archive_moments = {.what = "a moment to move to the archive",
                                               .words = archive_words};
@@ -42,8 +39,6 @@ _Static_assert(CMK_TAG_DEFAULT == 0 && CMK_TAG_YEARLY == 4, "word i stands for t
 _Static_assert(CMK_CRITERION_FIRST_OF_DAY == 1 && CMK_CRITERION_ALL_BACKUPS == 5,
                "word i stands for criterion i + 1");
 _Static_assert(CMK_SKU_STANDARD == 0 && CMK_SKU_PREMIUM == 1, "word i stands for i");
-_Static_assert(CMK_REDUNDANCY_LOCAL == 0 && CMK_REDUNDANCY_ZONE == 1 && CMK_REDUNDANCY_GEO == 2,
-               "word i stands for i");
 
 #define REGION_DOC "the Azure region, such as westeurope"
 #define PRINCIPAL_DOC                                                                              \
@@ -515,7 +510,7 @@ static const CmkField backup_vault_rows[] = {
      .type = CMK_FIELD_WORD,
      .is_required = true,
      .offset = offsetof(CmkBackupVaultItem, redundancy),
-     .vocabulary = &redundancies},
+     .vocabulary = &cmk_vocabulary_redundancies},
     {.name = "cross_region_restore",
      .doc = "whether points can be restored in the pair; for redundancy geo only (BV-4)",
      .type = CMK_FIELD_BOOLEAN,

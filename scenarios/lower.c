@@ -486,8 +486,24 @@ static bool enable_cross_region_restore(Building *building, const Vault *vault)
                  node_of(vault, cmk_node_get(vault->item->node, "cross_region_restore")));
 }
 
-/* Without customer-managed keys at first, since a system-assigned identity is there only after the
- * vault (BV-20). */
+/* With its key where a user-assigned identity of the vault opens it. A system-assigned one is there
+ * only after the vault, so its key comes with an update (BV-20). */
+static bool is_made_with_key(const Vault *vault)
+{
+    const CmkEncryptionItem *encryption = &vault->item->encryption;
+    const GArray *identities = vault->item->identities;
+    if (encryption->node == NULL || encryption->identity.kind == CMK_NAMED_SYSTEM) {
+        return false;
+    }
+    for (guint i = 0; identities != NULL && i < identities->len; i++) {
+        const CmkReference *identity = &g_array_index(identities, CmkReference, i);
+        if (identity->kind != CMK_NAMED_SYSTEM && identity->row == encryption->identity.row) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool create_vault(Building *building, const Vault *vault)
 {
     const CmkBackupVaultItem *item = vault->item;
@@ -496,12 +512,32 @@ static bool create_vault(Building *building, const Vault *vault)
     create.ref[CMK_REF_BACKUP_VAULT] = vault->row;
     create.ref[CMK_REF_REGION] = item->region;
     cmk_parameters_set(&create, "redundancy", item->redundancy);
-    cmk_parameters_set(&create, "infrastructure_encryption", item->encryption.has_infrastructure);
+    cmk_parameters_set(&create, "infrastructure",
+                       item->encryption.has_infrastructure ? CMK_SAYS_TRUE : CMK_SAYS_FALSE);
     /* Maintenance follows the vault's time of creation (OQ-26): spread like the schedules. */
     cmk_parameters_set(&create, "maintenance_offset_us", vault->offset_us % interval_us);
-    if (!apply(building, &create, node_of(vault, item->node))) {
-        return false;
+    if (is_made_with_key(vault)) {
+        cmk_parameters_put(&item->encryption.key, &create);
+        cmk_parameters_put(&item->encryption.identity, &create);
     }
+    g_array_index(building->guards, CmkGuardId, vault->row) = CMK_GUARD_NONE;
+    return apply(building, &create,
+                 node_of(vault, is_made_with_key(vault) ? item->encryption.node : item->node));
+}
+
+static bool check_creation(Building *building, const Vault *vault)
+{
+    const CmkBackupVault *row =
+        cmk_backup_vault(building->sim->world, (CmkBackupVaultId){vault->row});
+    return row->state == CMK_BACKUP_VAULT_ACTIVE ||
+           refuse(building, node_of(vault, vault->item->encryption.node),
+                  g_array_index(building->guards, CmkGuardId, vault->row));
+}
+
+/* All but the one that the vault was made with. */
+static bool give_identities(Building *building, const Vault *vault)
+{
+    const CmkBackupVaultItem *item = vault->item;
     bool is_right = enable_cross_region_restore(building, vault);
     for (guint i = 0; item->identities != NULL && i < item->identities->len; i++) {
         const CmkReference *identity = &g_array_index(item->identities, CmkReference, i);
@@ -509,7 +545,9 @@ static bool create_vault(Building *building, const Vault *vault)
                                                                   : CMK_OP_IDENTITY_ATTACH);
         args.ref[CMK_REF_BACKUP_VAULT] = vault->row;
         args.ref[CMK_REF_IDENTITY] = identity->row;
-        is_right &= apply(building, &args, node_of(vault, identity->node));
+        const bool is_there = is_made_with_key(vault) && identity->kind != CMK_NAMED_SYSTEM &&
+                              identity->row == item->encryption.identity.row;
+        is_right &= is_there || apply(building, &args, node_of(vault, identity->node));
     }
     return is_right;
 }
@@ -529,10 +567,16 @@ static bool set_soft_delete(Building *building, const Vault *vault)
     return apply(building, &args, node_of(vault, item->node));
 }
 
+static bool create_vaults(Building *building)
+{
+    return visit_vaults(building, create_vault) && run_for(building, SETTINGS_US) &&
+           visit_vaults(building, check_creation) && visit_vaults(building, give_identities);
+}
+
 static bool update_encryption(Building *building, const Vault *vault)
 {
     const CmkEncryptionItem *encryption = &vault->item->encryption;
-    if (encryption->node == NULL) {
+    if (encryption->node == NULL || is_made_with_key(vault)) {
         return true;
     }
     CmkArgs update = args_of(CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
@@ -582,7 +626,7 @@ static bool set_up(Building *building)
     return create_key_vaults(building) && create_identities(building) &&
            give_access(building,
                        1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_USER | 1U << CMK_NAMED_GROUP) &&
-           create_policies(building) && visit_vaults(building, create_vault) &&
+           create_policies(building) && create_vaults(building) &&
            visit_vaults(building, set_soft_delete) &&
            give_access(building, 1U << CMK_NAMED_BACKUP_VAULT) &&
            visit_vaults(building, update_encryption) && run_for(building, SETTINGS_US) &&

@@ -213,6 +213,14 @@ static CmkField field_of(const CmkParam *param)
         field.min = 1;
         field.max = CMK_DAY_US * 366 * 100;
         break;
+    case CMK_PARAM_REDUNDANCY:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_redundancies;
+        break;
+    case CMK_PARAM_ENCRYPTION:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_encryption;
+        break;
     case CMK_PARAM_BOOLEAN:
         field.type = CMK_FIELD_BOOLEAN;
         break;
@@ -244,7 +252,9 @@ static bool read_value(Target *target, const CmkParam *param, const CmkNode *val
         is_right = read_permissions(target, &field, value, &number);
     } else if (field.type == CMK_FIELD_WORD) {
         is_right = read_word(target, &field, value, &number);
-        number += param->type == CMK_PARAM_POINT ? CMK_POINT_LATEST : 0;
+        number += param->type == CMK_PARAM_POINT        ? CMK_POINT_LATEST
+                  : param->type == CMK_PARAM_ENCRYPTION ? CMK_SAYS_FALSE
+                                                        : 0;
     } else if (field.type == CMK_FIELD_BOOLEAN) {
         is_right = read_boolean(target, &field, value, &number);
     } else {

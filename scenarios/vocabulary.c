@@ -290,3 +290,14 @@ static const char *curve_word(uint32_t index)
 
 const CmkVocabulary cmk_vocabulary_curves = {
     .what = "an elliptic curve", .find = curve_find, .word = curve_word};
+static const char *const redundancy_words[] = {"local", "zone", "geo", NULL};
+_Static_assert(CMK_REDUNDANCY_LOCAL == 0 && CMK_REDUNDANCY_ZONE == 1 && CMK_REDUNDANCY_GEO == 2,
+               "word i stands for i");
+const CmkVocabulary cmk_vocabulary_redundancies = {.what = "a redundancy",
+                                                   .words = redundancy_words};
+
+static const char *const encryption_words[] = {"Disabled", "Enabled", "Inconsistent", NULL};
+_Static_assert(CMK_SAYS_FALSE == 1 && CMK_SAYS_TRUE == 2 && CMK_SAYS_INCONSISTENT == 3,
+               "word i stands for i + 1");
+const CmkVocabulary cmk_vocabulary_encryption = {.what = "a state of the encryption settings",
+                                                 .words = encryption_words};

@@ -118,6 +118,8 @@ static CmkOpId op_that_completes(CmkTaskKind kind)
         return CMK_OP_ENCRYPTION_COMMIT;
     case CMK_TASK_ROTATION:
         return CMK_OP_ROTATION_COMMIT;
+    case CMK_TASK_DELETION:
+        return CMK_OP_BACKUP_VAULT_VANISH;
     case CMK_TASK_TIERING:
     case CMK_TASK_EXPIRY:
     case CMK_TASK__COUNT:

@@ -139,6 +139,13 @@ CmkArgs estate_args(const Estate *estate, CmkOpId op)
     if (op == CMK_OP_ROLE_ASSIGN || op == CMK_OP_ROLE_REMOVE) {
         args.ref[CMK_REF_KEY] = 0; /* the scope is the key vault */
     }
+    if (op == CMK_OP_BACKUP_VAULT_CREATE) { /* with platform-managed keys */
+        args.ref[CMK_REF_KEY] = args.ref[CMK_REF_VERSION] = args.ref[CMK_REF_IDENTITY] = 0;
+        args.num[2] = 6 * CMK_HOUR_US; /* maintenance */
+    }
+    if (op == CMK_OP_BACKUP_VAULT_MOVE) {
+        args.ref[CMK_REF_SCOPE] = ESTATE_OTHER_GROUP;
+    }
     if (op == CMK_OP_SUBSCRIPTION_MOVE_TENANT) {
         args.ref[CMK_REF_SCOPE] = ESTATE_SUBSCRIPTION;
     }
@@ -401,7 +408,6 @@ static void build(Estate *estate, const EstateOptions *options)
     create_keys(estate, options);
     CmkArgs args = estate_args(estate, CMK_OP_BACKUP_VAULT_CREATE);
     args.num[0] = options->redundancy;
-    args.num[2] = 6 * CMK_HOUR_US; /* maintenance */
     (void)estate_must_apply(estate, args);
     create_identities(estate, options);
     estate_run(estate, CMK_HOUR_US); /* rights propagate */

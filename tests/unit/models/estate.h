@@ -48,6 +48,8 @@ enum {
     ESTATE_IDLE_INSTANCE,     /* in ESTATE_VAULT, not protected */
     ESTATE_HOMELESS_INSTANCE, /* in ESTATE_ABSENT_VAULT */
 
+    ESTATE_OTHER_GROUP = 2, /* a resource group to move to; nobody looks into it */
+
     ESTATE_POLICY = 1,
     ESTATE_ARCHIVE_POLICY,  /* has an archive, which only databases do */
     ESTATE_SNAPSHOT_POLICY, /* has the operational store only */

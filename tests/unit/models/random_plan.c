@@ -68,6 +68,10 @@ static const CmkOpId moves[] = {
     CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
     CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
     CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
+    CMK_OP_BACKUP_VAULT_CREATE,
+    CMK_OP_BACKUP_VAULT_DELETE,
+    CMK_OP_BACKUP_VAULT_MOVE,
+    CMK_OP_BACKUP_VAULT_SET_REDUNDANCY,
     CMK_OP_BACKUP_RESTORE,
     CMK_OP_BACKUP_RESTORE,
     CMK_OP_BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE,
@@ -118,6 +122,9 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         break;
     case CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION:
         args->num[CMK_NUM_SYSTEM] = roll(dice, 4) == 0;
+        break;
+    case CMK_OP_BACKUP_VAULT_CREATE:
+        args->num[1] = roll(dice, 3);
         break;
     case CMK_OP_BACKUP_RESTORE:
     case CMK_OP_BACKUP_RESTORE_IN_PAIR:
@@ -184,6 +191,16 @@ static CmkArgs move(Dice *dice, CmkTime time)
         break;
     case CMK_OP_INSTANCE_CHANGE_POLICY:
         args.ref[CMK_REF_POLICY] = 1 + roll(dice, 4);
+        break;
+    case CMK_OP_BACKUP_VAULT_CREATE:
+    case CMK_OP_BACKUP_VAULT_DELETE: /* of the other one, which is empty now and then */
+        args.ref[CMK_REF_BACKUP_VAULT] = 1 + roll(dice, 2);
+        args.ref[CMK_REF_KEY] = roll(dice, 2) ? key : 0;
+        break;
+    case CMK_OP_BACKUP_VAULT_MOVE:
+    case CMK_OP_BACKUP_VAULT_SET_REDUNDANCY:
+        args.ref[CMK_REF_BACKUP_VAULT] = 1 + roll(dice, 2);
+        args.ref[CMK_REF_SCOPE] = 1 + roll(dice, 2);
         break;
     case CMK_OP_INSTANCE_PROTECT:
         args.ref[CMK_REF_INSTANCE] = 1 + roll(dice, 3);

@@ -630,3 +630,95 @@ Test(encryption, a_take_up_does_not_undo_a_change_of_settings)
         estate_free(estate);
     }
 }
+
+/* ---- the old key (BV-37, ERR-18, OQ-27) ------------------------------------------------------ */
+
+/* BV-37: a change to a key in another key vault needs the old one, which lies elsewhere. What fails
+ * there is told apart from the same trouble with the new one. */
+Test(encryption, a_change_to_another_key_vault_needs_the_old_key)
+{
+    const struct {
+        const char *name;
+        CmkOpId op;
+        int64_t number;
+        const char *guard;
+        CmkStatus status;
+        CmkEncryption state;
+    } cases[] = {
+        {"no rights", CMK_OP_ROLE_REMOVE, 0, "role-lets-get",
+         CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY), CMK_ENCRYPTION_ENABLED},
+        {"deleted", CMK_OP_KEY_DELETE, 0, "key-exists", CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY),
+         CMK_ENCRYPTION_ENABLED},
+        {"disabled", CMK_OP_KEY_UPDATE, CMK_SAYS_FALSE, "version-is-enabled",
+         CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY), CMK_ENCRYPTION_ENABLED},
+        {"outage", CMK_OP_REGION_LOSE, 0, "key-vault-is-reachable", CMK_STATUS_OF(RETRYABLE),
+         CMK_ENCRYPTION_INCONSISTENT},
+    };
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        Estate *estate = make(NULL);
+        CmkArgs trouble = estate_args(estate, cases[i].op);
+        trouble.num[0] = cases[i].number;
+        (void)estate_must_apply(estate, trouble);
+        CmkArgs args = update_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+        args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
+        update(estate, args);
+        const CmkRecord *failed = estate_last(estate, CMK_OP_TASK_FAIL);
+        cr_assert_eq(failed->args.num[0], cases[i].status, "%s: %s", cases[i].name,
+                     estate_status_name(estate, (CmkStatus)failed->args.num[0]));
+        expect_failure(estate, cases[i].guard, estate->sim.model->statuses[cases[i].status].code,
+                       cases[i].name);
+        cr_assert_eq(estate_vault(estate)->key, ESTATE_KEY, "%s", cases[i].name);
+        expect_state(estate, cases[i].state, cases[i].name);
+        estate_free(estate);
+    }
+}
+
+/* The identity may read the old key but not open it: the other code of ERR-18. */
+Test(encryption, a_change_of_the_key_must_open_the_old_one)
+{
+    Estate *estate = make(&(EstateOptions){.uses_policies = true});
+    CmkArgs set = estate_args(estate, CMK_OP_ACCESS_POLICY_SET);
+    set.num[0] = CMK_PERMISSION_GET | CMK_PERMISSION_WRAP;
+    (void)estate_must_apply(estate, set);
+    CmkArgs args = update_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+    args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
+    update(estate, args);
+    cr_assert_eq(estate_last(estate, CMK_OP_TASK_FAIL)->args.num[0],
+                 CMK_STATUS_OF(MISSING_PERMISSION_ON_CURRENT_KEY));
+    estate_free(estate);
+}
+
+/* OQ-27, step 15: interrupted after the new key was found good, nothing of the change stays, the
+ * settings are Inconsistent and jobs go on with the old key. */
+Test(encryption, an_interrupted_rewrap_counts_for_nothing)
+{
+    Estate *estate = make(NULL);
+    const uint32_t version = estate_vault(estate)->active_version;
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE); /* that of the old key */
+    CmkArgs args = update_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+    args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
+    estate_rewind(estate);
+    (void)estate_must_apply(estate, args);
+    estate_run(estate, 10 * CMK_SECOND_US);
+    cr_assert_eq(estate_last(estate, CMK_OP_KEY_WRAP)->status, CMK_STATUS_OK, "the new key");
+    cr_assert_eq(estate_vault(estate)->provisioning, CMK_PROVISIONING_UPDATING);
+    CmkArgs late = estate_args(estate, CMK_OP_KEY_VAULT_THROTTLE);
+    late.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
+    (void)estate_must_apply(estate, late);
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
+    estate_run(estate, CMK_MINUTE_US * 2);
+    const CmkRecord *unwrap = estate_last(estate, CMK_OP_KEY_UNWRAP);
+    cr_assert_eq(unwrap->args.ref[CMK_REF_KEY], ESTATE_KEY, "the old wrapping was opened");
+    cr_assert_eq(unwrap->status, CMK_STATUS_OK);
+    cr_assert_eq(estate_last(estate, CMK_OP_KEY_WRAP)->status, CMK_STATUS_OF(THROTTLED));
+    expect_failure(estate, "key-vault-is-not-throttled", ERR_12, "step 15");
+    expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "OQ-27");
+    cr_assert_eq(estate_vault(estate)->provisioning, CMK_PROVISIONING_FAILED);
+    cr_assert_eq(estate_vault(estate)->key, ESTATE_KEY);
+    cr_assert_eq(estate_vault(estate)->active_version, version);
+    estate_rewind(estate);
+    estate_run(estate, CMK_DAY_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1, "jobs go on");
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}

@@ -290,7 +290,7 @@ static void read_refusal(void *self, const CmkWorld *world, const CmkRecord *rec
     const CmkBackupVaultId vault = {record->args.ref[CMK_REF_BACKUP_VAULT]};
     /* A clone made in the middle of an update would never get on with it. */
     if (guard == NULL || repairing->of[record->guard].met >= MET_MAX ||
-        cmk_backup_vault(world, vault)->is_updating != 0) {
+        cmk_backup_vault(world, vault)->provisioning == CMK_PROVISIONING_UPDATING) {
         return;
     }
     Tally *tally = &repairing->of[record->guard];

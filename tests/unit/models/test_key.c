@@ -235,7 +235,7 @@ Test(key, a_new_key_of_the_same_name_is_another_key)
         (void)estate_must_apply(estate, update);
         estate_run(estate, CMK_MINUTE_US);
         cr_assert_eq(estate_last(estate, CMK_OP_TASK_FAIL)->args.num[0],
-                     CMK_STATUS_OF(AUTH_FAILURE), "the vault is stuck (BV-37)");
+                     CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY), "the vault is stuck (BV-37)");
         cr_assert_eq(estate_last(estate, CMK_OP_KEY_GET)->args.ref[CMK_REF_VERSION], 1);
     }
     cr_assert_eq(estate_try(estate, CMK_OP_KEY_DELETE).status, CMK_STATUS_OK);

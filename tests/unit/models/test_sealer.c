@@ -124,7 +124,16 @@ Test(sealer, agrees_over_the_whole_life_of_a_vault)
     close_sealed(&sealed);
 }
 
-/* OQ-15: points from before customer-managed keys are known to the model, not to the envelope. */
+/* All points that can be restored are really decrypted. */
+static void expect_proven(Sealed *sealed, uint32_t points, const char *what)
+{
+    const CmkRestoreCounts check =
+        cmk_sealer_check_all(&sealed->sealer, sealed->estate->sim.model, sealed->estate->sim.world);
+    cr_assert_eq(check.proven, points, "%s: %u proven", what, check.proven);
+}
+
+/* OQ-15: points from before customer-managed keys lie under the same data key, which the platform's
+ * key had wrapped. */
 Test(sealer, agrees_about_points_older_than_the_key)
 {
     Sealed sealed;
@@ -134,6 +143,7 @@ Test(sealer, agrees_about_points_older_than_the_key)
     (void)estate_must(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
     estate_run(estate, CMK_DAY_US);
     expect_check(&sealed, 2, 0, 0, "one point of each kind");
+    expect_proven(&sealed, 2, "both");
     /* Another key and then a key vault with another kind of key: two re-wraps. */
     CmkArgs update = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
     update.ref[CMK_REF_KEY] = ESTATE_OTHER_KEY;
@@ -152,6 +162,72 @@ Test(sealer, agrees_about_points_older_than_the_key)
     estate_run(estate, 91 * CMK_DAY_US);
     expect_check(&sealed, 0, 0, check.restored, "all of them are lost");
     cr_assert_str_eq(estate->trouble, "");
+    close_sealed(&sealed);
+}
+
+/* OQ-15, the other way: what is older stays under the platform's key and outlives the customer's.
+ */
+Test(sealer, agrees_about_points_that_stay_behind)
+{
+    Sealed sealed;
+    EstateOptions options = {.has_no_cmk = true, .retention_days = 300};
+    options.knobs[CMK_KNOB_ENABLING_WRAPS_OLD_POINTS] = 1; /* false */
+    open_sealed(&sealed, options);
+    estate_run(sealed.estate, CMK_DAY_US);
+    expect_proven(&sealed, 1, "under the platform's key");
+    (void)estate_must(sealed.estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    estate_run(sealed.estate, CMK_DAY_US);
+    expect_check(&sealed, 2, 0, 0, "one point of each kind");
+    expect_proven(&sealed, 2, "both");
+    (void)estate_must(sealed.estate, CMK_OP_KEY_DELETE);
+    estate_run(sealed.estate, 91 * CMK_DAY_US);
+    expect_check(&sealed, 1, 0, 1, "only the newer one is lost");
+    expect_proven(&sealed, 1, "the older one");
+    close_sealed(&sealed);
+}
+
+/* OQ-29, OQ-30: a new key opens no old point. */
+Test(sealer, agrees_about_points_of_a_key_that_was_replaced)
+{
+    Sealed sealed;
+    EstateOptions options = {.retention_days = 300};
+    options.knobs[CMK_KNOB_LOST_KEY_CAN_BE_REPLACED] = 2; /* true */
+    open_sealed(&sealed, options);
+    Estate *estate = sealed.estate;
+    estate_run(estate, CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_KEY_DELETE);
+    estate_run(estate, 90 * CMK_DAY_US);
+    CmkArgs update = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    update.ref[CMK_REF_KEY] = ESTATE_OTHER_KEY;
+    (void)estate_must_apply(estate, update);
+    estate_run(estate, CMK_DAY_US);
+    expect_check(&sealed, 1, 0, 1, "one lost, one new");
+    expect_proven(&sealed, 1, "the new one");
+    cr_assert_str_eq(estate->trouble, "");
+    close_sealed(&sealed);
+}
+
+/* A vault that is deleted and made again has another data key (OQ-28). */
+Test(sealer, agrees_about_a_vault_that_was_made_twice)
+{
+    Sealed sealed;
+    open_sealed(&sealed, (EstateOptions){.is_not_opened = false});
+    Estate *estate = sealed.estate;
+    for (int i = 0; i < 2; i++) {
+        CmkArgs create = estate_args(estate, CMK_OP_BACKUP_VAULT_CREATE);
+        create.ref[CMK_REF_BACKUP_VAULT] = ESTATE_ABSENT_VAULT;
+        create.ref[CMK_REF_KEY] = ESTATE_KEY;
+        create.ref[CMK_REF_IDENTITY] = ESTATE_IDENTITY;
+        (void)estate_must_apply(estate, create);
+        estate_run(estate, CMK_MINUTE_US);
+        CmkArgs delete = create;
+        delete.op = CMK_OP_BACKUP_VAULT_DELETE;
+        (void)estate_must_apply(estate, delete);
+        estate_run(estate, CMK_MINUTE_US);
+    }
+    cr_assert_str_eq(estate->trouble, "");
+    cr_assert_str_eq(sealed.sealer.disagreement, "");
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_VAULT_VANISH), 2);
     close_sealed(&sealed);
 }
 

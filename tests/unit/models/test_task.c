@@ -226,7 +226,8 @@ Test(task, background_work_is_seen_by_nobody)
                  {CMK_TASK_EXPIRY, "expiry", false},
                  {CMK_TASK_SETTINGS, "settings", true},
                  {CMK_TASK_ROTATION, "rotation", false},
-                 {CMK_TASK_BACKUP_ON_DEMAND, "on_demand", true}};
+                 {CMK_TASK_BACKUP_ON_DEMAND, "on_demand", true},
+                 {CMK_TASK_DELETION, "deletion", true}};
     cr_assert_eq(CMK_ARRAY_LEN(kinds), (size_t)CMK_TASK__COUNT);
     for (size_t i = 0; i < CMK_ARRAY_LEN(kinds); i++) {
         cr_assert_str_eq(cmk_task_facts(kinds[i].kind)->name, kinds[i].name);
