@@ -42,6 +42,11 @@ static const char *param_type(uint16_t type)
         [CMK_PARAM_KEY_CURVE] = "a curve: P-256, P-384, ...",
         [CMK_PARAM_KEY_OPS] = "a list of what the key may be used for",
         [CMK_PARAM_VERSION] = "the number of a version",
+        [CMK_PARAM_TAG] = "a retention rule: default, daily, weekly, monthly, yearly",
+        [CMK_PARAM_REHYDRATION] = "standard or high",
+        [CMK_PARAM_SOFT_DELETE] = "on, off or always_on",
+        [CMK_PARAM_REDUNDANCY] = "local, zone or geo",
+        [CMK_PARAM_ENCRYPTION] = "Disabled, Enabled or Inconsistent",
     };
     const char *word = type < CMK_ARRAY_LEN(words) ? words[type] : NULL;
     return word != NULL ? word : "a name";

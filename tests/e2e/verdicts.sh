@@ -7,8 +7,10 @@ for file in "$scenarios"/*.yaml; do
     name=$(basename "$file" .yaml)
     run run "$file" --db "$work/$name.db" --check-determinism --self-check
     check "$name holds, twice the same" eval 'ended 0 && printed "HELD" && [ -s "$work/$name.db" ] && [ ! -s "$work/err" ]'
-    check "$name: the summary names what people want to know" eval 'for text in "What was done" "What failed WITH NO ERROR SHOWN TO ANYBODY" "Cost" "overdue" "Digest" "Repeat: cmksim run $file --seed" "This is a model"; do printed "$text" || exit 1; done'
+    check "$name: the summary names what people want to know" eval '(for text in "What was done" "What failed" "Cost" "overdue" "Digest" "Repeat: cmksim run $file --seed" "This is a model"; do printed "$text" || exit 1; done)'
 done
+run run "$sample" --db "$work/silent.db"
+check "what nobody is told stands apart" eval 'printed "What failed WITH NO ERROR SHOWN TO ANYBODY"'
 run run "$sample" -q --db "$work/q.db"
 check "-q says one line" eval 'ended 0 && [ "$(wc -l <"$work/out")" -eq 1 ] && printed "permission-revoked: held"'
 run run "$sample" -v --db "$work/q.db"
