@@ -344,6 +344,7 @@ static uint32_t key_vault_create(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_key_vault_create = {
     .name = "key_vault.create",
+    .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
     .text = "A key vault is created.",
     .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT},
                {"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION},
@@ -351,7 +352,7 @@ const CmkOperation cmk_op_key_vault_create = {
                {"protection", CMK_PARAM_INTEGER, 1, 0, 1},
                {"retention_days", CMK_PARAM_INTEGER, 1, 1, 2},
                {"sku", CMK_PARAM_INTEGER, 1, 0, 3}},
-    .guards = {CMK_GUARD_NAME_IS_FREE, CMK_GUARD_RETENTION_IS_IN_RANGE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_NAME_IS_FREE, CMK_GUARD_RETENTION_IS_IN_RANGE,
                CMK_GUARD_PURGE_PROTECTION_COMES_WITH_SOFT_DELETE},
     .writes = CMK_BIT(KEY_VAULT),
     .effect = key_vault_create,
