@@ -157,6 +157,9 @@ typedef struct CmkTaskId {
 typedef struct CmkPlanId {
     uint32_t i;
 } CmkPlanId;
+typedef struct CmkStatementId {
+    uint32_t i;
+} CmkStatementId;
 typedef struct CmkScopeId {
     uint32_t i;
 } CmkScopeId;
@@ -187,6 +190,7 @@ typedef struct CmkMembershipId {
     X(ACCESS_POLICY, access_policy, CmkAccessPolicy, CmkAccessPolicyId, 0, "access policies")      \
     X(BACKUP_VAULT, backup_vault, CmkBackupVault, CmkBackupVaultId, 0, "Backup vaults")            \
     X(GAUGE, gauge, CmkGauge, CmkBackupVaultId, 0, "gauges")                                       \
+    X(STATEMENT, statement, CmkStatement, CmkStatementId, 0, "statements of accounts")             \
     X(ATTACHMENT, attachment, CmkAttachment, CmkAttachmentId, 0, "attached identities")            \
     X(POLICY, policy, CmkPolicy, CmkPolicyId, 0, "backup policies")                                \
     X(INSTANCE, instance, CmkInstance, CmkInstanceId, 0, "backup instances")                       \
@@ -656,6 +660,8 @@ typedef struct CmkBackupVault {
     uint32_t resource_group;        /* scope */
     uint32_t moving_to;             /* scope, while it moves */
     uint32_t has_cross_region_restore; /* never off again (BV-4) */
+    uint32_t last_statement;           /* accounts closed at other terms than the present ones */
+    uint32_t reserved;
     CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
     uint64_t encryption_by;  /* record that last changed the encryption settings */
     uint64_t system_by;      /* record that last switched the system-assigned identity */
@@ -670,20 +676,25 @@ typedef enum CmkGaugeKind {
     CMK_GAUGE_OVERDUE_VAULT,   /* bytes kept in the vault tier past their expiry */
     CMK_GAUGE_OVERDUE_ARCHIVE, /* bytes kept in the archive tier past their expiry */
     CMK_GAUGE_LATE_TIERING,    /* bytes kept in the vault tier past their move to the archive */
-    /* integrals only: of those of the vault tier when cross-region restore made the vault tier
-     * dearer */
-    CMK_GAUGE_CHEAP_VAULT,
-    CMK_GAUGE_CHEAP_OVERDUE_VAULT,
-    CMK_GAUGE_CHEAP_LATE_TIERING,
-    CMK_GAUGE_CHEAP_REHYDRATED,
-    CMK_GAUGE_CHEAP_FREE_VAULT,
-    CMK_GAUGE_EARLY_DELETION, /* integral only: archive bytes x time short of 180 days */
-    CMK_GAUGE_REHYDRATED,     /* integral only: copies that came back x time they are kept */
-    CMK_GAUGE_INSTANCES,      /* protected instances */
-    CMK_GAUGE_FREE_VAULT,     /* bytes of deleted data in the vault tier that cost nothing */
-    CMK_GAUGE_FREE_ARCHIVE,   /* the same in the archive tier (COST-19) */
+    CMK_GAUGE_EARLY_DELETION,  /* integral only: archive bytes x time short of 180 days */
+    CMK_GAUGE_REHYDRATED,      /* integral only: copies that came back x time they are kept */
+    CMK_GAUGE_INSTANCES,       /* protected instances */
+    CMK_GAUGE_FREE_VAULT,      /* bytes of deleted data in the vault tier that cost nothing */
+    CMK_GAUGE_FREE_ARCHIVE,    /* the same in the archive tier (COST-19) */
     CMK_GAUGE__COUNT
 } CmkGaugeKind;
+
+/* What was measured at the terms that a Backup vault had until then: its redundancy, its region and
+ * whether it offered cross-region restore have each a price. */
+typedef struct CmkStatement {
+    uint32_t region;
+    uint32_t redundancy;
+    uint32_t has_cross_region_restore;
+    uint32_t next_of_vault; /* the one before */
+    CmkTime from;
+    CmkTime to;
+    uint64_t integrals[CMK_GAUGE__COUNT][2]; /* low, high: as in CmkGauge */
+} CmkStatement;
 
 /* A level and its exact integral over time. */
 typedef struct CmkGauge {

@@ -131,9 +131,9 @@ static void count_rotations(Counting *counting)
 static void count_plan(Counting *counting)
 {
     static const uint32_t growing[] = {
-        CMK_TABLE_VERSION,       CMK_TABLE_PRINCIPAL,  CMK_TABLE_ASSIGNMENT,
-        CMK_TABLE_ACCESS_POLICY, CMK_TABLE_ATTACHMENT, CMK_TABLE_QUEUE,
-        CMK_TABLE_POINT,         CMK_TABLE_TASK,       CMK_TABLE_MEMBERSHIP};
+        CMK_TABLE_VERSION,    CMK_TABLE_PRINCIPAL, CMK_TABLE_ASSIGNMENT, CMK_TABLE_ACCESS_POLICY,
+        CMK_TABLE_ATTACHMENT, CMK_TABLE_QUEUE,     CMK_TABLE_POINT,      CMK_TABLE_TASK,
+        CMK_TABLE_MEMBERSHIP, CMK_TABLE_STATEMENT};
     const CmkModel *model = cmk_azure_model();
     const GArray *plan = counting->scenario->plan;
     for (guint i = 0; i < plan->len; i++) {
