@@ -211,6 +211,31 @@ bool cmk_principal_token_works(const CmkWorld *world, CmkPrincipalId id, CmkKeyV
            cmk_key_vault(world, key_vault)->permission_model == CMK_PERMISSIONS_RBAC;
 }
 
+/* ---- what a role assignment is --------------------------------------------------------------- */
+
+CmkAssignmentState cmk_assignment_state(const CmkWorld *world, CmkAssignmentId id)
+{
+    const CmkAssignment *assignment = cmk_assignment(world, id);
+    return is_of_tenant(world, assignment) ? (CmkAssignmentState)assignment->state
+                                           : CMK_ASSIGNMENT_REMOVED;
+}
+
+bool cmk_assignment_is_orphaned(const CmkWorld *world, CmkAssignmentId id)
+{
+    const CmkPrincipalId principal = {cmk_assignment(world, id)->principal};
+    return cmk_assignment_state(world, id) != CMK_ASSIGNMENT_REMOVED &&
+           !cmk_principal_is_alive(world, principal);
+}
+
+uint32_t cmk_assignments_orphaned(const CmkWorld *world)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_ASSIGNMENT); i++) {
+        count += cmk_assignment_is_orphaned(world, (CmkAssignmentId){i});
+    }
+    return count;
+}
+
 /* ---- guards on requests ---------------------------------------------------------------------- */
 
 /* Holds when the key vault uses the other permission model, whose own guard then decides. */
