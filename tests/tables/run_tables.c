@@ -58,6 +58,9 @@ static const struct {
     const char *name;
     const char *role;
 } role_names[] = {{"reader", "Key Vault Reader"},
+                  {"admin", "Key Vault Administrator"},
+                  {"crypto-user", "Key Vault Crypto User"},
+                  {"release", "Key Vault Crypto Service Release User"},
                   {"secrets", "Key Vault Secrets User"},
                   {"officer", "Key Vault Crypto Officer"},
                   {"purger", "Key Vault Purge Operator"},
