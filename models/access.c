@@ -378,3 +378,20 @@ const CmkGuard cmk_guard_actor_may_assign_identity = {
     .status = CMK_STATUS_OF(AUTHORIZATION_FAILED),
     .rule = "MI-15",
     .text = "A role at the identity or at what contains it lets the person who asks attach it."};
+
+/* What moves is new where it goes (assumed: the sources name the place it comes from only). */
+static bool actor_may_write_there(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkPlace there = {.scope = {args->ref[CMK_REF_SCOPE]}};
+    return args->ref[CMK_REF_ACTOR] == 0 ||
+           cmk_access_roles_let(world, actor_of(world, args), there,
+                                CMK_PERMISSION_BACKUP_VAULT_WRITE, ret_blame);
+}
+
+const CmkGuard cmk_guard_actor_may_write_there = {
+    .name = "actor-may-write-there",
+    .holds = actor_may_write_there,
+    .status = CMK_STATUS_OF(AUTHORIZATION_FAILED),
+    .rule = "AC-9 BV-13",
+    .text = "A role at the resource group that the Backup vault moves to, or at what contains it, "
+            "lets the person who asks make Backup vaults there."};
