@@ -186,23 +186,57 @@ static void fill_keys(Filler *filler, const CmkWorld *world)
     }
 }
 
-static void fill_identities(Filler *filler, const CmkWorld *world)
+/* An identity has one principal after the other, a person the same for good. */
+static void fill_principal(Filler *filler, const CmkWorld *world, uint32_t row)
+{
+    const CmkPrincipal *principal = cmk_principal(world, (CmkPrincipalId){row});
+    g_autofree char *text = NULL;
+    if (principal->person != 0) {
+        const CmkPerson *person = cmk_person(world, (CmkPersonId){principal->person});
+        fill_entity(filler, CMK_STORE_ENTITY_PRINCIPAL, row, cmk_name(world, person->name),
+                    CMK_STORE_ENTITY_PERSON, principal->person);
+    } else if (principal->identity != 0) {
+        const CmkIdentity *identity = cmk_identity(world, (CmkIdentityId){principal->identity});
+        text = g_strdup_printf("%s (principal %u)", cmk_name(world, identity->name), row);
+        fill_entity(filler, CMK_STORE_ENTITY_PRINCIPAL, row, text, CMK_STORE_ENTITY_IDENTITY,
+                    principal->identity);
+    } else {
+        const CmkBackupVault *vault =
+            cmk_backup_vault(world, (CmkBackupVaultId){principal->backup_vault});
+        text =
+            g_strdup_printf("%s system identity (principal %u)", cmk_name(world, vault->name), row);
+        fill_entity(filler, CMK_STORE_ENTITY_PRINCIPAL, row, text, CMK_STORE_ENTITY_BACKUP_VAULT,
+                    principal->backup_vault);
+    }
+}
+
+static void fill_principals(Filler *filler, const CmkWorld *world)
 {
     for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_IDENTITY); i++) {
         const CmkIdentity *identity = cmk_identity(world, (CmkIdentityId){i});
         fill_entity(filler, CMK_STORE_ENTITY_IDENTITY, i, cmk_name(world, identity->name),
                     CMK_STORE_ENTITY_REGION, identity->region);
     }
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_PERSON); i++) {
+        const CmkPerson *person = cmk_person(world, (CmkPersonId){i});
+        fill_entity(filler, CMK_STORE_ENTITY_PERSON, i, cmk_name(world, person->name), 0, 0);
+    }
     for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_PRINCIPAL); i++) {
-        const CmkPrincipal *principal = cmk_principal(world, (CmkPrincipalId){i});
-        const bool is_user = principal->identity != 0;
-        const uint32_t owner = is_user ? principal->identity : principal->backup_vault;
-        const uint32_t name = is_user ? cmk_identity(world, (CmkIdentityId){owner})->name
-                                      : cmk_backup_vault(world, (CmkBackupVaultId){owner})->name;
-        g_autofree char *text = g_strdup_printf("%s%s (principal %u)", cmk_name(world, name),
-                                                is_user ? "" : " system identity", i);
-        fill_entity(filler, CMK_STORE_ENTITY_PRINCIPAL, i, text,
-                    is_user ? CMK_STORE_ENTITY_IDENTITY : CMK_STORE_ENTITY_BACKUP_VAULT, owner);
+        fill_principal(filler, world, i);
+    }
+}
+
+/* Those in which everything lies that says nothing else have no names in the scenario. */
+static void fill_scopes(Filler *filler, const CmkWorld *world)
+{
+    static const char *const defaults[CMK_SCOPE__FIRST_DECLARED] = {
+        [CMK_SCOPE_DEFAULT_SUBSCRIPTION] = "default subscription",
+        [CMK_SCOPE_DEFAULT_RESOURCE_GROUP] = "default resource group"};
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_SCOPE); i++) {
+        const CmkScope *scope = cmk_scope(world, (CmkScopeId){i});
+        const char *name =
+            i < CMK_SCOPE__FIRST_DECLARED ? defaults[i] : cmk_name(world, scope->name);
+        fill_entity(filler, CMK_STORE_ENTITY_SCOPE, i, name, CMK_STORE_ENTITY_SCOPE, scope->parent);
     }
 }
 
@@ -245,9 +279,38 @@ static void fill_entities(Filler *filler, const CmkModel *model, const CmkWorld 
         fill_entity(filler, CMK_STORE_ENTITY_REGION, i, regions[i].name, 0, 0);
     }
     fill_keys(filler, world);
-    fill_identities(filler, world);
+    fill_principals(filler, world);
+    fill_scopes(filler, world);
     fill_protection(filler, world);
     fill_steps(filler, model, world);
+}
+
+static void fill_assignments(Filler *filler, const CmkWorld *world)
+{
+    uint32_t role_count = 0;
+    const CmkRoleFacts *roles = cmk_role_facts(&role_count);
+    fill_begin(filler, "role_assignment", 8);
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_ASSIGNMENT); i++) {
+        const CmkAssignmentId id = {i};
+        const CmkAssignment *assignment = cmk_assignment(world, id);
+        fill_number(filler, i);
+        fill_number(filler, assignment->principal);
+        fill_text(filler, roles[assignment->role].name);
+        if (assignment->scope != 0) {
+            fill_number(filler, CMK_STORE_ENTITY_SCOPE);
+            fill_number(filler, assignment->scope);
+        } else if (assignment->key != 0) {
+            fill_number(filler, CMK_STORE_ENTITY_KEY);
+            fill_number(filler, assignment->key);
+        } else {
+            fill_number(filler, CMK_STORE_ENTITY_KEY_VAULT);
+            fill_number(filler, assignment->key_vault);
+        }
+        fill_number(filler, cmk_assignment_state(world, id));
+        fill_number(filler, cmk_assignment_is_orphaned(world, id));
+        fill_number(filler, (int64_t)assignment->changed_by);
+        fill_put(filler);
+    }
 }
 
 static void fill_costs(Filler *filler, const CmkStoreResult *result)
@@ -352,6 +415,7 @@ int cmk_store_fill(sqlite3 *db, const CmkStoreRun *run, const CmkStoreCounts *co
     fill_operations(&filler, run->model);
     fill_statuses(&filler, run->model);
     fill_entities(&filler, run->model, result->world);
+    fill_assignments(&filler, result->world);
     fill_costs(&filler, result);
     fill_prices(&filler, result->prices);
     fill_expectations(&filler, result);

@@ -152,6 +152,10 @@ static const CmkStoreWord words[] = {
     {"key_vault_state", CMK_STORE_SERVICE_AVAILABLE, "Available"},
     {"key_vault_state", CMK_STORE_SERVICE_READ_ONLY, "ReadOnly"},
     {"key_vault_state", CMK_STORE_SERVICE_UNREACHABLE, "Unreachable"},
+    {"assignment_state", CMK_ASSIGNMENT_GRANTING, "Granting"},
+    {"assignment_state", CMK_ASSIGNMENT_ACTIVE, "Active"},
+    {"assignment_state", CMK_ASSIGNMENT_REMOVING, "Removing"},
+    {"assignment_state", CMK_ASSIGNMENT_REMOVED, "Removed"},
     {"journal_level", CMK_STORE_LEVEL_CHANGES, "changes"},
     {"journal_level", CMK_STORE_LEVEL_FULL, "full"},
     {"verdict", CMK_VERDICT_HELD, "held"},
@@ -167,6 +171,8 @@ static const CmkStoreWord words[] = {
     {"entity_kind", CMK_STORE_ENTITY_INSTANCE, "instance"},
     {"entity_kind", CMK_STORE_ENTITY_POLICY, "policy"},
     {"entity_kind", CMK_STORE_ENTITY_STEP, "step"},
+    {"entity_kind", CMK_STORE_ENTITY_SCOPE, "scope"},
+    {"entity_kind", CMK_STORE_ENTITY_PERSON, "person"},
 };
 _Static_assert(CMK_ACTOR__COUNT == 4 && CMK_VERDICT__COUNT == 3, "each code has its word");
 
@@ -212,6 +218,9 @@ static const char small_tables[] =
     " text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE entity(kind INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL,"
     " parent_kind INTEGER, parent INTEGER, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE role_assignment(id INTEGER PRIMARY KEY, principal INTEGER NOT NULL,"
+    " role TEXT NOT NULL, scope_kind INTEGER NOT NULL, scope INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, is_orphaned INTEGER NOT NULL, changed_by INTEGER) STRICT;"
     "CREATE TABLE cost_item(id INTEGER PRIMARY KEY, meter TEXT NOT NULL, backup_vault INTEGER,"
     " key_vault INTEGER, is_overdue INTEGER NOT NULL, from_us INTEGER NOT NULL,"
     " to_us INTEGER NOT NULL, quantity INTEGER NOT NULL, unit TEXT NOT NULL,"
@@ -321,7 +330,8 @@ static const View views[] = {
      " s.name AS status, s.code AS code, g.name AS guard, g.text AS must_hold, g.rule AS rule,"
      " j.cause_seq, j.blame_seq, o.name AS origin, b.name AS backup_vault, i.name AS instance,"
      " kv.name AS key_vault, ky.name AS key, kn.name AS version, id.name AS identity,"
-     " pr.name AS principal, re.name AS region, po.name AS policy, j.queue, j.point, j.task,"
+     " pr.name AS principal, re.name AS region, po.name AS policy, sc.name AS scope,"
+     " ge.name AS grantee, dg.name AS directory_group, who.name AS asked_by, j.queue, j.point, j.task,"
      " j.result, j.number_0, j.number_1, j.number_2, j.number_3",
      "journal AS j JOIN actor AS a ON a.id = j.actor JOIN operation AS op ON op.id = j.op"
      " JOIN status AS s ON s.id = j.status" JOIN_ID("guard", "g", "j.guard")
@@ -331,7 +341,18 @@ static const View views[] = {
      JOIN_ENTITY("id", CMK_STORE_ENTITY_IDENTITY, "j.identity")
      JOIN_ENTITY("pr", CMK_STORE_ENTITY_PRINCIPAL, "j.principal")
      JOIN_ENTITY("re", CMK_STORE_ENTITY_REGION, "j.region")
-     JOIN_ENTITY("po", CMK_STORE_ENTITY_POLICY, "j.policy")},
+     JOIN_ENTITY("po", CMK_STORE_ENTITY_POLICY, "j.policy")
+     JOIN_ENTITY("sc", CMK_STORE_ENTITY_SCOPE, "j.scope")
+     JOIN_ENTITY("ge", CMK_STORE_ENTITY_PERSON, "j.grantee")
+     JOIN_ENTITY("dg", CMK_STORE_ENTITY_PERSON, "j.directory_group")
+     JOIN_ENTITY("who", CMK_STORE_ENTITY_PERSON, "j.asked_by")},
+    {"v_role_assignments",
+     "a.id, p.name AS principal, a.role, k.name AS scope_kind, e.name AS scope, s.name AS state,"
+     " a.is_orphaned, a.changed_by",
+     "role_assignment AS a JOIN assignment_state AS s ON s.id = a.state"
+     " JOIN entity_kind AS k ON k.id = a.scope_kind"
+     " JOIN entity AS e ON e.kind = a.scope_kind AND e.id = a.scope"
+     JOIN_ENTITY("p", CMK_STORE_ENTITY_PRINCIPAL, "a.principal")},
     {"v_state_intervals",
      "b.name AS backup_vault, s.name AS state, " INSTANT("t.from_us") " AS \"from\","
      " " INSTANT("t.to_us") " AS \"to\", t.from_us, t.to_us,"

@@ -361,6 +361,16 @@ static void print_recoveries(const CmkResult *result, GString *out)
     }
 }
 
+/* What a deleted identity leaves behind lets nobody in, but somebody has to clean it up. */
+static void print_orphans(const CmkResult *result, GString *out)
+{
+    const uint32_t count = cmk_assignments_orphaned(result->world);
+    if (count > 0) {
+        g_string_append_printf(out, "  %u role %s of a principal that is gone [AC-15]\n", count,
+                               plural(count, "assignment is", "assignments are"));
+    }
+}
+
 static void print_end(const CmkResult *result, GString *out)
 {
     const CmkRestoreCounts *check = &result->restore_check;
@@ -386,6 +396,7 @@ static void print_end(const CmkResult *result, GString *out)
                                plural(check->lost, "it", "them"));
     }
     g_string_append_c(out, '\n');
+    print_orphans(result, out);
 }
 
 /* ---- cost ------------------------------------------------------------------------------------ */

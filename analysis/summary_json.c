@@ -190,6 +190,7 @@ static void build(const CmkResult *result, JsonBuilder *builder)
     add_claims(result, builder);
     add_failures(result, builder);
     add_jobs(result, builder);
+    set_int(builder, "orphaned_assignments", cmk_assignments_orphaned(result->world));
     add_points(result, builder);
     set_int(builder, "records", (int64_t)result->story->records);
     g_autofree char *seed = g_strdup_printf("%" PRIu64, result->seed);

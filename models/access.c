@@ -211,6 +211,31 @@ bool cmk_principal_token_works(const CmkWorld *world, CmkPrincipalId id, CmkKeyV
            cmk_key_vault(world, key_vault)->permission_model == CMK_PERMISSIONS_RBAC;
 }
 
+/* ---- what a role assignment is --------------------------------------------------------------- */
+
+CmkAssignmentState cmk_assignment_state(const CmkWorld *world, CmkAssignmentId id)
+{
+    const CmkAssignment *assignment = cmk_assignment(world, id);
+    return is_of_tenant(world, assignment) ? (CmkAssignmentState)assignment->state
+                                           : CMK_ASSIGNMENT_REMOVED;
+}
+
+bool cmk_assignment_is_orphaned(const CmkWorld *world, CmkAssignmentId id)
+{
+    const CmkPrincipalId principal = {cmk_assignment(world, id)->principal};
+    return cmk_assignment_state(world, id) != CMK_ASSIGNMENT_REMOVED &&
+           !cmk_principal_is_alive(world, principal);
+}
+
+uint32_t cmk_assignments_orphaned(const CmkWorld *world)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_ASSIGNMENT); i++) {
+        count += cmk_assignment_is_orphaned(world, (CmkAssignmentId){i});
+    }
+    return count;
+}
+
 /* ---- guards on requests ---------------------------------------------------------------------- */
 
 /* Holds when the key vault uses the other permission model, whose own guard then decides. */
@@ -353,3 +378,20 @@ const CmkGuard cmk_guard_actor_may_assign_identity = {
     .status = CMK_STATUS_OF(AUTHORIZATION_FAILED),
     .rule = "MI-15",
     .text = "A role at the identity or at what contains it lets the person who asks attach it."};
+
+/* What moves is new where it goes (assumed: the sources name the place it comes from only). */
+static bool actor_may_write_there(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkPlace there = {.scope = {args->ref[CMK_REF_SCOPE]}};
+    return args->ref[CMK_REF_ACTOR] == 0 ||
+           cmk_access_roles_let(world, actor_of(world, args), there,
+                                CMK_PERMISSION_BACKUP_VAULT_WRITE, ret_blame);
+}
+
+const CmkGuard cmk_guard_actor_may_write_there = {
+    .name = "actor-may-write-there",
+    .holds = actor_may_write_there,
+    .status = CMK_STATUS_OF(AUTHORIZATION_FAILED),
+    .rule = "AC-9 BV-13",
+    .text = "A role at the resource group that the Backup vault moves to, or at what contains it, "
+            "lets the person who asks make Backup vaults there."};

@@ -217,6 +217,7 @@
     X(POLICY_LETS_ACTOR, policy_lets_actor)                                                        \
     X(ACTOR_MAY_MANAGE, actor_may_manage)                                                          \
     X(ACTOR_MAY_ASSIGN_IDENTITY, actor_may_assign_identity)                                        \
+    X(ACTOR_MAY_WRITE_THERE, actor_may_write_there)                                                \
     X(SCOPE_EXISTS, scope_exists)                                                                  \
     X(PRINCIPAL_IS_IN_DIRECTORY, principal_is_in_directory)                                        \
     X(ASSIGNMENTS_HAVE_ROOM, assignments_have_room)                                                \

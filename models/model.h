@@ -130,6 +130,15 @@ CmkBackupVaultId cmk_point_vault(const CmkWorld *world, CmkPointId id);
 CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, CmkPointId id,
                                CmkGuardId *ret_guard);
 
+/* ---- what a role assignment is --------------------------------------------------------------- */
+
+/* REMOVED also where its subscription has moved to another tenant since (MI-13). */
+CmkAssignmentState cmk_assignment_state(const CmkWorld *world, CmkAssignmentId id);
+/* It is still listed, of a principal that is gone: it grants nothing to anybody (AC-15). */
+bool cmk_assignment_is_orphaned(const CmkWorld *world, CmkAssignmentId id);
+/* How many are. O(assignments). */
+uint32_t cmk_assignments_orphaned(const CmkWorld *world);
+
 /* ---- prices and cost ------------------------------------------------------------------------- */
 
 /* What has a price. */

@@ -58,6 +58,7 @@ static const struct {
     const char *name;
     const char *role;
 } role_names[] = {{"administrator", "Key Vault Administrator"},
+                  {"admin", "Key Vault Administrator"},
                   {"encryption", "Key Vault Crypto Service Encryption User"},
                   {"crypto-user", "Key Vault Crypto User"},
                   {"release", "Key Vault Crypto Service Release User"},

@@ -28,6 +28,34 @@ static void add_keys(CmkWorld *world)
     principal->identity = identity.i;
 }
 
+/* The identity, whose principal is gone, may use the key, and alice could once do everything. */
+static void add_rights(CmkWorld *world)
+{
+    const CmkPersonId alice = cmk_declare_person(world, CMK_PERSON_USER, "alice");
+    const CmkAssignment assignments[] = {
+        {.principal = 1,
+         .role = cmk_role_find("Key Vault Crypto Service Encryption User"),
+         .key_vault = 1,
+         .key = 1,
+         .state = CMK_ASSIGNMENT_ACTIVE,
+         .changed_by = 1},
+        {.principal = cmk_person(world, alice)->principal,
+         .role = cmk_role_find("Owner"),
+         .scope = CMK_SCOPE_DEFAULT_RESOURCE_GROUP,
+         .state = CMK_ASSIGNMENT_REMOVING,
+         .changed_by = 2},
+        {.principal = 1,
+         .role = cmk_role_find("Key Vault Reader"),
+         .key_vault = 1,
+         .state = CMK_ASSIGNMENT_REMOVED,
+         .changed_by = 3}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(assignments); i++) {
+        CmkAssignment *row =
+            row_of(world, CMK_TABLE_ASSIGNMENT, cmk_world_row_add(world, CMK_TABLE_ASSIGNMENT));
+        *row = assignments[i];
+    }
+}
+
 static void add_vault(CmkWorld *world, uint32_t number)
 {
     g_autofree char *vault_name = g_strdup_printf("bv-%u", number);
@@ -70,6 +98,7 @@ CmkWorld *sample_world(const SampleStory *story)
         cmk_azure_world_new(&limits, 7, SAMPLE_START - CMK_DAY_US, SAMPLE_START, knobs);
     CMK_ASSERT(world != NULL && story->vaults <= VAULTS_MAX);
     add_keys(world);
+    add_rights(world);
     for (uint32_t number = 1; number <= story->vaults; number++) {
         add_vault(world, number);
     }

@@ -38,8 +38,9 @@ typedef struct SampleStory {
 } SampleStory;
 
 /* A world as it is before the first operation: key vault kv-prod with backup-kek (versions 1 and
- * 2), identity id-backup, and vaults bv-1 ... with an instance db-1 ... each; the plan has two rows
- * for each fault of the story: 2 i + 1 is the fault, 2 i + 2 the step that remedies it. */
+ * 2), identity id-backup, user alice, role assignments of both, and vaults bv-1 ... with an
+ * instance db-1 ... each; the plan has two rows for each fault of the story: 2 i + 1 is the fault,
+ * 2 i + 2 the step that remedies it. */
 CmkWorld *sample_world(const SampleStory *story);
 
 /* Opens the store for that world. */

@@ -126,7 +126,13 @@ Test(store, holds_what_happened)
         {"SELECT DISTINCT entity.name FROM entity JOIN entity_kind AS k ON k.id = kind WHERE"
          " k.name IN ('key', 'version', 'principal', 'step') ORDER BY kind, entity.id",
          "kv-prod/backup-kek\nkv-prod/backup-kek/1\nkv-prod/backup-kek/2\nid-backup (principal 1)\n"
-         "revoke\nmend-1"},
+         "alice\nrevoke\nmend-1"},
+        {"SELECT principal, role, scope_kind, scope, state, is_orphaned, changed_by FROM"
+         " v_role_assignments ORDER BY id",
+         "id-backup (principal 1)|Key Vault Crypto Service Encryption User|key|kv-prod/backup-kek"
+         "|Active|1|1\n"
+         "alice|Owner|scope|default resource group|Removing|0|2\n"
+         "id-backup (principal 1)|Key Vault Reader|key_vault|kv-prod|Removed|0|3"},
         {"SELECT seq, time, actor, operation, status, backup_vault FROM v_journal LIMIT 1",
          "1|2025-03-02T00:00:00Z|setup|backup_vault.create|OK|bv-1"},
         {"SELECT (SELECT count(*) FROM operation) > 40, (SELECT count(*) FROM guard) > 40,"
@@ -217,7 +223,9 @@ Test(store, follows_faults_and_states)
         CmkBackupVault *row = cmk_world_row_mut(run.world, CMK_TABLE_BACKUP_VAULT, vault);
         row->encryption = CMK_ENCRYPTION_INCONSISTENT;
     }
-    const CmkRecord gone = {.args = {.op = CMK_OP_IDENTITY_DELETE, .actor = CMK_ACTOR_STEP}};
+    CmkRecord gone = {.args = {.op = CMK_OP_IDENTITY_DELETE, .actor = CMK_ACTOR_STEP}};
+    gone.args.ref[CMK_REF_ACTOR] = gone.args.ref[CMK_REF_GRANTEE] = 1;
+    gone.args.ref[CMK_REF_SCOPE] = CMK_SCOPE_DEFAULT_SUBSCRIPTION;
     (void)sample_record(&run, DAY(2), gone);
     g_autoptr(GError) error = NULL;
     cr_assert(sample_finish(&run, &error), "%s", error == NULL ? "" : error->message);
@@ -233,6 +241,9 @@ Test(store, follows_faults_and_states)
          "bv-2|Inconsistent|1741132800000000|\n"
          "bv-3|Enabled|1740956400000000|1741132800000000\n"
          "bv-3|Inconsistent|1741132800000000|"},
+        {"SELECT operation, asked_by, grantee, directory_group, scope FROM v_journal"
+         " WHERE asked_by IS NOT NULL",
+         "identity.delete|alice|alice||default subscription"},
     };
     check_queries(path, cases, CMK_ARRAY_LEN(cases));
     sample_remove(directory);
@@ -511,7 +522,7 @@ Test(store, views_are_documented)
     g_autofree char *names =
         query(path, "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name");
     g_auto(GStrv) views = g_strsplit(names, "\n", -1);
-    cr_expect_eq(g_strv_length(views), 15);
+    cr_expect_eq(g_strv_length(views), 16);
     for (char **view = views; *view != NULL; view++) {
         g_autofree char *sql = g_strdup_printf("SELECT name FROM pragma_table_info('%s')", *view);
         g_autofree char *columns = query(path, sql);

@@ -433,6 +433,11 @@ CmkGuardId oracle_person(const Oracle *oracle, const CmkArgs *args)
     if (!roles_give(oracle, actor, where, orders[i].right, about)) {
         return CMK_GUARD_ACTOR_MAY_MANAGE;
     }
+    const Where there = {args->ref[CMK_REF_SCOPE], 0, 0};
+    if (args->op == CMK_OP_BACKUP_VAULT_MOVE &&
+        !roles_give(oracle, actor, there, MANAGE_BACKUP_VAULT, 0)) {
+        return CMK_GUARD_ACTOR_MAY_WRITE_THERE;
+    }
     /* MI-15: whoever attaches an identity needs a right on that, too. */
     const bool attaches =
         args->op == CMK_OP_IDENTITY_ATTACH ||

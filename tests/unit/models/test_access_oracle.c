@@ -39,14 +39,20 @@ typedef struct Trial {
     Dice dice;
 } Trial;
 
-static const CmkGuardId access_guards[] = {
-    CMK_GUARD_SYSTEM_IDENTITY_IS_ON,    CMK_GUARD_USER_IDENTITY_IS_ATTACHED,
-    CMK_GUARD_CALLER_IS_KNOWN,          CMK_GUARD_ROLE_LETS_GET,
-    CMK_GUARD_ROLE_LETS_WRAP,           CMK_GUARD_ROLE_LETS_UNWRAP,
-    CMK_GUARD_POLICY_LETS_GET,          CMK_GUARD_POLICY_LETS_WRAP,
-    CMK_GUARD_POLICY_LETS_UNWRAP,       CMK_GUARD_ROLE_LETS_ACTOR,
-    CMK_GUARD_POLICY_LETS_ACTOR,        CMK_GUARD_ACTOR_MAY_MANAGE,
-    CMK_GUARD_ACTOR_MAY_ASSIGN_IDENTITY};
+static const CmkGuardId access_guards[] = {CMK_GUARD_SYSTEM_IDENTITY_IS_ON,
+                                           CMK_GUARD_USER_IDENTITY_IS_ATTACHED,
+                                           CMK_GUARD_CALLER_IS_KNOWN,
+                                           CMK_GUARD_ROLE_LETS_GET,
+                                           CMK_GUARD_ROLE_LETS_WRAP,
+                                           CMK_GUARD_ROLE_LETS_UNWRAP,
+                                           CMK_GUARD_POLICY_LETS_GET,
+                                           CMK_GUARD_POLICY_LETS_WRAP,
+                                           CMK_GUARD_POLICY_LETS_UNWRAP,
+                                           CMK_GUARD_ROLE_LETS_ACTOR,
+                                           CMK_GUARD_POLICY_LETS_ACTOR,
+                                           CMK_GUARD_ACTOR_MAY_MANAGE,
+                                           CMK_GUARD_ACTOR_MAY_ASSIGN_IDENTITY,
+                                           CMK_GUARD_ACTOR_MAY_WRITE_THERE};
 
 static bool is_access_guard(CmkGuardId guard)
 {
@@ -207,16 +213,19 @@ static CmkArgs random_request(const CmkWorld *world, Dice *dice)
     return args;
 }
 
-/* Rather one about a key, where two guards want their share, or about an identity and a vault. */
+/* Rather one about a key, where two guards want their share, or one that takes two rights. */
 static CmkOpId random_order_of(Dice *dice)
 {
-    static const CmkOpId rather[] = {CMK_OP_KEY_ROTATE, CMK_OP_KEY_DECRYPT, CMK_OP_KEY_ENCRYPT,
-                                     CMK_OP_IDENTITY_ATTACH, CMK_OP_BACKUP_VAULT_CREATE};
+    static const CmkOpId rather[] = {
+        CMK_OP_KEY_ROTATE,          CMK_OP_KEY_DECRYPT,       CMK_OP_KEY_ENCRYPT,
+        CMK_OP_KEY_DELETE,          CMK_OP_IDENTITY_ATTACH,   CMK_OP_IDENTITY_ATTACH,
+        CMK_OP_BACKUP_VAULT_CREATE, CMK_OP_BACKUP_VAULT_MOVE, CMK_OP_BACKUP_VAULT_MOVE,
+        CMK_OP_BACKUP_VAULT_MOVE,   CMK_OP_BACKUP_VAULT_MOVE};
     uint32_t count = 0;
     while (oracle_order(count) != CMK_OP_NONE) {
         count++;
     }
-    return roll(dice, 2) == 0 ? rather[roll(dice, CMK_ARRAY_LEN(rather))]
+    return roll(dice, 3) != 0 ? rather[roll(dice, CMK_ARRAY_LEN(rather))]
                               : oracle_order(roll(dice, count));
 }
 
@@ -236,7 +245,7 @@ static CmkArgs random_order(Dice *dice)
     } else if (args.op == CMK_OP_SUBSCRIPTION_MOVE_TENANT) {
         args.ref[CMK_REF_SCOPE] = ESTATE_SUBSCRIPTION;
     } else if (args.op == CMK_OP_BACKUP_VAULT_MOVE) {
-        args.ref[CMK_REF_SCOPE] = ESTATE_OTHER_GROUP;
+        args.ref[CMK_REF_SCOPE] = roll(dice, 4) != 0 ? ESTATE_OTHER_GROUP : ESTATE_RESOURCE_GROUP;
     }
     if (cmk_azure_model()->operations[args.op]->permission > CMK_PERMISSION_KEYS_ALL &&
         args.op != CMK_OP_ROLE_ASSIGN) {

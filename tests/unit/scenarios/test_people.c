@@ -21,7 +21,7 @@
     "    - {name: sub-prod, kind: subscription, in: mg-corp}\n"                                    \
     "    - {name: mg-corp, kind: management_group}\n"                                              \
     "    - {name: rg-else, kind: resource_group}\n"                                                \
-    "  users: [{name: alice}, {name: bob}]\n"                                                      \
+    "  users: [{name: alice}, {name: bob}, {name: carol}]\n"                                       \
     "  groups: [{name: backup-identities, members: [id-backup, bv-prod]}]\n"                       \
     "  key_vaults:\n"                                                                              \
     "    - name: kv-prod\n"                                                                        \
@@ -42,6 +42,9 @@
     "      resource_group: rg-prod\n"                                                              \
     "      identities: [id-backup, system]\n"                                                      \
     "      encryption: {key: kv-prod/kek, identity: system}\n"                                     \
+    "      instances:\n"                                                                           \
+    "        - {name: media, datasource: AzureBlob, size: 8 GiB, daily_change: 1%,\n"              \
+    "           policy: daily}\n"                                                                  \
     "  grants:\n"                                                                                  \
     "    - principal: backup-identities\n"                                                         \
     "      role: Key Vault Crypto Service Encryption User\n"                                       \
@@ -117,6 +120,30 @@ Test(people, steps_end_by_the_rights_of_who_asks)
         "  - {at: +5d, as: alice, do: role.assign, with: {principal: bob, role: Owner, scope: "
         "kv-else}}\n"
         "  - {at: +6d, do: role.remove, with: {principal: bob, scope: rg-prod}}\n");
+    expect_ends(&ends, expected, CMK_ARRAY_LEN(expected));
+}
+
+/* Contributor, Backup Operator and nobody at a vault and what it protects. */
+Test(people, operators_run_backups_and_delete_nothing)
+{
+    static const CmkStatus expected[] = {CMK_STATUS_OF(AUTHORIZATION_FAILED),
+                                         CMK_STATUS_OK,
+                                         CMK_STATUS_OK,
+                                         CMK_STATUS_OK,
+                                         CMK_STATUS_OF(AUTHORIZATION_FAILED),
+                                         CMK_STATUS_OF(AUTHORIZATION_FAILED),
+                                         CMK_STATUS_OK,
+                                         CMK_STATUS_OF(BACKUP_VAULT_NOT_EMPTY)};
+    const Ends ends =
+        run("  - {at: +1d, as: carol, do: backup.run, with: media}\n"
+            "  - {at: +2d, as: alice, do: role.assign, with: {principal: carol, role: Backup "
+            "Operator, scope: rg-prod}}\n"
+            "  - {at: +3d, as: carol, do: backup.run, with: media}\n"
+            "  - {at: +4d, as: carol, do: backup.restore, with: {instance: media, point: latest}}\n"
+            "  - {at: +5d, as: carol, do: instance.delete, with: media}\n"
+            "  - {at: +6d, as: carol, do: backup_vault.delete, with: bv-prod}\n"
+            "  - {at: +7d, as: bob, do: instance.delete, with: media}\n"
+            "  - {at: +8d, as: bob, do: backup_vault.delete, with: bv-prod}\n");
     expect_ends(&ends, expected, CMK_ARRAY_LEN(expected));
 }
 
