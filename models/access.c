@@ -46,6 +46,19 @@ static bool is_of_tenant(const CmkWorld *world, const CmkAssignment *assignment)
     return assignment->tenant == cmk_scope_tenant(world, place.scope);
 }
 
+/* AC-16: the public half of an asymmetric key wraps, encrypts and verifies, and whoever reads the
+ * key has it; unless both need an action of their own (OQ-8). */
+static uint32_t with_public_half(const Question *question, uint32_t permissions)
+{
+    const CmkWorld *world = question->world;
+    const bool has_public_half = cmk_key(world, question->place.key)->type != CMK_KEY_OCT_HSM;
+    const bool is_enough = (permissions & CMK_PERMISSION_GET) != 0 && has_public_half &&
+                           cmk_knob(world, CMK_KNOB_READ_LETS_WRAP) != 0;
+    return is_enough
+               ? permissions | CMK_PERMISSION_WRAP | CMK_PERMISSION_ENCRYPT | CMK_PERMISSION_VERIFY
+               : permissions;
+}
+
 static bool own_roles_let(Question *question, const CmkPrincipal *principal)
 {
     const CmkWorld *world = question->world;
@@ -54,7 +67,8 @@ static bool own_roles_let(Question *question, const CmkPrincipal *principal)
         const CmkAssignment *assignment = cmk_assignment(world, (CmkAssignmentId){row});
         const bool is_about_it =
             covers(question, assignment) || covers_directory(question, assignment);
-        if (is_about_it && (cmk_role_permissions(assignment->role) & question->permissions) != 0) {
+        const uint32_t given = with_public_half(question, cmk_role_permissions(assignment->role));
+        if (is_about_it && (given & question->permissions) != 0) {
             const bool acts = assignment->state == CMK_ASSIGNMENT_ACTIVE ||
                               assignment->state == CMK_ASSIGNMENT_REMOVING;
             if (acts && is_of_tenant(world, assignment)) {
@@ -325,10 +339,12 @@ const CmkGuard cmk_guard_actor_may_manage = {
     .rule = "AC-9 AC-19 AC-21 SD-7 SD-8 SD-20",
     .text = "A role at the resource or at what contains it lets the person who asks do this."};
 
+/* A vault can be made without an identity. */
 static bool actor_may_assign_identity(const CmkWorld *world, const CmkArgs *args,
                                       uint64_t *ret_blame)
 {
-    return may_manage(world, args, CMK_PERMISSION_IDENTITY_ASSIGN, ret_blame);
+    return args->ref[CMK_REF_IDENTITY] == 0 ||
+           may_manage(world, args, CMK_PERMISSION_IDENTITY_ASSIGN, ret_blame);
 }
 
 const CmkGuard cmk_guard_actor_may_assign_identity = {

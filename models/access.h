@@ -21,7 +21,7 @@ bool cmk_access_roles_let(const CmkWorld *world, CmkPrincipalId principal, CmkPl
  * system-assigned one; {0} if there is none now. */
 CmkPrincipalId cmk_access_caller(const CmkWorld *world, const CmkArgs *args);
 
-/* What a role lets its holder do, as CMK_PERMISSION_* bits, with what follows from reading keys. */
+/* What a role lets its holder do, as CMK_PERMISSION_* bits. */
 uint32_t cmk_role_permissions(uint32_t role);
 
 /* Whether the principal is known to the directory that its subscription trusts: neither deleted nor

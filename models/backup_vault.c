@@ -146,6 +146,7 @@ static uint32_t backup_vault_create(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_backup_vault_create = {
     .name = "backup_vault.create",
+    .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .text = "A Backup vault is created, with platform-managed keys or, once all checks of the key "
             "have passed, with a customer-managed one.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
@@ -155,7 +156,8 @@ const CmkOperation cmk_op_backup_vault_create = {
                {"identity", CMK_PARAM_USER_OR_SYSTEM, 0, 0, CMK_REF_IDENTITY},
                {"infrastructure", CMK_PARAM_BOOLEAN, 1, 0, 1},
                {"maintenance_offset_us", CMK_PARAM_INTEGER, 1, 0, 2}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_IS_ABSENT, CMK_GUARD_INFRASTRUCTURE_HAS_A_KEY,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_ACTOR_MAY_ASSIGN_IDENTITY,
+               CMK_GUARD_BACKUP_VAULT_IS_ABSENT, CMK_GUARD_INFRASTRUCTURE_HAS_A_KEY,
                CMK_GUARD_CREATION_IDENTITY_IS_USER_ASSIGNED, CMK_GUARD_CREATION_IDENTITY_EXISTS,
                CMK_GUARD_REGIONS_MATCH},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(ATTACHMENT) | CMK_BIT(IDENTITY) | CMK_BIT(TASK) |
@@ -230,11 +232,12 @@ static uint32_t backup_vault_set_redundancy(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_backup_vault_set_redundancy = {
     .name = "backup_vault.set_redundancy",
+    .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .text = "Copies of a Backup vault's data are to be spread in another way.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
                {"redundancy", CMK_PARAM_REDUNDANCY, 1, 1, 0}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_NOTHING_IS_PROTECTED},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_NOTHING_IS_PROTECTED},
     .writes = CMK_BIT(BACKUP_VAULT),
     .effect = backup_vault_set_redundancy,
     .rules = "BV-2 BV-3",
@@ -277,11 +280,12 @@ static uint32_t backup_vault_delete(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_backup_vault_delete = {
     .name = "backup_vault.delete",
+    .permission = CMK_PERMISSION_BACKUP_VAULT_DELETE,
     .text = "An empty Backup vault is to be deleted; one with a customer-managed key needs it.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED, CMK_GUARD_BACKUP_VAULT_IS_EMPTY,
-               CMK_GUARD_ENCRYPTION_IS_NOT_BROKEN},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED,
+               CMK_GUARD_BACKUP_VAULT_IS_EMPTY, CMK_GUARD_ENCRYPTION_IS_NOT_BROKEN},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_vault_delete,
     .rules = "BV-10 BK-35 ERR-7 ERR-10 OQ-21",
@@ -349,6 +353,11 @@ const CmkGuard cmk_guard_backup_vault_has_no_key = {
 static bool identities_are_of_the_tenant(const CmkWorld *world, const CmkArgs *args,
                                          uint64_t *ret_blame)
 {
+    const CmkPrincipalId system = {vault_of(world, args)->system_principal};
+    if (system.i != 0 && !cmk_principal_is_alive(world, system)) {
+        *ret_blame = vault_of(world, args)->system_by;
+        return false;
+    }
     uint32_t row = vault_of(world, args)->first_attachment;
     while (row != 0) {
         const CmkAttachment *attachment = cmk_attachment(world, (CmkAttachmentId){row});
@@ -385,12 +394,14 @@ static uint32_t backup_vault_move(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_backup_vault_move = {
     .name = "backup_vault.move",
+    .permission = CMK_PERMISSION_BACKUP_VAULT_DELETE,
     .text = "A Backup vault with platform-managed keys moves to another resource group.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
                {"resource_group", CMK_PARAM_RESOURCE_GROUP, 0, 1, CMK_REF_SCOPE}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED, CMK_GUARD_BACKUP_VAULT_HAS_NO_KEY,
-               CMK_GUARD_IDENTITIES_ARE_OF_THE_TENANT, CMK_GUARD_RESOURCE_GROUP_IS_ANOTHER},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED,
+               CMK_GUARD_BACKUP_VAULT_HAS_NO_KEY, CMK_GUARD_IDENTITIES_ARE_OF_THE_TENANT,
+               CMK_GUARD_RESOURCE_GROUP_IS_ANOTHER},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT_TIMERS,
     .effect = backup_vault_move,
     .rules = "BV-13 BV-14 ERR-9 ERR-13",

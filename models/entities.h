@@ -494,9 +494,9 @@ enum {
     CMK_PERMISSION_ROLE_WRITE = 1 << 23,
     CMK_PERMISSION_IDENTITY_WRITE = 1 << 24,
     CMK_PERMISSION_IDENTITY_ASSIGN = 1 << 25,
-    CMK_PERMISSION_BACKUP_VAULT_WRITE = 1 << 26,
-    CMK_PERMISSION_BACKUP_VAULT_DELETE = 1 << 27,
-    CMK_PERMISSION_BACKUP_OPERATE = 1 << 28, /* backups, restores, protection of instances */
+    CMK_PERMISSION_BACKUP_VAULT_WRITE = 1 << 26,  /* vaults, policies, deletion of backups */
+    CMK_PERMISSION_BACKUP_VAULT_DELETE = 1 << 27, /* take a vault out of its resource group */
+    CMK_PERMISSION_BACKUP_OPERATE = 1 << 28,      /* backups, restores, protection of instances */
     CMK_PERMISSION_GROUP_WRITE = 1 << 29,
     CMK_PERMISSION_DATA_ROLE_WRITE = 1 << 30 /* assign roles for key vault data only (AC-R9) */
 };
@@ -509,7 +509,7 @@ typedef struct CmkVersion {
     uint32_t key_ops;
     uint32_t previous; /* version, 0 for the first */
     uint32_t type;     /* CmkKeyType */
-    uint32_t reserved;
+    uint32_t size_bits;
     CmkTime created;
     CmkTime not_before;
     CmkTime expires;            /* CMK_TIME_MAX: never */

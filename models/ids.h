@@ -192,6 +192,7 @@
     X(SOFT_DELETE_IS_ON, soft_delete_is_on)                                                        \
     X(PURGE_PROTECTION_IS_ON, purge_protection_is_on)                                              \
     X(TARGET_VERSION_IS_USABLE, target_version_is_usable)                                          \
+    X(TARGET_IDENTITY_IS_THERE, target_identity_is_there)                                          \
     X(ENCRYPTION_CAN_BE_RESTORED, encryption_can_be_restored)                                      \
     X(NEWER_VERSION_IS_USABLE, newer_version_is_usable)                                            \
     X(TAKE_UP_IS_STILL_DUE, take_up_is_still_due)                                                  \
@@ -425,6 +426,8 @@
     X(DISABLED_ALLOWS_PUBLIC_OPS, "disabled_allows_public_ops", "boolean", 0, 0, 0, 0, 0, 1,       \
       "OQ-7 KV-17", "assumed",                                                                     \
       "whether a disabled key version still wraps, encrypts and verifies")                         \
+    X(READ_LETS_WRAP, "read_lets_wrap", "boolean", 1, 1, 1, 1, 0, 1, "OQ-8 AC-16", "documented",   \
+      "whether a role that reads an asymmetric key may also wrap, encrypt and verify with it")     \
     X(CLOCK_LEEWAY, "clock_leeway", "duration", 0, 0, 0, 0, 0, CMK_HOUR_US, "KV-15", "assumed",    \
       "how much a key vault forgives a clock around the validity of a key version")                \
     X(KEY_DELETING, "key_deleting", "duration", 0, 5 * CMK_SECOND_US, 5 * CMK_SECOND_US,           \

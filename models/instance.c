@@ -133,9 +133,11 @@ static uint32_t instance_suspend_backups(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_instance_suspend_backups = {
     .name = "instance.suspend_backups",
+    .permission = CMK_PERMISSION_BACKUP_OPERATE,
     .text = "No new backups are made; points expire, all but the latest one.",
     .params = {INSTANCE_PARAM},
-    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
+               CMK_GUARD_INSTANCE_IS_PROTECTED},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_suspend_backups,
     .rules = "BK-15 BK-23",
@@ -152,9 +154,11 @@ static uint32_t instance_stop_protection(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_instance_stop_protection = {
     .name = "instance.stop_protection",
+    .permission = CMK_PERMISSION_BACKUP_OPERATE,
     .text = "No new backups are made, and no point expires.",
     .params = {INSTANCE_PARAM},
-    .guards = {CMK_GUARD_INSTANCE_IS_ACTIVE},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
+               CMK_GUARD_INSTANCE_IS_ACTIVE},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_stop_protection,
     .rules = "BK-15 BK-23",
@@ -171,9 +175,11 @@ static uint32_t instance_resume_protection(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_instance_resume_protection = {
     .name = "instance.resume_protection",
+    .permission = CMK_PERMISSION_BACKUP_OPERATE,
     .text = "Backups are made again and points expire again.",
     .params = {INSTANCE_PARAM},
-    .guards = {CMK_GUARD_INSTANCE_IS_HALTED},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
+               CMK_GUARD_INSTANCE_IS_HALTED},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_resume_protection,
     .rules = "BK-15 BK-23",
@@ -201,9 +207,11 @@ static uint32_t instance_change_policy(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_instance_change_policy = {
     .name = "instance.change_policy",
+    .permission = CMK_PERMISSION_BACKUP_OPERATE,
     .text = "An instance gets another policy, for its points so far as well.",
     .params = {INSTANCE_PARAM, {"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY}},
-    .guards = {CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POLICY_HAS_THE_SAME_STORES,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
+               CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POLICY_HAS_THE_SAME_STORES,
                CMK_GUARD_DATASOURCE_FITS_POLICY},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_change_policy,
@@ -246,9 +254,11 @@ static uint32_t instance_delete(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_instance_delete = {
     .name = "instance.delete",
+    .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .text = "An instance and its backup data are deleted, with a way back while soft delete is on.",
     .params = {INSTANCE_PARAM},
-    .guards = {CMK_GUARD_INSTANCE_IS_KEPT},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
+               CMK_GUARD_INSTANCE_IS_KEPT},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_delete,
     .rules = "BV-6 BK-23",
@@ -276,9 +286,11 @@ static uint32_t instance_undelete(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_instance_undelete = {
     .name = "instance.undelete",
+    .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .text = "A deleted instance is taken back: its data is there, its protection is stopped.",
     .params = {INSTANCE_PARAM},
-    .guards = {CMK_GUARD_INSTANCE_IS_SOFT_DELETED},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
+               CMK_GUARD_INSTANCE_IS_SOFT_DELETED},
     .writes = CMK_BIT(INSTANCE) | CMK_BIT(GAUGE),
     .effect = instance_undelete,
     .rules = "BV-8 BK-23 COST-19",
@@ -435,11 +447,13 @@ static uint32_t backup_vault_set_soft_delete(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_backup_vault_set_soft_delete = {
     .name = "backup_vault.set_soft_delete",
+    .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .text = "Soft delete of backup data is switched on, off, or on for good.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
                {"soft_delete", CMK_PARAM_SOFT_DELETE, 1, 1, 0},
                {"days", CMK_PARAM_INTEGER, 1, 0, 1}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_SOFT_DELETE_IS_NOT_FINAL,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_SOFT_DELETE_IS_NOT_FINAL,
                CMK_GUARD_SOFT_DELETE_IS_IN_RANGE},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(INSTANCE) | CMK_BIT_TIMERS,
     .effect = backup_vault_set_soft_delete,

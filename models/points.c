@@ -548,12 +548,13 @@ static uint32_t backup_restore(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_backup_restore = {
     .name = "backup.restore",
+    .permission = CMK_PERMISSION_BACKUP_OPERATE,
     .text = "A restore of a recovery point is started.",
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
                {"point", CMK_PARAM_POINT, 1, 1, 0},
                {"priority", CMK_PARAM_REHYDRATION, 1, 0, 1}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_INSTANCE_IS_KEPT,
-               CMK_GUARD_POINT_EXISTS, CMK_GUARD_POINT_IS_NOT_ABANDONED,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
+               CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POINT_EXISTS, CMK_GUARD_POINT_IS_NOT_ABANDONED,
                CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_restore,

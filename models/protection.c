@@ -102,8 +102,10 @@ static uint32_t backup_policy_create(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_backup_policy_create = {
     .name = "backup_policy.create",
+    .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .text = "A backup policy is created: schedule, stores, retention.",
     .params = {{"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY}},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE},
     .effect = backup_policy_create,
     .rules = "BK-4 BK-5 BK-8 BK-9",
     .action = "Microsoft.DataProtection/backupVaults/backupPolicies/write",
@@ -149,12 +151,14 @@ static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_instance_protect = {
     .name = "instance.protect",
+    .permission = CMK_PERMISSION_BACKUP_OPERATE,
     .text = "An instance is protected by a policy; its backups are scheduled.",
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
                {"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY},
                {"datasource", CMK_PARAM_INTEGER, 1, 1, 0}},
-    .guards = {CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_INSTANCE_IS_ABSENT, CMK_GUARD_DATASOURCE_FITS_POLICY},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_INSTANCE_IS_ABSENT,
+               CMK_GUARD_DATASOURCE_FITS_POLICY},
     .writes = CMK_BIT(INSTANCE) | CMK_BIT(QUEUE) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(GAUGE) |
               CMK_BIT_TIMERS,
     .effect = instance_protect,
@@ -182,7 +186,8 @@ const CmkOperation cmk_op_tiering_start = {
     .name = "tiering.start",
     .text = "In the background, points of an instance that are due move to the archive.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_ACTIVE, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
+    .guards = {CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_INSTANCE_IS_ACTIVE,
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = tiering_start,
     .rules = "BK-20 BK-21 BK-32 OQ-26",
@@ -197,7 +202,8 @@ const CmkOperation cmk_op_expiry_start = {
     .name = "expiry.start",
     .text = "In the background, points of an instance whose retention is over are removed.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_ACTIVE, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
+    .guards = {CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_INSTANCE_IS_ACTIVE,
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = expiry_start,
     .rules = "BK-20 BK-21 BK-33 OQ-26",
@@ -209,8 +215,9 @@ static void start_or_mark(CmkSim *sim, CmkTaskKind kind, CmkArgs args)
 {
     const CmkQueueId queue = {args.ref[CMK_REF_QUEUE]};
     const CmkOutcome outcome = cmk_apply(sim, &args);
-    if (outcome.guard == CMK_GUARD_BACKUP_VAULT_IS_REACHABLE &&
-        cmk_queue(sim->world, queue)->store == CMK_STORE_VAULT) {
+    const bool is_put_off = outcome.guard == CMK_GUARD_BACKUP_VAULT_IS_REACHABLE ||
+                            outcome.guard == CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING;
+    if (is_put_off && cmk_queue(sim->world, queue)->store == CMK_STORE_VAULT) {
         args.cause_seq = outcome.seq;
         cmk_task_mark_overdue(sim, kind, &args);
     }

@@ -16,7 +16,8 @@
 
 /* Element 0 stands for none. What the sources do not say of a role that manages resources is
  * assumed: a Contributor may not purge key vaults (SD-7 names who may), Backup Contributor may not
- * delete Backup vaults, and groups are managed by a role of the directory that is assigned at a
+ * delete or move Backup vaults, Backup Operator may neither change them nor delete backups, and
+ * groups are managed by a role of the directory that is assigned at a
  * management group. */
 static const CmkRoleFacts roles[] = {
     {NULL, NULL, NULL, 0, 0},
@@ -77,10 +78,5 @@ uint32_t cmk_role_find(const char *name)
 uint32_t cmk_role_permissions(uint32_t role)
 {
     CMK_ASSERT(role < CMK_ARRAY_LEN(roles));
-    const uint32_t own = roles[role].permissions;
-    /* AC-16: the public half of an asymmetric key wraps, encrypts and verifies, and reading the key
-     * gives it away. */
-    const uint32_t with_public_key =
-        CMK_PERMISSION_WRAP | CMK_PERMISSION_ENCRYPT | CMK_PERMISSION_VERIFY;
-    return (own & CMK_PERMISSION_GET) != 0 ? own | with_public_key : own;
+    return roles[role].permissions;
 }

@@ -176,11 +176,12 @@ static uint32_t backup_run(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_backup_run = {
     .name = "backup.run",
+    .permission = CMK_PERMISSION_BACKUP_OPERATE,
     .text = "Somebody starts a backup of an instance by hand.",
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
                {"tag", CMK_PARAM_TAG, 1, 0, 0}},
-    .guards = {CMK_GUARD_INSTANCE_IS_PROTECTED, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
-               CMK_GUARD_NO_BACKUP_IS_UNDER_WAY},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_INSTANCE_IS_PROTECTED,
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_NO_BACKUP_IS_UNDER_WAY},
     .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT_TIMERS,
     .effect = backup_run,
     .rules = "BK-17 BK-30 BK-36",

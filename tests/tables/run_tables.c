@@ -73,6 +73,7 @@ static const struct {
                   {"identity-contributor", "Managed Identity Contributor"},
                   {"identity-operator", "Managed Identity Operator"},
                   {"backup-contributor", "Backup Contributor"},
+                  {"backup-operator", "Backup Operator"},
                   {"groups", "Groups Administrator"}};
 
 /* How the estate is built. */
@@ -99,6 +100,7 @@ static bool set_option(EstateOptions *options, const char *word)
         int64_t value;
     } knobs[] = {{"same-region", CMK_KNOB_REQUIRE_SAME_REGION, 0, 1},
                  {"disabled-wraps", CMK_KNOB_DISABLED_ALLOWS_PUBLIC_OPS, 0, 1},
+                 {"reading-is-reading", CMK_KNOB_READ_LETS_WRAP, 0, 0},
                  {"expired-restores", CMK_KNOB_EXPIRED_KEY_RESTORE, 0, 1},
                  {"outage-stops-backup", CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS, 0, 1},
                  {"tokens", CMK_KNOB_TOKEN_LIFETIME, 0, CMK_DAY_US},

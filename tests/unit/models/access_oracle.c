@@ -7,15 +7,25 @@
 /* A right: a key operation as access policies name it, or something managed. */
 typedef enum Right {
     GET,
+    LIST,
     WRAP,
     UNWRAP,
+    ENCRYPT,
+    DECRYPT,
+    SIGN,
+    VERIFY,
+    UPDATE,
+    CREATE,
     ROTATE,
     DELETE,
     MANAGE_KEY_VAULT,
+    PURGE_KEY_VAULT,
     MANAGE_ROLES,
     MANAGE_IDENTITY,
     ASSIGN_IDENTITY,
     MANAGE_BACKUP_VAULT,
+    TAKE_BACKUP_VAULT_AWAY,
+    OPERATE_BACKUP,
     MANAGE_GROUP
 } Right;
 
@@ -29,22 +39,26 @@ static bool is_one(const char *role, const char *const *names)
 
 #define ONE_OF(...) is_one(role, (const char *const[]){__VA_ARGS__, NULL})
 
-static bool role_gives(const char *role, Right right)
+/* AC-R1 to AC-R6, without what follows from reading. */
+static bool role_gives_on_keys(const char *role, Right right)
 {
-    switch (right) {
-    case GET:  /* AC-R1 to AC-R6 */
-    case WRAP: /* AC-16: with the right to read comes the public half, which is enough */
-        return ONE_OF("Key Vault Administrator", "Key Vault Crypto Officer",
-                      "Key Vault Crypto Service Encryption User", "Key Vault Crypto User",
-                      "Key Vault Reader");
-    case UNWRAP:
-        return ONE_OF("Key Vault Administrator", "Key Vault Crypto Officer",
-                      "Key Vault Crypto Service Encryption User", "Key Vault Crypto User");
-    case ROTATE:
-    case DELETE:
-        return ONE_OF("Key Vault Administrator", "Key Vault Crypto Officer");
+    if (ONE_OF("Key Vault Administrator", "Key Vault Crypto Officer")) {
+        return right <= DELETE;
+    }
+    if (ONE_OF("Key Vault Crypto User")) {
+        return right <= UPDATE;
+    }
+    return (right <= UNWRAP && ONE_OF("Key Vault Crypto Service Encryption User")) ||
+           (right <= LIST && ONE_OF("Key Vault Reader"));
+}
+
+static bool role_gives_on_resources(const char *role, Right right)
+{
+    switch ((int)right) {
     case MANAGE_KEY_VAULT: /* AC-R8, AC-19 */
         return ONE_OF("Owner", "Contributor", "Key Vault Contributor");
+    case PURGE_KEY_VAULT: /* SD-7 */
+        return ONE_OF("Owner", "Key Vault Purge Operator");
     case MANAGE_ROLES:
         return ONE_OF("Owner", "User Access Administrator");
     case MANAGE_IDENTITY:
@@ -53,10 +67,25 @@ static bool role_gives(const char *role, Right right)
         return ONE_OF("Owner", "Contributor", "Managed Identity Operator");
     case MANAGE_BACKUP_VAULT:
         return ONE_OF("Owner", "Contributor", "Backup Contributor");
+    case TAKE_BACKUP_VAULT_AWAY:
+        return ONE_OF("Owner", "Contributor");
+    case OPERATE_BACKUP:
+        return ONE_OF("Owner", "Contributor", "Backup Contributor", "Backup Operator");
     case MANAGE_GROUP:
         return ONE_OF("Groups Administrator");
+    default:
+        return false;
     }
-    return false;
+}
+
+/* AC-16: with the right to read comes the public half, which is enough unless OQ-8 says otherwise.
+ * All keys of the estate have one. */
+static bool role_gives(const CmkWorld *world, const char *role, Right right)
+{
+    const bool is_public = right == WRAP || right == ENCRYPT || right == VERIFY;
+    const bool is_enough = is_public && cmk_knob(world, CMK_KNOB_READ_LETS_WRAP) != 0;
+    return role_gives_on_keys(role, right) || role_gives_on_resources(role, right) ||
+           (is_enough && role_gives_on_keys(role, GET));
 }
 
 /* AC-R9: of the eight that Key Vault Data Access Administrator gives out, those that there are. */
@@ -81,229 +110,335 @@ typedef struct Where {
     uint32_t key;
 } Where;
 
-static bool lies_in(const CmkWorld *world, uint32_t inner, uint32_t outer)
+static bool is_of_kind(const CmkWorld *world, uint32_t scope, CmkScopeKind kind)
 {
-    return inner != 0 &&
-           (inner == outer || lies_in(world, cmk_scope(world, (CmkScopeId){inner})->parent, outer));
+    return scope != 0 && cmk_scope(world, (CmkScopeId){scope})->kind == (uint32_t)kind;
 }
 
-/* How often the subscription around a scope has moved. */
-static uint32_t moves_of(const CmkWorld *world, uint32_t scope)
+static bool has_moved_since(const Chronicle *chronicle, uint32_t subscription, uint64_t seq)
 {
-    if (scope == 0) {
-        return 0;
+    for (uint32_t i = 0; i < chronicle->move_count; i++) {
+        if (chronicle->moves[i].subscription == subscription && chronicle->moves[i].seq > seq) {
+            return true;
+        }
     }
-    const CmkScope *row = cmk_scope(world, (CmkScopeId){scope});
-    return row->kind == CMK_SCOPE_SUBSCRIPTION ? row->tenant : moves_of(world, row->parent);
+    return false;
 }
 
-static bool assignment_is_about(const CmkWorld *world, const CmkAssignment *row, Where where)
+/* MI-13: a subscription that has moved lies in no management group any more. */
+static uint32_t parent_of(const Oracle *oracle, uint32_t scope)
 {
-    if (row->scope != 0) {
+    const bool has_left = is_of_kind(oracle->world, scope, CMK_SCOPE_SUBSCRIPTION) &&
+                          has_moved_since(oracle->chronicle, scope, 0);
+    return has_left ? 0 : oracle->chronicle->parent[scope];
+}
+
+static bool lies_in(const Oracle *oracle, uint32_t inner, uint32_t outer)
+{
+    return inner != 0 && (inner == outer || lies_in(oracle, parent_of(oracle, inner), outer));
+}
+
+/* Whether the subscription around a scope has gone to another tenant since a record. */
+static bool has_left_tenant(const Oracle *oracle, uint32_t scope, uint64_t seq)
+{
+    return scope != 0 && (has_moved_since(oracle->chronicle, scope, seq) ||
+                          has_left_tenant(oracle, oracle->chronicle->parent[scope], seq));
+}
+
+static uint32_t group_of_key_vault(const Oracle *oracle, uint32_t key_vault)
+{
+    return cmk_key_vault(oracle->world, (CmkKeyVaultId){key_vault})->resource_group;
+}
+
+static uint32_t group_of_identity(const Oracle *oracle, uint32_t identity)
+{
+    return cmk_identity(oracle->world, (CmkIdentityId){identity})->resource_group;
+}
+
+static uint32_t group_of_backup_vault(const Oracle *oracle, uint32_t vault)
+{
+    return cmk_backup_vault(oracle->world, (CmkBackupVaultId){vault})->resource_group;
+}
+
+static bool is_about(const Oracle *oracle, const Grant *grant, Where where)
+{
+    if (grant->scope != 0) {
         const bool is_of_directory =
-            where.scope == 0 &&
-            cmk_scope(world, (CmkScopeId){row->scope})->kind == CMK_SCOPE_MANAGEMENT_GROUP;
-        return is_of_directory || lies_in(world, where.scope, row->scope);
+            where.scope == 0 && is_of_kind(oracle->world, grant->scope, CMK_SCOPE_MANAGEMENT_GROUP);
+        return is_of_directory || lies_in(oracle, where.scope, grant->scope);
     }
-    return row->key_vault == where.key_vault && (row->key == 0 || row->key == where.key);
+    return grant->key_vault == where.key_vault && (grant->key == 0 || grant->key == where.key);
 }
 
-static bool assignment_is_of_this_tenant(const CmkWorld *world, const CmkAssignment *row)
+/* ---- what acts now --------------------------------------------------------------------------- */
+
+/* AC-10, AC-11: both ways it takes a while, and what was taken back before it acted never does. */
+static bool acts(const Oracle *oracle, const Grant *grant)
 {
-    const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){row->key_vault});
-    return row->tenant == moves_of(world, row->scope != 0 ? row->scope : vault->resource_group);
+    const bool is_wide = is_of_kind(oracle->world, grant->scope, CMK_SCOPE_MANAGEMENT_GROUP);
+    const int64_t delay_us = cmk_knob(oracle->world, is_wide ? CMK_KNOB_MANAGEMENT_GROUP_PROPAGATION
+                                                             : CMK_KNOB_ROLE_PROPAGATION);
+    const CmkTime now = cmk_world_now(oracle->world);
+    const CmkTime from = grant->given_at + delay_us;
+    const bool is_taken = grant->taken_at != CMK_TIME_MAX;
+    const uint32_t around =
+        grant->scope != 0 ? grant->scope : group_of_key_vault(oracle, grant->key_vault);
+    return !grant->is_lost && now >= from &&
+           (!is_taken || (grant->taken_at >= from && now < grant->taken_at + delay_us)) &&
+           !has_left_tenant(oracle, around, grant->seq);
 }
 
-/* ---- the question ---------------------------------------------------------------------------- */
-
-/* AC-12: as the principal's token has it. */
-static bool counts_as(const CmkWorld *world, uint32_t principal, uint32_t other)
+/* When the token of a principal was fetched that it had at `time` (MI-9): one after the other from
+ * the beginning on. Without tokens everything is looked up when it is asked for. */
+static CmkTime fetched_at(const Oracle *oracle, uint32_t principal, CmkTime time)
 {
-    const CmkPrincipal *row = cmk_principal(world, (CmkPrincipalId){other});
-    const uint32_t count = cmk_world_count(world, CMK_TABLE_MEMBERSHIP);
-    bool is_member = false;
-    for (uint32_t i = 1; i <= count; i++) {
-        const CmkMembership *membership = cmk_membership(world, (CmkMembershipId){i});
-        is_member |= membership->principal == principal && membership->group == row->person &&
-                     (membership->state == CMK_MEMBERSHIP_ACTIVE ||
-                      membership->state == CMK_MEMBERSHIP_LEAVING);
+    const int64_t lifetime_us = cmk_knob(oracle->world, CMK_KNOB_TOKEN_LIFETIME);
+    const CmkTime made_at = oracle->chronicle->lives[principal].made_at;
+    return lifetime_us == 0 ? time + 1 : made_at + (time - made_at) / lifetime_us * lifetime_us;
+}
+
+/* AC-12: as the principal's token has it, by what the directory said when it was fetched. */
+static bool counts_as(const Oracle *oracle, uint32_t principal, uint32_t other)
+{
+    const Chronicle *chronicle = oracle->chronicle;
+    const CmkTime fetched = fetched_at(oracle, principal, cmk_world_now(oracle->world));
+    bool is_member = principal == other;
+    for (uint32_t i = 0; i < chronicle->passage_count && principal != other; i++) {
+        const Passage *passage = &chronicle->passages[i];
+        const CmkPerson *group = cmk_person(oracle->world, (CmkPersonId){passage->group});
+        if (passage->principal == principal && group->principal == other && passage->at < fetched) {
+            is_member = passage->is_in != 0;
+        }
     }
-    return principal == other || (row->person != 0 && is_member);
+    return is_member;
 }
 
 /* `about`: the role that is to be given, for MANAGE_ROLES. */
-static bool roles_give(const CmkWorld *world, uint32_t principal, Where where, Right right,
+static bool roles_give(const Oracle *oracle, uint32_t principal, Where where, Right right,
                        uint32_t about)
 {
-    const uint32_t count = cmk_world_count(world, CMK_TABLE_ASSIGNMENT);
-    for (uint32_t i = 1; i <= count; i++) {
-        const CmkAssignment *row = cmk_assignment(world, (CmkAssignmentId){i});
-        const char *role = role_name(row->role);
-        const bool gives =
-            role_gives(role, right) || (right == MANAGE_ROLES && about != 0 &&
-                                        strcmp(role, "Key Vault Data Access Administrator") == 0 &&
-                                        is_given_out_by_data_access(role_name(about)));
-        const bool acts =
-            row->state == CMK_ASSIGNMENT_ACTIVE || row->state == CMK_ASSIGNMENT_REMOVING;
-        if (gives && acts && assignment_is_about(world, row, where) &&
-            assignment_is_of_this_tenant(world, row) &&
-            counts_as(world, principal, row->principal)) {
+    const Chronicle *chronicle = oracle->chronicle;
+    for (uint32_t i = 0; i < chronicle->grant_count; i++) {
+        const Grant *grant = &chronicle->grants[i];
+        const char *role = role_name(grant->role);
+        const bool gives = role_gives(oracle->world, role, right) ||
+                           (right == MANAGE_ROLES && about != 0 &&
+                            strcmp(role, "Key Vault Data Access Administrator") == 0 &&
+                            is_given_out_by_data_access(role_name(about)));
+        if (gives && is_about(oracle, grant, where) && acts(oracle, grant) &&
+            counts_as(oracle, principal, grant->principal)) {
             return true;
         }
     }
     return false;
 }
 
-static bool policies_give(const CmkWorld *world, uint32_t principal, uint32_t key_vault,
-                          Right right)
+static bool policies_give(const Oracle *oracle, uint32_t principal, uint32_t key_vault, Right right)
 {
-    static const uint32_t bits[] = {[GET] = CMK_PERMISSION_GET,
-                                    [WRAP] = CMK_PERMISSION_WRAP,
-                                    [UNWRAP] = CMK_PERMISSION_UNWRAP,
-                                    [ROTATE] = CMK_PERMISSION_ROTATE,
-                                    [DELETE] = CMK_PERMISSION_DELETE};
-    const uint32_t count = cmk_world_count(world, CMK_TABLE_ACCESS_POLICY);
-    for (uint32_t i = 1; i <= count; i++) {
-        const CmkAccessPolicy *row = cmk_access_policy(world, (CmkAccessPolicyId){i});
-        if (row->key_vault == key_vault && (row->permissions & bits[right]) != 0 &&
-            counts_as(world, principal, row->principal)) {
+    static const uint32_t bits[] = {
+        [GET] = CMK_PERMISSION_GET,         [LIST] = CMK_PERMISSION_LIST,
+        [WRAP] = CMK_PERMISSION_WRAP,       [UNWRAP] = CMK_PERMISSION_UNWRAP,
+        [ENCRYPT] = CMK_PERMISSION_ENCRYPT, [DECRYPT] = CMK_PERMISSION_DECRYPT,
+        [SIGN] = CMK_PERMISSION_SIGN,       [VERIFY] = CMK_PERMISSION_VERIFY,
+        [UPDATE] = CMK_PERMISSION_UPDATE,   [CREATE] = CMK_PERMISSION_CREATE,
+        [ROTATE] = CMK_PERMISSION_ROTATE,   [DELETE] = CMK_PERMISSION_DELETE};
+    const Chronicle *chronicle = oracle->chronicle;
+    for (uint32_t i = 0; i < chronicle->permit_count; i++) {
+        const Permit *permit = &chronicle->permits[i];
+        if (permit->key_vault == key_vault && (permit->permissions & bits[right]) != 0 &&
+            counts_as(oracle, principal, permit->principal)) {
             return true;
         }
     }
     return false;
 }
 
-static bool uses_roles(const CmkWorld *world, const CmkArgs *args)
+static bool uses_roles(const Oracle *oracle, const CmkArgs *args)
 {
-    return cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]})->permission_model ==
-           CMK_PERMISSIONS_RBAC;
+    return oracle->chronicle->uses_policies[args->ref[CMK_REF_KEY_VAULT]] == 0;
 }
 
-static Where where_of_key(const CmkWorld *world, const CmkArgs *args)
+static Where where_of_key(const Oracle *oracle, const CmkArgs *args)
 {
     const uint32_t vault = args->ref[CMK_REF_KEY_VAULT];
-    return (Where){cmk_key_vault(world, (CmkKeyVaultId){vault})->resource_group, vault,
-                   args->ref[CMK_REF_KEY]};
+    return (Where){group_of_key_vault(oracle, vault), vault, args->ref[CMK_REF_KEY]};
 }
 
 /* ---- requests of Backup ---------------------------------------------------------------------- */
 
-/* MI-8: of a deleted principal, the last token on a key vault with roles. */
-static bool has_token(const CmkWorld *world, const CmkArgs *args)
+/* MI-8: of a deleted user-assigned identity, the last token on a key vault with roles. */
+static bool has_token(const Oracle *oracle, const CmkArgs *args)
 {
-    const CmkPrincipal *row = cmk_principal(world, (CmkPrincipalId){args->ref[CMK_REF_PRINCIPAL]});
-    return row->token_until > cmk_world_now(world) && uses_roles(world, args);
+    const uint32_t principal = args->ref[CMK_REF_PRINCIPAL];
+    const Life *life = &oracle->chronicle->lives[principal];
+    const int64_t lifetime_us = cmk_knob(oracle->world, CMK_KNOB_TOKEN_LIFETIME);
+    if (life->identity == 0 || life->deleted_at == CMK_TIME_MAX || lifetime_us == 0) {
+        return false;
+    }
+    const CmkTime end = fetched_at(oracle, principal, life->deleted_at) + lifetime_us;
+    return cmk_world_now(oracle->world) < end && uses_roles(oracle, args);
 }
 
-static bool is_attached(const CmkWorld *world, const CmkArgs *args)
+static bool is_attached(const Oracle *oracle, const CmkArgs *args)
 {
-    const uint32_t count = cmk_world_count(world, CMK_TABLE_ATTACHMENT);
-    for (uint32_t i = 1; i <= count; i++) {
-        const CmkAttachment *row = cmk_attachment(world, (CmkAttachmentId){i});
-        if (row->backup_vault == args->ref[CMK_REF_BACKUP_VAULT] &&
-            row->identity == args->ref[CMK_REF_IDENTITY]) {
-            return row->is_attached != 0 || (row->is_orphaned != 0 && has_token(world, args));
+    const Chronicle *chronicle = oracle->chronicle;
+    for (uint32_t i = 0; i < chronicle->attached_count; i++) {
+        const Attached *attached = &chronicle->attached[i];
+        if (attached->backup_vault == args->ref[CMK_REF_BACKUP_VAULT] &&
+            attached->identity == args->ref[CMK_REF_IDENTITY]) {
+            return attached->is_there != 0 || (attached->is_lost != 0 && has_token(oracle, args));
         }
     }
     return false;
 }
 
-static bool is_known(const CmkWorld *world, const CmkArgs *args)
+static bool is_known(const Oracle *oracle, const CmkArgs *args)
 {
-    const CmkPrincipal *row = cmk_principal(world, (CmkPrincipalId){args->ref[CMK_REF_PRINCIPAL]});
-    const uint32_t home =
-        row->identity != 0
-            ? cmk_identity(world, (CmkIdentityId){row->identity})->resource_group
-            : cmk_backup_vault(world, (CmkBackupVaultId){row->backup_vault})->resource_group;
-    return row->is_alive != 0 && row->tenant == moves_of(world, home);
+    const Life *life = &oracle->chronicle->lives[args->ref[CMK_REF_PRINCIPAL]];
+    const uint32_t home = life->identity != 0 ? group_of_identity(oracle, life->identity)
+                                              : group_of_backup_vault(oracle, life->backup_vault);
+    return life->deleted_at == CMK_TIME_MAX && !has_left_tenant(oracle, home, life->seq);
 }
 
-CmkGuardId oracle_request(const CmkWorld *world, const CmkArgs *args)
+CmkGuardId oracle_request(const Oracle *oracle, const CmkArgs *args)
 {
-    const CmkBackupVault *vault =
-        cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
     const uint32_t principal = args->ref[CMK_REF_PRINCIPAL];
     const Right right = args->op == CMK_OP_KEY_GET    ? GET
                         : args->op == CMK_OP_KEY_WRAP ? WRAP
                                                       : UNWRAP;
-    static const CmkGuardId by_role[] = {CMK_GUARD_ROLE_LETS_GET, CMK_GUARD_ROLE_LETS_WRAP,
-                                         CMK_GUARD_ROLE_LETS_UNWRAP};
-    static const CmkGuardId by_policy[] = {CMK_GUARD_POLICY_LETS_GET, CMK_GUARD_POLICY_LETS_WRAP,
-                                           CMK_GUARD_POLICY_LETS_UNWRAP};
-    if (args->ref[CMK_REF_IDENTITY] == 0 && vault->system_principal == 0) {
+    static const CmkGuardId by_role[] = {[GET] = CMK_GUARD_ROLE_LETS_GET,
+                                         [WRAP] = CMK_GUARD_ROLE_LETS_WRAP,
+                                         [UNWRAP] = CMK_GUARD_ROLE_LETS_UNWRAP};
+    static const CmkGuardId by_policy[] = {[GET] = CMK_GUARD_POLICY_LETS_GET,
+                                           [WRAP] = CMK_GUARD_POLICY_LETS_WRAP,
+                                           [UNWRAP] = CMK_GUARD_POLICY_LETS_UNWRAP};
+    if (args->ref[CMK_REF_IDENTITY] == 0 &&
+        oracle->chronicle->system_principal[args->ref[CMK_REF_BACKUP_VAULT]] == 0) {
         return CMK_GUARD_SYSTEM_IDENTITY_IS_ON;
     }
-    if (args->ref[CMK_REF_IDENTITY] != 0 && !is_attached(world, args)) {
+    if (args->ref[CMK_REF_IDENTITY] != 0 && !is_attached(oracle, args)) {
         return CMK_GUARD_USER_IDENTITY_IS_ATTACHED;
     }
-    if (!is_known(world, args) && !has_token(world, args)) {
+    if (!is_known(oracle, args) && !has_token(oracle, args)) {
         return CMK_GUARD_CALLER_IS_KNOWN;
     }
-    if (uses_roles(world, args)) {
-        return roles_give(world, principal, where_of_key(world, args), right, 0) ? CMK_GUARD_NONE
-                                                                                 : by_role[right];
+    if (uses_roles(oracle, args)) {
+        return roles_give(oracle, principal, where_of_key(oracle, args), right, 0) ? CMK_GUARD_NONE
+                                                                                   : by_role[right];
     }
-    return policies_give(world, principal, args->ref[CMK_REF_KEY_VAULT], right) ? CMK_GUARD_NONE
-                                                                                : by_policy[right];
+    return policies_give(oracle, principal, args->ref[CMK_REF_KEY_VAULT], right) ? CMK_GUARD_NONE
+                                                                                 : by_policy[right];
 }
 
 /* ---- people ---------------------------------------------------------------------------------- */
 
-static uint32_t actor_of(const CmkWorld *world, const CmkArgs *args)
+/* The right that an operation takes, and on what. */
+typedef enum Plane {
+    ON_KEY,
+    ON_KEY_VAULT,
+    ON_SCOPE, /* or key vault or key, where the request names no scope */
+    ON_IDENTITY,
+    ON_BACKUP_VAULT,
+    IN_DIRECTORY
+} Plane;
+
+static const struct {
+    CmkOpId op;
+    Right right;
+    Plane plane;
+} orders[] = {
+    {CMK_OP_KEY_LIST, LIST, ON_KEY},
+    {CMK_OP_KEY_ENCRYPT, ENCRYPT, ON_KEY},
+    {CMK_OP_KEY_DECRYPT, DECRYPT, ON_KEY},
+    {CMK_OP_KEY_SIGN, SIGN, ON_KEY},
+    {CMK_OP_KEY_VERIFY, VERIFY, ON_KEY},
+    {CMK_OP_KEY_UPDATE, UPDATE, ON_KEY},
+    {CMK_OP_KEY_CREATE, CREATE, ON_KEY},
+    {CMK_OP_KEY_ROTATE, ROTATE, ON_KEY},
+    {CMK_OP_KEY_DELETE, DELETE, ON_KEY},
+    {CMK_OP_KEY_VAULT_CREATE, MANAGE_KEY_VAULT, ON_KEY_VAULT},
+    {CMK_OP_KEY_VAULT_DELETE, MANAGE_KEY_VAULT, ON_KEY_VAULT},
+    {CMK_OP_KEY_VAULT_RECOVER, MANAGE_KEY_VAULT, ON_KEY_VAULT},
+    {CMK_OP_KEY_VAULT_PURGE, PURGE_KEY_VAULT, ON_KEY_VAULT},
+    {CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL, MANAGE_ROLES, ON_KEY_VAULT},
+    {CMK_OP_ACCESS_POLICY_SET, MANAGE_KEY_VAULT, ON_KEY_VAULT},
+    {CMK_OP_ROLE_ASSIGN, MANAGE_ROLES, ON_SCOPE},
+    {CMK_OP_SUBSCRIPTION_MOVE_TENANT, MANAGE_ROLES, ON_SCOPE},
+    {CMK_OP_IDENTITY_CREATE, MANAGE_IDENTITY, ON_IDENTITY},
+    {CMK_OP_IDENTITY_DELETE, MANAGE_IDENTITY, ON_IDENTITY},
+    {CMK_OP_IDENTITY_ATTACH, MANAGE_BACKUP_VAULT, ON_BACKUP_VAULT},
+    {CMK_OP_IDENTITY_DETACH, MANAGE_BACKUP_VAULT, ON_BACKUP_VAULT},
+    {CMK_OP_BACKUP_VAULT_CREATE, MANAGE_BACKUP_VAULT, ON_BACKUP_VAULT},
+    {CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION, MANAGE_BACKUP_VAULT, ON_BACKUP_VAULT},
+    {CMK_OP_BACKUP_VAULT_SET_SOFT_DELETE, MANAGE_BACKUP_VAULT, ON_BACKUP_VAULT},
+    {CMK_OP_BACKUP_VAULT_DELETE, TAKE_BACKUP_VAULT_AWAY, ON_BACKUP_VAULT},
+    {CMK_OP_BACKUP_VAULT_MOVE, TAKE_BACKUP_VAULT_AWAY, ON_BACKUP_VAULT},
+    {CMK_OP_INSTANCE_DELETE, MANAGE_BACKUP_VAULT, ON_BACKUP_VAULT},
+    {CMK_OP_INSTANCE_STOP_PROTECTION, OPERATE_BACKUP, ON_BACKUP_VAULT},
+    {CMK_OP_BACKUP_RUN, OPERATE_BACKUP, ON_BACKUP_VAULT},
+    {CMK_OP_BACKUP_RESTORE, OPERATE_BACKUP, ON_BACKUP_VAULT},
+    {CMK_OP_GROUP_ADD_MEMBER, MANAGE_GROUP, IN_DIRECTORY},
+};
+
+CmkOpId oracle_order(uint32_t index)
 {
-    return cmk_person(world, (CmkPersonId){args->ref[CMK_REF_ACTOR]})->principal;
+    return index < CMK_ARRAY_LEN(orders) ? orders[index].op : CMK_OP_NONE;
 }
 
-CmkGuardId oracle_person_on_key(const CmkWorld *world, const CmkArgs *args)
+static Where where_of(const Oracle *oracle, Plane plane, const CmkArgs *args)
 {
-    const uint32_t actor = actor_of(world, args);
-    const Right right = args->op == CMK_OP_KEY_ROTATE ? ROTATE : DELETE;
-    if (uses_roles(world, args)) {
-        return roles_give(world, actor, where_of_key(world, args), right, 0)
+    switch (plane) {
+    case ON_KEY:
+    case ON_KEY_VAULT:
+        return where_of_key(oracle, args);
+    case ON_SCOPE:
+        return args->ref[CMK_REF_SCOPE] != 0 ? (Where){args->ref[CMK_REF_SCOPE], 0, 0}
+                                             : where_of_key(oracle, args);
+    case ON_IDENTITY:
+        return (Where){group_of_identity(oracle, args->ref[CMK_REF_IDENTITY]), 0, 0};
+    case ON_BACKUP_VAULT:
+        return (Where){group_of_backup_vault(oracle, args->ref[CMK_REF_BACKUP_VAULT]), 0, 0};
+    case IN_DIRECTORY:
+        break;
+    }
+    return (Where){0, 0, 0};
+}
+
+static CmkGuardId ask_on_key(const Oracle *oracle, uint32_t actor, Right right, const CmkArgs *args)
+{
+    if (uses_roles(oracle, args)) {
+        return roles_give(oracle, actor, where_of_key(oracle, args), right, 0)
                    ? CMK_GUARD_NONE
                    : CMK_GUARD_ROLE_LETS_ACTOR;
     }
-    return policies_give(world, actor, args->ref[CMK_REF_KEY_VAULT], right)
+    return policies_give(oracle, actor, args->ref[CMK_REF_KEY_VAULT], right)
                ? CMK_GUARD_NONE
                : CMK_GUARD_POLICY_LETS_ACTOR;
 }
 
-CmkGuardId oracle_person_manages(const CmkWorld *world, const CmkArgs *args)
+CmkGuardId oracle_person(const Oracle *oracle, const CmkArgs *args)
 {
-    const uint32_t actor = actor_of(world, args);
-    const Where identity = {
-        cmk_identity(world, (CmkIdentityId){args->ref[CMK_REF_IDENTITY]})->resource_group, 0, 0};
-    const Where vault = {
-        cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]})
-            ->resource_group,
-        0, 0};
-    const Where at_scope = {args->ref[CMK_REF_SCOPE], 0, 0};
-    const Where where = at_scope.scope != 0 ? at_scope : where_of_key(world, args);
-    bool may = false;
-    switch (args->op) {
-    case CMK_OP_ROLE_ASSIGN:
-        may = roles_give(world, actor, where, MANAGE_ROLES, (uint32_t)args->num[0]);
-        break;
-    case CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL:
-        may = roles_give(world, actor, where, MANAGE_ROLES, 0);
-        break;
-    case CMK_OP_ACCESS_POLICY_SET:
-        may = roles_give(world, actor, where_of_key(world, args), MANAGE_KEY_VAULT, 0);
-        break;
-    case CMK_OP_IDENTITY_CREATE:
-        may = roles_give(world, actor, identity, MANAGE_IDENTITY, 0);
-        break;
-    case CMK_OP_GROUP_ADD_MEMBER:
-        may = roles_give(world, actor, (Where){0, 0, 0}, MANAGE_GROUP, 0);
-        break;
-    case CMK_OP_IDENTITY_ATTACH:
-        may = roles_give(world, actor, vault, MANAGE_BACKUP_VAULT, 0);
-        if (may && !roles_give(world, actor, identity, ASSIGN_IDENTITY, 0)) {
-            return CMK_GUARD_ACTOR_MAY_ASSIGN_IDENTITY;
-        }
-        break;
-    default:
-        CMK_ASSERT(false);
+    const uint32_t actor =
+        cmk_person(oracle->world, (CmkPersonId){args->ref[CMK_REF_ACTOR]})->principal;
+    uint32_t i = 0;
+    while (orders[i].op != args->op) {
+        i++;
+        CMK_ASSERT(i < CMK_ARRAY_LEN(orders));
     }
-    return may ? CMK_GUARD_NONE : CMK_GUARD_ACTOR_MAY_MANAGE;
+    if (orders[i].plane == ON_KEY) {
+        return ask_on_key(oracle, actor, orders[i].right, args);
+    }
+    const uint32_t about = args->op == CMK_OP_ROLE_ASSIGN ? (uint32_t)args->num[0] : 0;
+    const Where where = where_of(oracle, orders[i].plane, args);
+    if (!roles_give(oracle, actor, where, orders[i].right, about)) {
+        return CMK_GUARD_ACTOR_MAY_MANAGE;
+    }
+    /* MI-15: whoever attaches an identity needs a right on that, too. */
+    const bool attaches =
+        args->op == CMK_OP_IDENTITY_ATTACH ||
+        (args->op == CMK_OP_BACKUP_VAULT_CREATE && args->ref[CMK_REF_IDENTITY] != 0);
+    const Where identity = where_of(oracle, ON_IDENTITY, args);
+    return attaches && !roles_give(oracle, actor, identity, ASSIGN_IDENTITY, 0)
+               ? CMK_GUARD_ACTOR_MAY_ASSIGN_IDENTITY
+               : CMK_GUARD_NONE;
 }

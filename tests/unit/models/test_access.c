@@ -513,3 +513,98 @@ Test(access, a_change_of_identity_asks_the_new_one_only)
         estate_free(estate);
     }
 }
+
+/* ---- whom operations ask about --------------------------------------------------------------- */
+
+/* Those that no person asks for, and why nobody is asked whether they may. */
+static const struct {
+    CmkOpId op;
+    const char *reason;
+} asks_nobody[] = {
+#define TIME "time that passes"
+#define SERVICE "Backup at work, or a later part of what somebody asked for"
+#define WORLD "what goes wrong in the world, or gets well again"
+    {CMK_OP_SIMULATION_OPEN, TIME},
+    {CMK_OP_KEY_SETTLE, TIME},
+    {CMK_OP_KEY_ROTATE_IF_DUE, TIME},
+    {CMK_OP_KEY_NOTIFY_NEAR_EXPIRY, TIME},
+    {CMK_OP_ROLE_PROPAGATE, TIME},
+    {CMK_OP_MEMBERSHIP_ACT, TIME},
+    {CMK_OP_INSTANCE_END_CHARGE, TIME},
+    {CMK_OP_INSTANCE_PURGE, TIME},
+    {CMK_OP_POINT_PURGE, TIME},
+    {CMK_OP_BACKUP_ACCEPT_KEY, SERVICE},
+    {CMK_OP_BACKUP_VAULT_VANISH, SERVICE},
+    {CMK_OP_BACKUP_VAULT_ARRIVE, SERVICE},
+    {CMK_OP_ENCRYPTION_VALIDATE, SERVICE},
+    {CMK_OP_ENCRYPTION_COMMIT, SERVICE},
+    {CMK_OP_ENCRYPTION_RESTORE, SERVICE},
+    {CMK_OP_ROTATION_START, SERVICE},
+    {CMK_OP_ROTATION_COMMIT, SERVICE},
+    {CMK_OP_BACKUP_START, SERVICE},
+    {CMK_OP_BACKUP_COMMIT, SERVICE},
+    {CMK_OP_POINT_REHYDRATE, SERVICE},
+    {CMK_OP_RESTORE_COMMIT, SERVICE},
+    {CMK_OP_TIERING_START, SERVICE},
+    {CMK_OP_POINT_TIER, SERVICE},
+    {CMK_OP_EXPIRY_START, SERVICE},
+    {CMK_OP_POINT_EXPIRE, SERVICE},
+    {CMK_OP_POINT_OVERDUE, SERVICE},
+    {CMK_OP_TASK_WAIT, SERVICE},
+    {CMK_OP_TASK_RETRY, SERVICE},
+    {CMK_OP_TASK_FAIL, SERVICE},
+    {CMK_OP_TASK_FINISH, SERVICE},
+    {CMK_OP_KEY_VAULT_THROTTLE, WORLD},
+    {CMK_OP_KEY_VAULT_UNTHROTTLE, WORLD},
+    {CMK_OP_REGION_LOSE, WORLD},
+    {CMK_OP_REGION_BEGIN_FAILOVER, WORLD},
+    {CMK_OP_REGION_COMPLETE_FAILOVER, WORLD},
+    {CMK_OP_REGION_RETURN, WORLD},
+    {CMK_OP_REGION_COMPLETE_FAILBACK, WORLD},
+    {CMK_OP_REGION_LOSE_ZONE, WORLD},
+    {CMK_OP_REGION_RETURN_ZONE, WORLD},
+};
+
+static const char *reason_of(CmkOpId op)
+{
+    for (size_t i = 0; i < CMK_ARRAY_LEN(asks_nobody); i++) {
+        if (asks_nobody[i].op == op) {
+            return asks_nobody[i].reason;
+        }
+    }
+    return NULL;
+}
+
+static bool asks(const CmkOperation *operation, CmkGuardId guard)
+{
+    uint32_t i = 0;
+    while (operation->guards[i] != CMK_GUARD_NONE && operation->guards[i] != guard) {
+        i++;
+    }
+    return operation->guards[i] == guard;
+}
+
+/* On the management plane that comes first, whatever else is wrong; with keys both permission
+ * models are asked. Whoever makes key.get, wrap and unwrap is an identity, whose own guards ask. */
+Test(access, operations_say_which_right_they_take)
+{
+    const CmkModel *model = cmk_azure_model();
+    for (uint32_t op = 1; op < model->operation_count; op++) {
+        const CmkOperation *operation = model->operations[op];
+        const bool is_on_key = (operation->permission & CMK_PERMISSION_KEYS_ALL) != 0;
+        const bool is_of_identity =
+            op == CMK_OP_KEY_GET || op == CMK_OP_KEY_WRAP || op == CMK_OP_KEY_UNWRAP;
+        const bool has_right = operation->permission != 0;
+        cr_expect_neq(has_right, reason_of((CmkOpId)op) != NULL,
+                      "%s: takes a right, or has a reason for taking none", operation->name);
+        cr_expect(has_right || operation->az == NULL, "%s: people ask for it", operation->name);
+        cr_expect_eq(has_right, operation->action != NULL, "%s: the right has a name",
+                     operation->name);
+        cr_expect_eq(has_right && !is_on_key, operation->guards[0] == CMK_GUARD_ACTOR_MAY_MANAGE,
+                     "%s: it is asked for first", operation->name);
+        cr_expect_eq(is_on_key && !is_of_identity, asks(operation, CMK_GUARD_ROLE_LETS_ACTOR),
+                     "%s: roles are asked", operation->name);
+        cr_expect_eq(is_on_key && !is_of_identity, asks(operation, CMK_GUARD_POLICY_LETS_ACTOR),
+                     "%s: access policies are asked", operation->name);
+    }
+}
