@@ -113,11 +113,11 @@ static bool breaks_knob(const Trial *trial)
     return false;
 }
 
-/* Those who have the role have every right instead, or none. */
+/* Those who have the role have every right on keys instead, or on resources, or none. */
 static bool breaks_role(const Trial *trial)
 {
     const uint32_t others[] = {cmk_role_find("Key Vault Secrets User"),
-                               cmk_role_find("Key Vault Administrator")};
+                               cmk_role_find("Key Vault Administrator"), cmk_role_find("Owner")};
     const uint32_t role = cmk_role_find(trial->name);
     (void)snprintf(trial->why, trial->why_size, "role %s is another one", trial->name);
     for (size_t i = 0; i < CMK_ARRAY_LEN(others); i++) {
