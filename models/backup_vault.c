@@ -320,7 +320,7 @@ const CmkOperation cmk_op_backup_vault_vanish = {
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(KEY) | CMK_BIT(ATTACHMENT) | CMK_BIT(PRINCIPAL) |
               CMK_BIT(TASK) | CMK_BIT(GAUGE) | CMK_BIT(STATEMENT),
     .effect = backup_vault_vanish,
-    .rules = "BV-10 MI-4 BK-35",
+    .rules = "BV-10 MI-1 BK-35",
 };
 
 /* ---- moving one (BV-13, BV-14) --------------------------------------------------------------- */

@@ -270,8 +270,8 @@ const CmkGuard cmk_guard_key_vault_is_not_throttled = {
 typedef enum Reach {
     REACH_ANSWERED,
     REACH_NOT_SENT,   /* its client had nobody to ask, or no identity to ask with */
-    REACH_TURNED_AWAY /* by the network or the front door: no bill, no place in the window (THR-5)
-                       */
+    REACH_TURNED_AWAY /* by the network or the front door: no bill, no place in the window (THR-5
+                       * KVE-21) */
 } Reach;
 
 static Reach reach_of(CmkGuardId guard)

@@ -213,7 +213,7 @@ static bool point_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *r
 const CmkGuard cmk_guard_point_exists = {.name = "point-exists",
                                          .holds = point_exists,
                                          .status = CMK_STATUS_OF(POINT_NOT_FOUND),
-                                         .rule = "BK-22",
+                                         .rule = "BK-8",
                                          .text = "There is such a recovery point."};
 
 static bool point_is_not_abandoned(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)

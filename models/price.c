@@ -3,6 +3,8 @@
 #include "models/key_use.h"
 #include "models/model.h"
 
+/* None is for a customer-managed key as such (BV-25): what it costs are requests to the key vault.
+ */
 const char *const *cmk_cost_meters(void)
 {
     static const char *const meters[] = {"snapshots",

@@ -54,7 +54,7 @@ const CmkGuard cmk_guard_version_is_enabled_for_public_ops = {
     .name = "version-is-enabled-for-public-ops",
     .holds = version_is_enabled_for_public_ops,
     .status = CMK_STATUS_OF(KEY_DISABLED),
-    .rule = "KV-16 KV-17 KV-33 KVE-6 OQ-7",
+    .rule = "KV-16 KV-17 KV-33 KV-34 KVE-6 OQ-7",
     .text = "The key version is enabled, also for what its public key alone could do.",
     .repairs = ENABLE};
 

@@ -636,3 +636,28 @@ Test(price, bills_split_at_a_moment_add_up)
     }
     estate_free(estate);
 }
+
+/* BV-25: with a customer-managed key the bill has the requests to the key vault on top, and nothing
+ * else. */
+Test(price, a_customer_managed_key_costs_its_requests_only)
+{
+    CmkCostItem with[MAX_ITEMS];
+    CmkCostItem without[MAX_ITEMS];
+    Estate *estate = estate_new(NULL);
+    estate_run(estate, 5 * CMK_DAY_US);
+    const uint32_t with_count = items_of(estate, with, MAX_ITEMS);
+    estate_free(estate);
+    estate = estate_new(&(EstateOptions){.has_no_cmk = true});
+    estate_run(estate, 5 * CMK_DAY_US);
+    const uint32_t without_count = items_of(estate, without, MAX_ITEMS);
+    estate_free(estate);
+    cr_assert_not_null(find(with, with_count, "key_operations"));
+    cr_assert_null(find(without, without_count, "key_operations"));
+    cr_assert_eq(with_count, without_count + 1);
+    for (uint32_t i = 0; i < without_count; i++) {
+        const CmkCostItem *same = find(with, with_count, without[i].meter);
+        cr_assert_not_null(same, "%s", without[i].meter);
+        cr_assert_eq(same->quantity, without[i].quantity, "%s", without[i].meter);
+        cr_assert_eq(same->nanos, without[i].nanos, "%s", without[i].meter);
+    }
+}
