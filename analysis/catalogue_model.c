@@ -30,6 +30,8 @@ static const char *param_type(uint16_t type)
         [CMK_PARAM_GROUP] = "a group",
         [CMK_PARAM_MEMBER] = "a user, an identity or a Backup vault",
         [CMK_PARAM_PERMISSION_MODEL] = "rbac or access_policy",
+        [CMK_PARAM_KEY_SOURCE] = "a key: vault/key",
+        [CMK_PARAM_SKU] = "standard or premium",
         [CMK_PARAM_ROLE] = "a role",
         [CMK_PARAM_REGION] = "a region",
         [CMK_PARAM_POLICY] = "a backup policy",

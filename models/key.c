@@ -92,10 +92,16 @@ static CmkKeyShape shape_to_create(const CmkArgs *args)
 
 CmkKeyShape cmk_key_shape_of(const CmkWorld *world, const CmkArgs *args)
 {
+    if (args->op == CMK_OP_KEY_CREATE) {
+        return shape_to_create(args);
+    }
+    if (args->op == CMK_OP_KEY_RESTORE) {
+        const CmkKeyBackup *backup = cmk_key_backup(world, cmk_key_backup_named(world, args));
+        return (CmkKeyShape){
+            .type = backup->type, .curve = backup->curve, .size_bits = backup->size_bits};
+    }
     const CmkKey *key = key_of(world, args);
-    return args->op == CMK_OP_KEY_CREATE
-               ? shape_to_create(args)
-               : (CmkKeyShape){.type = key->type, .curve = key->curve, .size_bits = key->size_bits};
+    return (CmkKeyShape){.type = key->type, .curve = key->curve, .size_bits = key->size_bits};
 }
 
 /* ---- guards ---------------------------------------------------------------------------------- */
@@ -104,7 +110,8 @@ static bool key_type_fits_sku(const CmkWorld *world, const CmkArgs *args, uint64
 {
     const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     *ret_blame = vault->changed_by;
-    return !cmk_key_type_is_hsm(shape_to_create(args).type) || vault->sku == CMK_SKU_PREMIUM;
+    return !cmk_key_type_is_hsm(cmk_key_shape_of(world, args).type) ||
+           vault->sku == CMK_SKU_PREMIUM;
 }
 
 const CmkGuard cmk_guard_key_type_fits_sku = {
@@ -221,7 +228,9 @@ const CmkGuard cmk_guard_key_exists = {
     .status = CMK_STATUS_OF(KEY_NOT_FOUND),
     .rule = "KVE-10 KV-33 SD-5",
     .text = "The key exists and is not deleted.",
-    .repairs = {{CMK_OP_KEY_RECOVER, cmk_repair_same_key, "recover the deleted key"}}};
+    .repairs = {{CMK_OP_KEY_RECOVER, cmk_repair_same_key, "recover the deleted key"},
+                {CMK_OP_KEY_RESTORE, cmk_repair_restore_key,
+                 "restore the purged key from its last backup"}}};
 
 static bool version_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {

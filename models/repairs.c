@@ -71,6 +71,14 @@ bool cmk_repair_same_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs 
     return cmk_key(world, (CmkKeyId){key})->state == CMK_KEY_DELETED;
 }
 
+bool cmk_repair_restore_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const CmkKey *key = cmk_key(world, (CmkKeyId){refused->ref[CMK_REF_KEY]});
+    ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
+    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    return key->state == CMK_KEY_PURGED && key->last_backup != 0;
+}
+
 bool cmk_repair_enable_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const CmkVersionId id = cmk_key_version_of(world, refused);

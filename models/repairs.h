@@ -19,6 +19,8 @@ bool cmk_repair_set_purge_protection(const CmkWorld *world, const CmkArgs *refus
 
 /* The same entity: key vault, key, version, identity, Backup vault, region of the key vault. */
 bool cmk_repair_same_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+/* Of a purged one that somebody has a backup of (KV-24). */
+bool cmk_repair_restore_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_enable_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_extend_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_attach_identity(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);

@@ -120,6 +120,8 @@ static bool read_reference(Target *target, const CmkField *field, const CmkParam
     }
     if (param->type == CMK_PARAM_GROUP) {
         target->args->ref[param->slot] = reference.row; /* it is given nothing itself */
+    } else if (param->type == CMK_PARAM_KEY_SOURCE) {
+        target->args->num[param->slot] = reference.row; /* nothing happens to it */
     } else {
         cmk_parameters_put(&reference, target->args);
     }
