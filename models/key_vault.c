@@ -23,6 +23,16 @@ uint32_t cmk_key_vault_epoch(const CmkWorld *world, uint32_t row)
     return cmk_key_vault(world, (CmkKeyVaultId){row})->epoch;
 }
 
+/* Slots of key_vault.create; what is left out is as usual (SD-1, SD-2). */
+enum {
+    CREATE_PERMISSION_MODEL,
+    CREATE_SOFT_DELETE, /* CMK_SAYS_*, on unless said otherwise */
+    CREATE_RETENTION,   /* days */
+    CREATE_SKU,
+    CREATE_PURGE_PROTECTION /* CMK_SAYS_*, off unless said otherwise */
+};
+#define USUAL_RETENTION_DAYS 90 /* SD-1 */
+
 static bool name_is_free(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = vault_of(world, args)->changed_by;
@@ -41,7 +51,8 @@ static bool retention_is_in_range(const CmkWorld *world, const CmkArgs *args, ui
 {
     (void)world;
     (void)ret_blame;
-    return args->num[2] >= 7 && args->num[2] <= 90; /* SD-1 */
+    const int64_t days = args->num[CREATE_RETENTION];
+    return days == 0 || (days >= 7 && days <= 90); /* SD-1 */
 }
 
 const CmkGuard cmk_guard_retention_is_in_range = {.name = "retention-is-in-range",
@@ -56,8 +67,8 @@ static bool purge_protection_comes_with_soft_delete(const CmkWorld *world, const
 {
     (void)world;
     (void)ret_blame;
-    return (args->num[1] & CMK_KEY_VAULT_PURGE_PROTECTION) == 0 ||
-           (args->num[1] & CMK_KEY_VAULT_SOFT_DELETE) != 0;
+    return args->num[CREATE_PURGE_PROTECTION] != CMK_SAYS_TRUE ||
+           args->num[CREATE_SOFT_DELETE] != CMK_SAYS_FALSE;
 }
 
 const CmkGuard cmk_guard_purge_protection_comes_with_soft_delete = {
@@ -331,11 +342,12 @@ static uint32_t key_vault_create(CmkSim *sim, const CmkArgs *args)
 {
     CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     vault->region = args->ref[CMK_REF_REGION];
-    vault->permission_model = (uint32_t)args->num[0];
-    vault->has_soft_delete = (args->num[1] & CMK_KEY_VAULT_SOFT_DELETE) != 0;
-    vault->has_purge_protection = (args->num[1] & CMK_KEY_VAULT_PURGE_PROTECTION) != 0;
-    vault->retention_days = (uint32_t)args->num[2];
-    vault->sku = (uint32_t)args->num[3];
+    const int64_t retention = args->num[CREATE_RETENTION];
+    vault->permission_model = (uint32_t)args->num[CREATE_PERMISSION_MODEL];
+    vault->has_soft_delete = args->num[CREATE_SOFT_DELETE] != CMK_SAYS_FALSE;
+    vault->has_purge_protection = args->num[CREATE_PURGE_PROTECTION] == CMK_SAYS_TRUE;
+    vault->retention_days = retention != 0 ? (uint32_t)retention : USUAL_RETENTION_DAYS;
+    vault->sku = (uint32_t)args->num[CREATE_SKU];
     vault->state = CMK_KEY_VAULT_ACTIVE;
     vault->epoch++;
     vault->changed_by = vault->permission_model_by = cmk_this_seq(sim);
@@ -344,14 +356,16 @@ static uint32_t key_vault_create(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_key_vault_create = {
     .name = "key_vault.create",
+    .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
     .text = "A key vault is created.",
     .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT},
                {"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION},
-               {"permission_model", CMK_PARAM_INTEGER, 1, 0, 0},
-               {"protection", CMK_PARAM_INTEGER, 1, 0, 1},
-               {"retention_days", CMK_PARAM_INTEGER, 1, 1, 2},
-               {"sku", CMK_PARAM_INTEGER, 1, 0, 3}},
-    .guards = {CMK_GUARD_NAME_IS_FREE, CMK_GUARD_RETENTION_IS_IN_RANGE,
+               {"permission_model", CMK_PARAM_PERMISSION_MODEL, 1, 0, CREATE_PERMISSION_MODEL},
+               {"soft_delete", CMK_PARAM_BOOLEAN, 1, 0, CREATE_SOFT_DELETE},
+               {"purge_protection", CMK_PARAM_BOOLEAN, 1, 0, CREATE_PURGE_PROTECTION},
+               {"retention_days", CMK_PARAM_INTEGER, 1, 0, CREATE_RETENTION},
+               {"sku", CMK_PARAM_SKU, 1, 0, CREATE_SKU}},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_NAME_IS_FREE, CMK_GUARD_RETENTION_IS_IN_RANGE,
                CMK_GUARD_PURGE_PROTECTION_COMES_WITH_SOFT_DELETE},
     .writes = CMK_BIT(KEY_VAULT),
     .effect = key_vault_create,

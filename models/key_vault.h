@@ -6,12 +6,6 @@
 
 #include "models/entities.h"
 
-/* Bits of key_vault.create's parameter `protection`. */
-enum {
-    CMK_KEY_VAULT_SOFT_DELETE = 1,
-    CMK_KEY_VAULT_PURGE_PROTECTION = 2
-};
-
 /* KVE-19 as far as it does not depend on the key, for people who use or manage keys; and what they
  * need besides to change something (REL-7). */
 #define CMK_GUARDS_TO_ASK_FOR_KEYS                                                                 \

@@ -124,13 +124,19 @@ static CmkEnvelopeResult restore(CmkSealer *sealer, const CmkWorld *world, CmkPo
     return cmk_envelope_restore(sealer->envelope, id.i, version);
 }
 
+/* Whether somebody keeps the private key of the version in a backup (KV-24). */
+static bool is_held(const CmkWorld *world, uint32_t version)
+{
+    return cmk_version(world, (CmkVersionId){version})->is_backed_up != 0;
+}
+
 static void on_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyId key_id)
 {
     const CmkKey *key = cmk_key(world, key_id);
     uint32_t row = key->current_version;
     while (row != 0) {
         /* What a backup holds stays. Keys that never were RSA are unknown to the envelope. */
-        if (cmk_version_is_lost(world, (CmkVersionId){row})) {
+        if (!is_held(world, row)) {
             (void)cmk_envelope_key_purge(sealer->envelope, row);
         }
         row = cmk_version(world, (CmkVersionId){row})->previous;
@@ -138,8 +144,7 @@ static void on_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyId key_id)
     row = key->first_user;
     while (row != 0) {
         const CmkBackupVaultId vault = {row};
-        const CmkVersionId version = {cmk_backup_vault(world, vault)->active_version};
-        if (cmk_version_is_lost(world, version) &&
+        if (!is_held(world, cmk_backup_vault(world, vault)->active_version) &&
             cmk_envelope_is_openable(sealer->envelope, dek_in_use(world, vault)) &&
             sealer->disagreement[0] == '\0') {
             (void)snprintf(sealer->disagreement, sizeof(sealer->disagreement),

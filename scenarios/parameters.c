@@ -202,6 +202,10 @@ static CmkField field_of(const CmkParam *param)
         field.type = CMK_FIELD_WORD;
         field.vocabulary = &cmk_vocabulary_key_ops;
         break;
+    case CMK_PARAM_SKU:
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = &cmk_vocabulary_skus;
+        break;
     case CMK_PARAM_KEY_TYPE:
         field.type = CMK_FIELD_WORD;
         field.vocabulary = &cmk_vocabulary_key_types;
