@@ -181,6 +181,7 @@ GPtrArray *cmk_catalogue_operations(void)
         cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "permission", permission);
         cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "action", operation->action);
         cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "az", operation->az);
+        cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "audit", operation->audit);
         cmk_entry_add_lines(entry, CMK_PROPERTY_DETAIL, "writes", tables_of(operation->writes));
         cmk_entry_add_words(entry, CMK_PROPERTY_DETAIL, "faults", faults);
         cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "rules", operation->rules);

@@ -388,6 +388,7 @@ const CmkOperation cmk_op_key_create = {
     .rules = "KV-1 KV-2 KV-4 KV-9 KV-10 KV-12 KV-20",
     .action = "Microsoft.KeyVault/vaults/keys/create/action",
     .az = "az keyvault key create",
+    .audit = "KeyCreate",
 };
 
 static uint32_t key_rotate(CmkSim *sim, const CmkArgs *args)
@@ -411,6 +412,7 @@ const CmkOperation cmk_op_key_rotate = {
     .rules = "KV-10 ROT-3 ROT-10 ROT-11",
     .action = "Microsoft.KeyVault/vaults/keys/rotate/action",
     .az = "az keyvault key rotate",
+    .audit = "KeyRotate",
 };
 
 static uint32_t key_update(CmkSim *sim, const CmkArgs *args)
@@ -451,6 +453,7 @@ const CmkOperation cmk_op_key_update = {
     .rules = "KV-11 KV-19 KV-20",
     .action = "Microsoft.KeyVault/vaults/keys/update/action",
     .az = "az keyvault key set-attributes",
+    .audit = "KeyUpdate",
 };
 
 /* Whether the key is on its way for a while, of which a timer tells the end (SD-12). */
@@ -494,6 +497,7 @@ const CmkOperation cmk_op_key_delete = {
     .rules = "SD-5 SD-6 SD-12 SD-22 KV-25",
     .action = "Microsoft.KeyVault/vaults/keys/delete",
     .az = "az keyvault key delete",
+    .audit = "KeyDelete",
 };
 
 static uint32_t key_recover(CmkSim *sim, const CmkArgs *args)
@@ -523,6 +527,7 @@ const CmkOperation cmk_op_key_recover = {
     .rules = "SD-5 SD-11 SD-12 SD-22",
     .action = "Microsoft.KeyVault/vaults/keys/recover/action",
     .az = "az keyvault key recover",
+    .audit = "KeyRecover",
 };
 
 static uint32_t key_purge(CmkSim *sim, const CmkArgs *args)
@@ -545,6 +550,7 @@ const CmkOperation cmk_op_key_purge = {
     .rules = "SD-6 SD-9 SD-13 SD-22 BV-23 OQ-29",
     .action = "Microsoft.KeyVault/vaults/keys/purge/action",
     .az = "az keyvault key purge",
+    .audit = "KeyPurge",
 };
 
 static uint32_t settled(uint32_t state)

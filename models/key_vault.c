@@ -446,6 +446,7 @@ const CmkOperation cmk_op_key_vault_set_soft_delete = {
     .rules = "SD-1 SD-2 REL-8",
     .action = "Microsoft.KeyVault/vaults/write",
     .az = "az keyvault update",
+    .audit = "VaultPatch",
 };
 
 static uint32_t key_vault_set_purge_protection(CmkSim *sim, const CmkArgs *args)
@@ -468,6 +469,7 @@ const CmkOperation cmk_op_key_vault_set_purge_protection = {
     .rules = "SD-3 REL-8",
     .action = "Microsoft.KeyVault/vaults/write",
     .az = "az keyvault update",
+    .audit = "VaultPatch",
 };
 
 /* ---- deletion -------------------------------------------------------------------------------- */
@@ -512,6 +514,7 @@ const CmkOperation cmk_op_key_vault_delete = {
     .rules = "SD-6 SD-15 SD-16 SD-22",
     .action = "Microsoft.KeyVault/vaults/delete",
     .az = "az keyvault delete",
+    .audit = "VaultDelete",
 };
 
 static uint32_t key_vault_recover(CmkSim *sim, const CmkArgs *args)
@@ -542,6 +545,7 @@ const CmkOperation cmk_op_key_vault_recover = {
     .rules = "SD-9 SD-15 SD-16 SD-17 SD-20 SD-22 OQ-32",
     .action = "Microsoft.KeyVault/vaults/write",
     .az = "az keyvault recover",
+    .audit = "VaultRecover",
 };
 
 /* Another key vault of this name would have no access policies. */

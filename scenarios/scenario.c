@@ -223,8 +223,8 @@ static bool is_ec(const CmkKeyItem *key)
 }
 
 /* Of a name under which nothing lives little else can be said: what is in `allowed`, up to NULL. */
-static bool check_name_only(const CmkNode *node, const char *what, const char *const allowed[],
-                            CmkDiagnostics *diagnostics)
+static bool check_name_only(const CmkNode *node, const char *what, CmkOpId creates,
+                            const char *const allowed[], CmkDiagnostics *diagnostics)
 {
     for (const CmkNode *value = cmk_node_first(node); value != NULL; value = cmk_node_next(value)) {
         const char *name = cmk_node_key(value);
@@ -235,7 +235,8 @@ static bool check_name_only(const CmkNode *node, const char *what, const char *c
         if (allowed[i] == NULL) {
             cmk_diagnostics_error(diagnostics, cmk_node_key_position(value),
                                   "a %s that does not exist has no `%s`", what, name);
-            cmk_diagnostics_hint(diagnostics, "say it in the step that creates the %s", what);
+            cmk_diagnostics_hint(diagnostics, "say it in the step that creates the %s: do: %s", what,
+                                 cmk_azure_model()->operations[creates]->name);
             return false;
         }
     }
@@ -262,7 +263,7 @@ static bool check_key(const CmkKeyItem *key, CmkDiagnostics *diagnostics)
 {
     static const char *const of_a_name[] = {"name", "exists", NULL};
     if (!key->does_exist) {
-        return check_name_only(key->node, "key", of_a_name, diagnostics);
+        return check_name_only(key->node, "key", CMK_OP_KEY_CREATE, of_a_name, diagnostics);
     }
     if (!check_measure(key, diagnostics)) {
         return false;
@@ -293,7 +294,8 @@ static bool check_key_vault(const CmkKeyVaultItem *vault, CmkDiagnostics *diagno
     static const char *const of_a_name[] = {"name", "exists", "resource_group", "keys", NULL};
     bool is_right = true;
     if (!vault->does_exist) {
-        is_right = check_name_only(vault->node, "key vault", of_a_name, diagnostics);
+        is_right = check_name_only(vault->node, "key vault", CMK_OP_KEY_VAULT_CREATE, of_a_name,
+                                   diagnostics);
     } else if (cmk_node_get(vault->node, "region") == NULL) {
         cmk_diagnostics_error(diagnostics, cmk_node_position(vault->node),
                               "a key vault needs `region`");

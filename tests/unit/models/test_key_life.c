@@ -134,7 +134,7 @@ static CmkStatus let_happen(Estate *estate, Event event, bool is_protected)
     CmkArgs args = estate_args(estate, events[event].op);
     args.ref[CMK_REF_VERSION] = 0;
     if (event == VAULT_CREATE && !is_protected) {
-        args.num[1] = 1; /* soft delete alone */
+        args.num[4] = CMK_SAYS_FALSE; /* soft delete alone */
     }
     return estate_apply(estate, &args).status;
 }

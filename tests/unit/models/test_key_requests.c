@@ -147,7 +147,7 @@ Test(key_requests, read_only_mode_lets_through_what_changes_nothing)
 {
     static const CmkOpId allowed[] = {CMK_OP_KEY_LIST,    CMK_OP_KEY_GET,  CMK_OP_KEY_ENCRYPT,
                                       CMK_OP_KEY_DECRYPT, CMK_OP_KEY_WRAP, CMK_OP_KEY_UNWRAP,
-                                      CMK_OP_KEY_VERIFY,  CMK_OP_KEY_SIGN};
+                                      CMK_OP_KEY_VERIFY,  CMK_OP_KEY_SIGN, CMK_OP_KEY_BACKUP};
     const CmkModel *model = cmk_azure_model();
     uint32_t asked = 0;
     for (CmkOpId op = 1; op < model->operation_count; op++) {
