@@ -515,8 +515,8 @@ typedef struct CmkVersion {
     uint32_t is_purged; /* the private key is gone for good */
     uint32_t is_enabled;
     uint32_t key_ops;
-    uint32_t previous; /* version, 0 for the first */
-    uint32_t type;     /* CmkKeyType */
+    uint32_t previous;     /* version, 0 for the first */
+    uint32_t type;         /* CmkKeyType */
     uint32_t is_backed_up; /* some backup holds the private key, whatever became of this version */
     uint32_t original;     /* version whose private key this is too; 0: it has its own (KV-24) */
     uint32_t next_copy;    /* of the same private key, from the original on */

@@ -73,12 +73,11 @@ static bool key_fits_into_backup(const CmkWorld *world, const CmkArgs *args, uin
     return key_of(world, args)->version_count <= CMK_KEY_BACKUP_VERSIONS_MAX;
 }
 
-const CmkGuard cmk_guard_key_fits_into_backup = {
-    .name = "key-fits-into-backup",
-    .holds = key_fits_into_backup,
-    .status = CMK_STATUS_OF(BAD_PARAMETER),
-    .rule = "KV-24",
-    .text = "The key has at most 500 versions."};
+const CmkGuard cmk_guard_key_fits_into_backup = {.name = "key-fits-into-backup",
+                                                 .holds = key_fits_into_backup,
+                                                 .status = CMK_STATUS_OF(BAD_PARAMETER),
+                                                 .rule = "KV-24",
+                                                 .text = "The key has at most 500 versions."};
 
 static bool key_is_absent(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -163,8 +162,7 @@ static uint32_t key_backup(CmkSim *sim, const CmkArgs *args)
         .type = key->type,
         .curve = key->curve,
         .size_bits = key->size_bits,
-        .subscription =
-            cmk_scope_subscription(sim->world, (CmkScopeId){vault->resource_group}).i,
+        .subscription = cmk_scope_subscription(sim->world, (CmkScopeId){vault->resource_group}).i,
         .region = vault->region,
         .previous = key->last_backup,
         .created = cmk_world_now(sim->world),
@@ -231,8 +229,7 @@ static uint32_t bring_back(CmkSim *sim, CmkVersionId kept, CmkKeyId key)
 static uint32_t key_restore(CmkSim *sim, const CmkArgs *args)
 {
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
-    const CmkKeyBackup *backup =
-        cmk_key_backup(sim->world, cmk_key_backup_named(sim->world, args));
+    const CmkKeyBackup *backup = cmk_key_backup(sim->world, cmk_key_backup_named(sim->world, args));
     uint32_t newer = 0;
     uint32_t kept = backup->version;
     CmkKey *key = cmk_key_mut(sim, id);
@@ -270,9 +267,9 @@ const CmkOperation cmk_op_key_restore = {
                {"backup", CMK_PARAM_INTEGER, 1, 0, RESTORE_BACKUP}},
     .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARD_KEY_IS_NOT_BEING_DELETED,
                CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED, CMK_GUARD_KEY_NAME_IS_FREE,
-               CMK_GUARD_KEY_NAME_IS_RELEASED, CMK_GUARD_KEY_IS_ABSENT,
-               CMK_GUARD_KEY_BACKUP_EXISTS, CMK_GUARD_KEY_BACKUP_HAS_THE_NAME,
-               CMK_GUARD_KEY_BACKUP_IS_FROM_HERE, CMK_GUARD_KEY_TYPE_FITS_SKU},
+               CMK_GUARD_KEY_NAME_IS_RELEASED, CMK_GUARD_KEY_IS_ABSENT, CMK_GUARD_KEY_BACKUP_EXISTS,
+               CMK_GUARD_KEY_BACKUP_HAS_THE_NAME, CMK_GUARD_KEY_BACKUP_IS_FROM_HERE,
+               CMK_GUARD_KEY_TYPE_FITS_SKU},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_restore,
     .account = cmk_key_vault_count_request,

@@ -23,14 +23,6 @@ uint32_t cmk_key_vault_epoch(const CmkWorld *world, uint32_t row)
     return cmk_key_vault(world, (CmkKeyVaultId){row})->epoch;
 }
 
-/* Slots of key_vault.create; what is left out is as usual (SD-1, SD-2). */
-enum {
-    CREATE_PERMISSION_MODEL,
-    CREATE_SOFT_DELETE, /* CMK_SAYS_*, on unless said otherwise */
-    CREATE_RETENTION,   /* days */
-    CREATE_SKU,
-    CREATE_PURGE_PROTECTION /* CMK_SAYS_*, off unless said otherwise */
-};
 #define USUAL_RETENTION_DAYS 90 /* SD-1 */
 
 static bool name_is_free(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -51,7 +43,7 @@ static bool retention_is_in_range(const CmkWorld *world, const CmkArgs *args, ui
 {
     (void)world;
     (void)ret_blame;
-    const int64_t days = args->num[CREATE_RETENTION];
+    const int64_t days = args->num[CMK_KEY_VAULT_RETENTION_DAYS];
     return days == 0 || (days >= 7 && days <= 90); /* SD-1 */
 }
 
@@ -67,8 +59,8 @@ static bool purge_protection_comes_with_soft_delete(const CmkWorld *world, const
 {
     (void)world;
     (void)ret_blame;
-    return args->num[CREATE_PURGE_PROTECTION] != CMK_SAYS_TRUE ||
-           args->num[CREATE_SOFT_DELETE] != CMK_SAYS_FALSE;
+    return args->num[CMK_KEY_VAULT_PURGE_PROTECTION] != CMK_SAYS_TRUE ||
+           args->num[CMK_KEY_VAULT_SOFT_DELETE] != CMK_SAYS_FALSE;
 }
 
 const CmkGuard cmk_guard_purge_protection_comes_with_soft_delete = {
@@ -91,7 +83,9 @@ const CmkGuard cmk_guard_key_vault_exists = {
     .rule = "KVE-19 SD-19",
     .text = "The key vault's name resolves.",
     .repairs = {
-        {CMK_OP_KEY_VAULT_RECOVER, cmk_repair_recover_key_vault, "recover the deleted key vault"}}};
+        {CMK_OP_KEY_VAULT_RECOVER, cmk_repair_recover_key_vault, "recover the deleted key vault"},
+        {CMK_OP_KEY_VAULT_CREATE, cmk_repair_recreate_key_vault,
+         "make the purged key vault again, then restore its keys from backups"}}};
 
 static bool key_vault_is_reachable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -342,12 +336,12 @@ static uint32_t key_vault_create(CmkSim *sim, const CmkArgs *args)
 {
     CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     vault->region = args->ref[CMK_REF_REGION];
-    const int64_t retention = args->num[CREATE_RETENTION];
-    vault->permission_model = (uint32_t)args->num[CREATE_PERMISSION_MODEL];
-    vault->has_soft_delete = args->num[CREATE_SOFT_DELETE] != CMK_SAYS_FALSE;
-    vault->has_purge_protection = args->num[CREATE_PURGE_PROTECTION] == CMK_SAYS_TRUE;
+    const int64_t retention = args->num[CMK_KEY_VAULT_RETENTION_DAYS];
+    vault->permission_model = (uint32_t)args->num[CMK_KEY_VAULT_PERMISSION_MODEL];
+    vault->has_soft_delete = args->num[CMK_KEY_VAULT_SOFT_DELETE] != CMK_SAYS_FALSE;
+    vault->has_purge_protection = args->num[CMK_KEY_VAULT_PURGE_PROTECTION] == CMK_SAYS_TRUE;
     vault->retention_days = retention != 0 ? (uint32_t)retention : USUAL_RETENTION_DAYS;
-    vault->sku = (uint32_t)args->num[CREATE_SKU];
+    vault->sku = (uint32_t)args->num[CMK_KEY_VAULT_TIER];
     vault->state = CMK_KEY_VAULT_ACTIVE;
     vault->epoch++;
     vault->changed_by = vault->permission_model_by = cmk_this_seq(sim);
@@ -360,11 +354,12 @@ const CmkOperation cmk_op_key_vault_create = {
     .text = "A key vault is created.",
     .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT},
                {"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION},
-               {"permission_model", CMK_PARAM_PERMISSION_MODEL, 1, 0, CREATE_PERMISSION_MODEL},
-               {"soft_delete", CMK_PARAM_BOOLEAN, 1, 0, CREATE_SOFT_DELETE},
-               {"purge_protection", CMK_PARAM_BOOLEAN, 1, 0, CREATE_PURGE_PROTECTION},
-               {"retention_days", CMK_PARAM_INTEGER, 1, 0, CREATE_RETENTION},
-               {"sku", CMK_PARAM_SKU, 1, 0, CREATE_SKU}},
+               {"permission_model", CMK_PARAM_PERMISSION_MODEL, 1, 0,
+                CMK_KEY_VAULT_PERMISSION_MODEL},
+               {"soft_delete", CMK_PARAM_BOOLEAN, 1, 0, CMK_KEY_VAULT_SOFT_DELETE},
+               {"purge_protection", CMK_PARAM_BOOLEAN, 1, 0, CMK_KEY_VAULT_PURGE_PROTECTION},
+               {"retention_days", CMK_PARAM_INTEGER, 1, 0, CMK_KEY_VAULT_RETENTION_DAYS},
+               {"sku", CMK_PARAM_SKU, 1, 0, CMK_KEY_VAULT_TIER}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_NAME_IS_FREE, CMK_GUARD_RETENTION_IS_IN_RANGE,
                CMK_GUARD_PURGE_PROTECTION_COMES_WITH_SOFT_DELETE},
     .writes = CMK_BIT(KEY_VAULT),

@@ -6,6 +6,15 @@
 
 #include "models/entities.h"
 
+/* Numbers of key_vault.create; what is left out is as usual (SD-1, SD-2). */
+enum {
+    CMK_KEY_VAULT_PERMISSION_MODEL, /* CmkPermissionModel */
+    CMK_KEY_VAULT_SOFT_DELETE,      /* CMK_SAYS_*, on unless said otherwise */
+    CMK_KEY_VAULT_RETENTION_DAYS,
+    CMK_KEY_VAULT_TIER,            /* CmkSku */
+    CMK_KEY_VAULT_PURGE_PROTECTION /* CMK_SAYS_*, off unless said otherwise */
+};
+
 /* KVE-19 as far as it does not depend on the key, for people who use or manage keys; and what they
  * need besides to change something (REL-7). */
 #define CMK_GUARDS_TO_ASK_FOR_KEYS                                                                 \

@@ -2,6 +2,7 @@
 
 #include "models/access.h"
 #include "models/key.h"
+#include "models/key_vault.h"
 #include "models/model.h"
 
 /* The identity that a request was made with, as the scenario names it. */
@@ -38,6 +39,22 @@ bool cmk_repair_set_policy(const CmkWorld *world, const CmkArgs *refused, CmkArg
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
     ret->num[0] = CMK_PERMISSION_GET | CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP;
     return vault->permission_model == CMK_PERMISSIONS_POLICY && is_caller_now(world, refused);
+}
+
+bool cmk_repair_recreate_key_vault(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const uint32_t row = refused->ref[CMK_REF_KEY_VAULT];
+    const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){row});
+    ret->ref[CMK_REF_KEY_VAULT] = row;
+    ret->ref[CMK_REF_REGION] = vault->region;
+    ret->num[CMK_KEY_VAULT_PERMISSION_MODEL] = vault->permission_model;
+    ret->num[CMK_KEY_VAULT_SOFT_DELETE] =
+        vault->has_soft_delete != 0 ? CMK_SAYS_TRUE : CMK_SAYS_FALSE;
+    ret->num[CMK_KEY_VAULT_PURGE_PROTECTION] =
+        vault->has_purge_protection != 0 ? CMK_SAYS_TRUE : CMK_SAYS_FALSE;
+    ret->num[CMK_KEY_VAULT_RETENTION_DAYS] = vault->retention_days;
+    ret->num[CMK_KEY_VAULT_TIER] = vault->sku;
+    return vault->state == CMK_KEY_VAULT_PURGED;
 }
 
 bool cmk_repair_recover_key_vault(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)

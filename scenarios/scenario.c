@@ -235,8 +235,8 @@ static bool check_name_only(const CmkNode *node, const char *what, CmkOpId creat
         if (allowed[i] == NULL) {
             cmk_diagnostics_error(diagnostics, cmk_node_key_position(value),
                                   "a %s that does not exist has no `%s`", what, name);
-            cmk_diagnostics_hint(diagnostics, "say it in the step that creates the %s: do: %s", what,
-                                 cmk_azure_model()->operations[creates]->name);
+            cmk_diagnostics_hint(diagnostics, "say it in the step that creates the %s: do: %s",
+                                 what, cmk_azure_model()->operations[creates]->name);
             return false;
         }
     }
@@ -292,6 +292,9 @@ static bool check_key(const CmkKeyItem *key, CmkDiagnostics *diagnostics)
 static bool check_key_vault(const CmkKeyVaultItem *vault, CmkDiagnostics *diagnostics)
 {
     static const char *const of_a_name[] = {"name", "exists", "resource_group", "keys", NULL};
+    if (vault->node == NULL) {
+        return false; /* no map, which was reported */
+    }
     bool is_right = true;
     if (!vault->does_exist) {
         is_right = check_name_only(vault->node, "key vault", CMK_OP_KEY_VAULT_CREATE, of_a_name,
@@ -304,7 +307,7 @@ static bool check_key_vault(const CmkKeyVaultItem *vault, CmkDiagnostics *diagno
     }
     for (guint i = 0; vault->keys != NULL && i < vault->keys->len; i++) {
         const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, i);
-        is_right &= check_key(key, diagnostics);
+        is_right &= key->node != NULL && check_key(key, diagnostics);
         if (!vault->does_exist && key->does_exist) {
             cmk_diagnostics_error(diagnostics, cmk_node_position(key->node),
                                   "a key vault that does not exist has no keys");
@@ -353,8 +356,8 @@ static bool check_world(CmkScenario *scenario, CmkDiagnostics *diagnostics)
     const CmkWorldItem *world = &scenario->estate->file.world;
     bool is_right = true;
     for (guint i = 0; world->key_vaults != NULL && i < world->key_vaults->len; i++) {
-        is_right &= check_key_vault(&g_array_index(world->key_vaults, CmkKeyVaultItem, i),
-                                    diagnostics);
+        is_right &=
+            check_key_vault(&g_array_index(world->key_vaults, CmkKeyVaultItem, i), diagnostics);
     }
     for (guint i = 0; world->policies != NULL && i < world->policies->len; i++) {
         is_right &=
