@@ -22,6 +22,7 @@ static const struct {
     {"MI-12", "models/identity.c"},
     {"KV-6 KV-7", "models/key_facts.c"},
     {"KV-8 MI-20", "scenarios/language_world.c"},
+    {"KV-32", "models/request.c"},
     {"OQ-35", "models/ids.h"},
     {"OQ-36", "sim/calendar.h"},
     {"SD-21", "models/key_use.h"},

@@ -77,6 +77,7 @@ enum {
     CMK_PARAM_GROUP,
     CMK_PARAM_MEMBER,           /* of a group: as CMK_PARAM_CALLER, but no group */
     CMK_PARAM_PERMISSION_MODEL, /* "rbac" or "access_policy" */
+    CMK_PARAM_KEY_SOURCE,       /* another key than the one in its slot: a number */
     CMK_PARAM_ROLE,             /* a role by its display name */
     CMK_PARAM_REGION,
     CMK_PARAM_POLICY,
@@ -85,6 +86,7 @@ enum {
     CMK_PARAM_INTEGER,
     CMK_PARAM_INSTANT,
     CMK_PARAM_DURATION,    /* an exact length of time */
+    CMK_PARAM_SKU,         /* "standard" or "premium": CmkSku */
     CMK_PARAM_KEY_TYPE,    /* "RSA", "EC-HSM": CmkKeyType */
     CMK_PARAM_KEY_CURVE,   /* "P-256": CmkCurve */
     CMK_PARAM_KEY_OPS,     /* list of what a key may be used for */
@@ -121,6 +123,9 @@ typedef struct CmkKeyId {
 typedef struct CmkVersionId {
     uint32_t i;
 } CmkVersionId;
+typedef struct CmkKeyBackupId {
+    uint32_t i;
+} CmkKeyBackupId;
 typedef struct CmkIdentityId {
     uint32_t i;
 } CmkIdentityId;
@@ -184,6 +189,7 @@ typedef struct CmkMembershipId {
     X(KEY, key, CmkKey, CmkKeyId, 0, "keys")                                                       \
     X(VERSION, version, CmkVersion, CmkVersionId, 0, "key versions")                               \
     X(VERSION_USE, version_use, CmkVersionUse, CmkVersionId, 1, "uses of key versions")            \
+    X(KEY_BACKUP, key_backup, CmkKeyBackup, CmkKeyBackupId, 0, "backups of keys")                  \
     X(IDENTITY, identity, CmkIdentity, CmkIdentityId, 0, "user-assigned identities")               \
     X(PRINCIPAL, principal, CmkPrincipal, CmkPrincipalId, 0, "principals")                         \
     X(ASSIGNMENT, assignment, CmkAssignment, CmkAssignmentId, 0, "role assignments")               \
@@ -452,6 +458,8 @@ typedef struct CmkKey {
     uint32_t next_of_key_vault;
     uint32_t rotation_epoch;   /* what the rotation policy has pending carries it */
     uint32_t notified_version; /* the one whose coming expiry was told of */
+    uint32_t last_backup;
+    uint32_t reserved;
     CmkTime deleted_at;
     CmkTime purge_at;     /* SD-6 */
     CmkTime name_free_at; /* of a purged one (SD-13) */
@@ -514,6 +522,10 @@ typedef struct CmkVersion {
     uint32_t previous; /* version, 0 for the first */
     uint32_t type;     /* CmkKeyType */
     uint32_t size_bits;
+    uint32_t is_backed_up; /* some backup holds the private key, whatever became of this version */
+    uint32_t original;     /* version whose private key this is too; 0: it has its own (KV-24) */
+    uint32_t next_copy;    /* of the same private key, from the original on */
+    uint32_t reserved;
     CmkTime created;
     CmkTime not_before;
     CmkTime expires;            /* CMK_TIME_MAX: never */
@@ -526,6 +538,26 @@ typedef struct CmkVersion {
     uint64_t changed_by_before;
     uint64_t changed_by;
 } CmkVersion;
+
+/* The most versions that a backup of a key holds (KV-24). */
+#define CMK_KEY_BACKUP_VERSIONS_MAX 500
+
+/* A sealed copy of a key with all the versions that it had, which somebody keeps outside for good.
+ */
+typedef struct CmkKeyBackup {
+    uint32_t key;
+    uint32_t version; /* the newest of those in it */
+    uint32_t version_count;
+    uint32_t type;
+    uint32_t curve;
+    uint32_t size_bits;
+    uint32_t subscription; /* of the key vault: only there it can be opened */
+    uint32_t region;       /* likewise, or in its pair */
+    uint32_t previous;     /* earlier backup of the key */
+    uint32_t reserved;
+    CmkTime created;
+    uint64_t changed_by;
+} CmkKeyBackup;
 
 /* ---- identities and access ------------------------------------------------------------------- */
 

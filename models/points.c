@@ -1,6 +1,7 @@
 /* Recovery points: made, moved to the archive, expired, overdue, restored (section 10). */
 #include "models/points.h"
 
+#include "models/key.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/rows.h"
@@ -156,8 +157,9 @@ CmkPointId cmk_points_due(const CmkWorld *world, CmkQueueId queue, CmkDue due)
 bool cmk_point_is_lost(const CmkWorld *world, CmkPointId id)
 {
     const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
-    const CmkVersion *version = cmk_version(world, (CmkVersionId){vault->active_version});
-    return cmk_point_needs_key(world, id) && (version->is_purged != 0 || is_abandoned(world, id));
+    return cmk_point_needs_key(world, id) &&
+           (cmk_version_is_lost(world, (CmkVersionId){vault->active_version}) ||
+            is_abandoned(world, id));
 }
 
 bool cmk_point_is_overdue(const CmkWorld *world, CmkPointId id)

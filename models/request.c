@@ -199,6 +199,7 @@ const CmkOperation cmk_op_key_get = {
     .account = cmk_key_vault_count_request,
     .rules = "KVE-19 KV-18 BK-37",
     .action = "Microsoft.KeyVault/vaults/keys/read",
+    .audit = "KeyGet",
 };
 
 const CmkOperation cmk_op_key_wrap = {
@@ -213,6 +214,7 @@ const CmkOperation cmk_op_key_wrap = {
     .account = cmk_key_vault_count_request,
     .rules = "KVE-19 KV-21 KV-31 BK-37",
     .action = "Microsoft.KeyVault/vaults/keys/wrap/action",
+    .audit = "KeyWrap",
 };
 
 const CmkOperation cmk_op_backup_accept_key = {
@@ -249,6 +251,7 @@ const CmkOperation cmk_op_key_unwrap = {
     .account = cmk_key_vault_count_request,
     .rules = "KVE-19 KV-14 KV-31 ROT-8 BK-37",
     .action = "Microsoft.KeyVault/vaults/keys/unwrap/action",
+    .audit = "KeyUnwrap",
 };
 
 /* ---- what people ask for --------------------------------------------------------------------- */

@@ -742,6 +742,11 @@ typedef struct BadFile {
 } BadFile;
 
 static const BadFile bad_files[] = {
+    {"absent-key-vault-with-sku",
+     {12, 37},
+     1,
+     "a key vault that does not exist has no `sku`",
+     "say it in the step that creates the key vault: do: key_vault.create"},
     {"absent-key-with-type",
      {11, 45},
      1,
@@ -860,6 +865,16 @@ static const BadFile bad_files[] = {
      1,
      "there is no identity, Backup vault or user called `inner`",
      "possible are `id-backup`, `bv-prod`"},
+    {"key-in-absent-key-vault",
+     {12, 44},
+     1,
+     "a key vault that does not exist has no keys",
+     "add `exists: false` to the key"},
+    {"key-vault-without-region",
+     {12, 7},
+     1,
+     "a key vault needs `region`",
+     "add the Azure region, such as westeurope"},
     {"scope-in-itself", {7, 48}, 2, "`mg-a` lies in itself", "leave `in` out of the outermost one"},
     {"scope-in-wrong-kind",
      {8, 49},
