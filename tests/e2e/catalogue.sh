@@ -69,6 +69,9 @@ check "coverage as JSON" eval 'ended 0 && parses && printed "\"modelled_and_not_
 # --- Explanations
 run explain UserErrorCMKKeyVaultAuthFailure
 check "an error: ways, guards, remedies, rules" eval 'ended 0 && printed "encryption settings; backup and restore jobs" && printed "key-vault-exists" && printed "recover the deleted key (key.recover)" && printed "ERR-M6 - provenance: assumed; text:" && printed "nobody sees"'
+check "an error: whose it is, whether a retry may help, advice" eval 'printed "is user error: yes" && printed "is retryable: no" && printed "currentKey - recommended action: "'
+run explain CloudServiceRetryableError
+check "an error of deletions: what the key vault may have refused" eval 'ended 0 && printed "is retryable: yes" && printed "when: deletion of the Backup vault" && printed "key-exists"'
 run explain UserErrorCMKKeyVaultAuthFailure --json
 check "an error as JSON" eval 'ended 0 && parses && printed "\"causes\"" && printed "\"remedies\""'
 run explain BV-29
