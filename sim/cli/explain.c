@@ -28,9 +28,8 @@ int cmk_command_explain(int argc, char **argv)
         "role, a region, a datasource, a price or a fault; if several things are called so, all\n"
         "are explained. Upper and lower case are the same; quote names with blanks. `cmksim list`\n"
         "names them all.\n\n"
-        "Examples:\n"
-        "  cmksim explain UserErrorCMKKeyVaultAuthFailure BV-29 key.unwrap\n"
-        "  cmksim explain \"Key Vault Reader\" westeurope\n\n"
+        "Example: cmksim explain UserErrorCMKKeyVaultAuthFailure BV-29 key.unwrap\n"
+        "         cmksim explain \"Key Vault Reader\" westeurope\n\n"
         "Exit code 2: a wrong option, or a name that nothing has; then nothing is explained.";
     const int parsed = cmk_cli_parse("NAME...",
                                      "Says what something means, what it comes from, and what "

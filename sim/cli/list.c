@@ -47,10 +47,9 @@ static int parse_options(Options *options, int *argc, char ***argv)
         g_string_append_printf(description, "  %-12s %.*s\n", kinds[i].name,
                                (int)strcspn(kinds[i].text, ".:;,"), kinds[i].text);
     }
-    g_string_append(description, "\nExamples:\n"
-                                 "  cmksim list rules SD --where provenance=assumed\n"
-                                 "  cmksim list ops --where guards=key-exists\n"
-                                 "  cmksim list prices --template > my-prices.yaml\n\n"
+    g_string_append(description, "\nExample: cmksim list rules SD --where provenance=assumed\n"
+                                 "         cmksim list ops --where guards=key-exists\n"
+                                 "         cmksim list prices --template > my-prices.yaml\n\n"
                                  "Exit code 2: a wrong option, kind, prefix or property.");
     return cmk_cli_parse("KIND [PREFIX...]",
                          "Lists what the model knows; `cmksim explain NAME` says more about one.",
@@ -95,8 +94,8 @@ static bool keep_prefixes(GPtrArray **entries, const CmkCatalogueKind *kind, cha
         if (!is_right) {
             g_autofree char *near = cmk_catalogue_suggest(*prefix);
             cmk_cli_error(near != NULL ? "none of the %s begins with `%s`, did you mean `%s`?"
-                                       : "none of the %s begins with `%s`",
-                          kind->name, *prefix, near);
+                                       : "none of the %s begins with `%s`\nTry `cmksim list %s`.",
+                          kind->name, *prefix, near != NULL ? near : kind->name);
         }
         g_ptr_array_extend_and_steal(kept, some);
     }
