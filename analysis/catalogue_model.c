@@ -4,6 +4,7 @@
 #include "analysis/catalogue.h"
 #include "faults/catalogue.h"
 #include "models/error_map.h"
+#include "scenarios/language.h"
 #include "sim/calendar.h"
 
 /* ---- words ----------------------------------------------------------------------------------- */
@@ -173,7 +174,11 @@ GPtrArray *cmk_catalogue_operations(void)
         g_autofree char *permission = cmk_catalogue_permissions(operation->permission);
         g_autofree char *faults = faults_of((CmkOpId)i);
         CmkEntry *entry = cmk_entry_new("operation", operation->name);
+        uint32_t found = 0;
+        const bool is_step =
+            cmk_vocabulary_find(&cmk_vocabulary_operations, operation->name, &found);
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "text", operation->text);
+        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "step", is_step ? "yes" : "no");
         cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "parameters", params_of(operation));
         cmk_entry_add_entries(entry, CMK_PROPERTY_PAGE, "guards", guards_of(model, operation));
         cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "permission", permission);

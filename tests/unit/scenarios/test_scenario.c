@@ -980,7 +980,7 @@ static const BadFile bad_files[] = {
      {30, 32},
      1,
      "`point.expire` is not an operation that a step can do",
-     NULL},
+     "`cmksim list ops --where step=yes` lists them"},
     {"pinned-version-two",
      {23, 25},
      1,
