@@ -11,7 +11,8 @@ static const CmkCatalogueKind kinds[] = {
      "modelled if something in the model cites it.",
      NULL, cmk_catalogue_rules},
     {"ops", "Operations",
-     "Everything that can change the simulated world. The guards are asked in this order, and the "
+     "Everything that can change the simulated world; what is a step can stand in a timeline, the "
+     "rest is done by faults and by the services. The guards are asked in this order, and the "
      "first that does not hold decides how the operation ends.",
      NULL, cmk_catalogue_operations},
     {"guards", "Guards",

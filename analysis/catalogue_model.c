@@ -4,6 +4,7 @@
 #include "analysis/catalogue.h"
 #include "faults/catalogue.h"
 #include "models/error_map.h"
+#include "scenarios/language.h"
 #include "sim/calendar.h"
 
 /* ---- words ----------------------------------------------------------------------------------- */
@@ -175,7 +176,11 @@ GPtrArray *cmk_catalogue_operations(void)
         g_autofree char *permission = cmk_catalogue_permissions(operation->permission);
         g_autofree char *faults = faults_of((CmkOpId)i);
         CmkEntry *entry = cmk_entry_new("operation", operation->name);
+        uint32_t found = 0;
+        const bool is_step =
+            cmk_vocabulary_find(&cmk_vocabulary_operations, operation->name, &found);
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "text", operation->text);
+        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "step", is_step ? "yes" : "no");
         cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "parameters", params_of(operation));
         cmk_entry_add_entries(entry, CMK_PROPERTY_PAGE, "guards", guards_of(model, operation));
         cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "permission", permission);
@@ -286,10 +291,31 @@ static CmkStatus code_of_job(const CmkErrorRow *row)
     return row->job;
 }
 
+/* Deleting a Backup vault with a key needs it for these requests, and fails in one way (ERR-7). */
+static CmkStatus code_of_deletion(const CmkErrorRow *row)
+{
+    static const CmkOpId requests[] = {CMK_OP_KEY_GET, CMK_OP_BACKUP_ACCEPT_KEY, CMK_OP_KEY_UNWRAP};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(requests); i++) {
+        if (asks(cmk_azure_model()->operations[requests[i]], row->guard)) {
+            return CMK_STATUS_OF(DELETION_FAILED);
+        }
+    }
+    return CMK_STATUS_OK;
+}
+
+/* ERR-8: what the knob pg_generic_error makes of a lack of rights. */
+static CmkStatus code_of_postgres(const CmkErrorRow *row)
+{
+    return row->job == CMK_STATUS_OF(MISSING_PERMISSION) ? CMK_STATUS_OF(GENERIC_DATABASE_ERROR)
+                                                         : CMK_STATUS_OK;
+}
+
 static const Context contexts[] = {
     {"encryption settings", code_of_settings},
     {"backup and restore jobs", code_of_job},
-    {"background work, which nobody sees (tiering, expiry)", code_of_job},
+    {"background work, which nobody sees (tiering, expiry, rotation)", code_of_job},
+    {"deletion of the Backup vault", code_of_deletion},
+    {"jobs of PostgreSQL, if pg_generic_error says so", code_of_postgres},
 };
 
 /* The words of two lists, each once. */
@@ -319,23 +345,23 @@ static CmkEntry *way_of(const CmkModel *model, CmkGuardId guard_id, const char *
     GPtrArray *repairs = cmk_lines_new();
     add_repairs(model, guard, repairs);
     CmkEntry *way = cmk_entry_new("way", guard->name);
-    cmk_entry_add_text(way, CMK_PROPERTY_DETAIL, "when", when);
     cmk_entry_add_text(way, CMK_PROPERTY_DETAIL, "must_hold", guard->text);
+    cmk_entry_add_text(way, CMK_PROPERTY_DETAIL, "when", when);
     cmk_entry_add_text(way, CMK_PROPERTY_DETAIL, "status", model->statuses[guard->status].name);
     cmk_entry_add_lines(way, CMK_PROPERTY_DETAIL, "repairs", repairs);
     cmk_entry_add_words(way, CMK_PROPERTY_DETAIL, "rules", all);
     return way;
 }
 
-/* Refusals that the error map translates. */
-static void add_mapped_ways(const CmkModel *model, CmkStatus status, GPtrArray *ways)
+/* Refusals that the error map translates into this code, whatever the status behind it. */
+static void add_mapped_ways(const CmkModel *model, const char *code, GPtrArray *ways)
 {
     uint32_t count = 0;
     const CmkErrorRow *rows = cmk_error_rows(&count);
     for (uint32_t i = 0; i < count; i++) {
         g_autoptr(GPtrArray) whens = g_ptr_array_new();
         for (size_t j = 0; j < CMK_ARRAY_LEN(contexts); j++) {
-            if (contexts[j].code(&rows[i]) == status) {
+            if (strcmp(model->statuses[contexts[j].code(&rows[i])].code, code) == 0) {
                 g_ptr_array_add(whens, (gpointer)(uintptr_t)contexts[j].text);
             }
         }
@@ -353,10 +379,34 @@ static void add_direct_ways(const CmkModel *model, CmkStatus status, GPtrArray *
     for (uint32_t i = 1; i < model->guard_count; i++) {
         if (model->guards[i]->status == status) {
             g_autofree char *askers = askers_of(model, (CmkGuardId)i);
-            g_ptr_array_add(ways,
-                            way_of(model, (CmkGuardId)i, askers, model->statuses[status].rule));
+            g_auto(GStrv) words = g_strsplit(askers, " ", -1);
+            g_autofree char *when = g_strjoinv(", ", words);
+            g_ptr_array_add(ways, way_of(model, (CmkGuardId)i, when, model->statuses[status].rule));
         }
     }
+}
+
+/* What Backup advises for each meaning of a code, by what it is about; other codes have none. */
+static void add_advice(CmkEntry *entry, const CmkModel *model, const char *code)
+{
+    const CmkErrorFacts *first = NULL;
+    GPtrArray *advice = cmk_entries_new();
+    for (uint32_t i = 0; i < model->status_count; i++) {
+        const CmkErrorFacts *facts = cmk_error_facts((CmkStatus)i);
+        if (facts == NULL || strcmp(model->statuses[i].code, code) != 0) {
+            continue;
+        }
+        first = first == NULL ? facts : first;
+        CmkEntry *one = cmk_entry_new("advice", facts->target);
+        cmk_entry_add_text(one, CMK_PROPERTY_DETAIL, "recommended_action", facts->action);
+        g_ptr_array_add(advice, one);
+    }
+    /* One code has one answer to these two (ERR-24). */
+    const char *user_error = first == NULL ? NULL : first->is_user_error ? "yes" : "no";
+    const char *retryable = first == NULL ? NULL : first->is_retryable ? "yes" : "no";
+    cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "is_user_error", user_error);
+    cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "is_retryable", retryable);
+    cmk_entry_add_entries(entry, CMK_PROPERTY_DETAIL, "target", advice);
 }
 
 /* What mends any of the ways, each once, and likewise what they rest on. */
@@ -389,13 +439,15 @@ static CmkEntry *error_of(const CmkModel *model, uint32_t first)
 {
     const char *code = model->statuses[first].code;
     GPtrArray *ways = cmk_entries_new();
-    GPtrArray *texts = cmk_lines_new();
+    GPtrArray *others = cmk_lines_new();
     g_autoptr(GString) own = g_string_new(NULL);
+    add_mapped_ways(model, code, ways);
     for (uint32_t i = first; i < model->status_count; i++) {
         if (strcmp(model->statuses[i].code, code) == 0) {
-            g_ptr_array_add(texts, g_strdup(model->statuses[i].text));
+            if (i != first) {
+                g_ptr_array_add(others, g_strdup(model->statuses[i].text));
+            }
             g_string_append_printf(own, "%s ", model->statuses[i].rule);
-            add_mapped_ways(model, (CmkStatus)i, ways);
             add_direct_ways(model, (CmkStatus)i, ways);
         }
     }
@@ -406,9 +458,9 @@ static CmkEntry *error_of(const CmkModel *model, uint32_t first)
     GPtrArray *repairs = united(ways, "repairs");
     g_autoptr(CmkEntry) entry = cmk_entry_new("error", code);
     cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "ways", ways->len);
-    cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "meaning", g_ptr_array_index(texts, 0));
-    g_ptr_array_remove_index(texts, 0);
-    cmk_entry_add_lines(entry, CMK_PROPERTY_DETAIL, "or", texts);
+    cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "meaning", model->statuses[first].text);
+    cmk_entry_add_lines(entry, CMK_PROPERTY_DETAIL, "or", others);
+    add_advice(entry, model, code);
     cmk_entry_add_entries(entry, CMK_PROPERTY_PAGE, "causes", ways);
     cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "remedies", repairs);
     cmk_entry_add_words(entry, CMK_PROPERTY_DETAIL, "rules", all_rules);
@@ -455,6 +507,7 @@ GPtrArray *cmk_catalogue_knobs(void)
     for (uint32_t i = 0; i < model->knob_count; i++) {
         const CmkKnob *knob = &model->knobs[i];
         CmkEntry *entry = cmk_entry_new("knob", knob->name);
+        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "text", knob->text);
         cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "type", knob->type);
         for (size_t j = 0; j < CMK_ARRAY_LEN(profiles); j++) {
             g_autofree char *value = knob_value(knob, knob->values[j]);
@@ -465,7 +518,6 @@ GPtrArray *cmk_catalogue_knobs(void)
         cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "from", min);
         cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "to", max);
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "provenance", knob->provenance);
-        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "text", knob->text);
         cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "rules", knob->rule);
         g_ptr_array_add(entries, entry);
     }
@@ -485,7 +537,10 @@ GPtrArray *cmk_catalogue_profiles(void)
                 g_ptr_array_add(lines, g_strdup_printf("%s=%s", knob->name, value));
             }
         }
+        g_autofree char *text = i == 0 ? g_strdup("all values; a scenario without a profile has it")
+                                       : g_strdup_printf("where it differs from %s", profiles[0]);
         CmkEntry *entry = cmk_entry_new("profile", profiles[i]);
+        cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "text", text);
         cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "values", lines->len);
         cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "sets", lines);
         g_ptr_array_add(entries, entry);

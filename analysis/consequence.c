@@ -263,16 +263,17 @@ static bool end_item(CmkConsequences *self, const CmkTask *task, const CmkRecord
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* A refused record: the fault whose doing it blames. */
-static uint32_t read_refusal(CmkConsequences *self, const CmkRecord *record)
+/* A refused record: the fault whose doing it blames, or the step. */
+static void read_refusal(CmkConsequences *self, const CmkRecord *record, CmkMeaning *meaning)
 {
     const Trace *blamed = record->blame_seq == 0 ? NULL : trace_of(self, record->blame_seq);
-    const uint32_t fault = blamed == NULL ? 0 : fault_of(self, blamed->plan);
-    if (fault == 0)
-        return 0;
-    item_at(self, fault)->fate.has_met = true;
-    remember(self, record->seq, fault, true);
-    return fault;
+    if (blamed == NULL)
+        return;
+    meaning->cause = fault_of(self, blamed->plan);
+    meaning->blamed = meaning->cause != 0 ? meaning->cause : blamed->plan;
+    if (meaning->cause != 0)
+        item_at(self, meaning->cause)->fate.has_met = true;
+    remember(self, record->seq, meaning->blamed, true);
 }
 
 static bool is_inconsistent(const CmkWorld *world, uint32_t vault)
@@ -296,12 +297,15 @@ static void read_job(CmkConsequences *self, const CmkWorld *world, const CmkReco
         /* A job fails because of the request that was refused last. */
         const Trace *refusal = trace_of(self, record->args.cause_seq);
         if (refusal != NULL && refusal->is_refused != 0) {
-            meaning->cause = refusal->plan;
+            meaning->blamed = refusal->plan;
+            meaning->cause = fault_of(self, refusal->plan);
+        }
+        if (meaning->cause != 0) {
             /* A passing trouble during an update leaves Inconsistent settings behind (BV-27). */
             const uint32_t waits = was_broken_by(world, task->backup_vault, record)
                                        ? WAITS_FOR_A_JOB | WAITS_FOR_SETTINGS
                                        : WAITS_FOR_A_JOB;
-            touch(self, refusal->plan, task->backup_vault, waits);
+            touch(self, meaning->cause, task->backup_vault, waits);
             meaning->is_changed = true;
         }
     } else if (self->unrecovered > 0 &&
@@ -316,7 +320,7 @@ CmkMeaning cmk_consequences_read(CmkConsequences *self, const CmkWorld *world,
     CMK_ASSERT(self->model != NULL);
     CmkMeaning meaning = {.asked = plan_of(self, record)};
     if (record->status != CMK_STATUS_OK)
-        meaning.cause = read_refusal(self, record);
+        read_refusal(self, record, &meaning);
     else if (record->args.origin != 0 && record->args.origin <= self->count)
         remember(self, record->seq, meaning.asked != 0 ? meaning.asked : record->args.origin,
                  false);

@@ -31,6 +31,7 @@ typedef struct CmkConsequences CmkConsequences;
 typedef struct CmkMeaning {
     uint32_t asked;  /* the planned thing that was asked for just now */
     uint32_t cause;  /* the fault that made a job fail or a request be refused */
+    uint32_t blamed; /* that fault, or the step whose doing it was */
     bool is_changed; /* a fault became active or inactive, a vault was touched or recovered */
 } CmkMeaning;
 

@@ -245,10 +245,32 @@ static char *one_line_of(const CmkEntry *entry)
     return g_string_free(text, FALSE);
 }
 
+/* Such an entry is easier to read on a line for each of its properties. */
+#define PROPERTIES_OF_A_LINE 2
+
+static void print_block(const CmkEntry *entry, GString *out)
+{
+    g_string_append_printf(out, "    %s\n", entry->name);
+    for (guint i = 0; i < entry->properties->len; i++) {
+        const CmkProperty *property = property_at(entry, i);
+        g_autofree char *value = cmk_property_text(property, ", ");
+        if (*value != '\0') {
+            g_autofree char *name = g_strdelimit(g_strdup(property->name), "_", ' ');
+            g_string_append_printf(out, "      %s: ", name);
+            print_wrapped(value, 8, out);
+        }
+    }
+}
+
 static void print_list(const CmkProperty *property, GString *out)
 {
     for (guint i = 0; i < property->list->len; i++) {
         const void *item = g_ptr_array_index(property->list, i);
+        if (property->shape == CMK_PROPERTY_ENTRIES &&
+            ((const CmkEntry *)item)->properties->len > PROPERTIES_OF_A_LINE) {
+            print_block(item, out);
+            continue;
+        }
         g_autofree char *text =
             property->shape == CMK_PROPERTY_ENTRIES ? one_line_of(item) : g_strdup(item);
         g_string_append(out, "    ");

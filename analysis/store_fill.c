@@ -4,6 +4,7 @@
 
 #include "analysis/store_schema.h"
 #include "models/citations.h"
+#include "models/error_map.h"
 
 /* One small table being filled: binds in order, then puts the row. The first failure stays. */
 typedef struct Filler {
@@ -115,6 +116,84 @@ static void fill_statuses(Filler *filler, const CmkModel *model)
     }
 }
 
+static void fill_errors(Filler *filler)
+{
+    uint32_t count = 0;
+    const CmkErrorFacts *errors = cmk_errors(&count);
+    fill_begin(filler, "error", 6);
+    for (uint32_t i = 0; i < count; i++) {
+        fill_number(filler, errors[i].status);
+        fill_text(filler, errors[i].target);
+        fill_number(filler, errors[i].is_user_error);
+        fill_number(filler, errors[i].is_retryable);
+        fill_text(filler, errors[i].action);
+        fill_text(filler, errors[i].rule);
+        fill_put(filler);
+    }
+}
+
+/* One row of `message`: what is asked for by the row of the query. */
+static void fill_message(Filler *filler, const CmkModel *model, const CmkWorld *world,
+                         sqlite3_stmt *row)
+{
+    const CmkStatus code = (CmkStatus)sqlite3_column_int64(row, 0);
+    const bool is_known = sqlite3_column_type(row, 1) != SQLITE_NULL;
+    CmkRecord refused = {.status = (CmkStatus)sqlite3_column_int64(row, 2)};
+    refused.args.op = (CmkOpId)sqlite3_column_int64(row, 1);
+    refused.args.ref[CMK_REF_KEY] = (uint32_t)sqlite3_column_int64(row, 3);
+    char text[CMK_ERROR_MESSAGE_BYTES];
+    (void)cmk_error_message(model, world, code, is_known ? &refused : NULL, text, sizeof(text));
+    fill_number(filler, code);
+    for (int column = 1; column <= 3; column++) {
+        if (sqlite3_column_type(row, column) == SQLITE_NULL) {
+            fill_null(filler);
+        } else {
+            fill_number(filler, sqlite3_column_int64(row, column));
+        }
+    }
+    fill_text(filler, text);
+    fill_put(filler);
+}
+
+/* The messages of the jobs that failed, which are in the database by now. Jobs that have code and
+ * refused request alike have one message, so there are few. */
+static void fill_messages(Filler *filler, const CmkModel *model, const CmkWorld *world)
+{
+    static const char sql[] = "SELECT DISTINCT j.code, r.op, r.status, r.\"key\" FROM job AS j"
+                              " LEFT JOIN journal AS r ON r.seq = j.refused_seq"
+                              " WHERE j.code IS NOT NULL ORDER BY 1, 2, 3, 4";
+    g_autoptr(sqlite3_stmt) rows = NULL;
+    fill_begin(filler, "message", 5);
+    if (filler->code == SQLITE_OK) {
+        filler->code = sqlite3_prepare_v2(filler->db, sql, -1, &rows, NULL);
+    }
+    while (filler->code == SQLITE_OK) {
+        const int code = sqlite3_step(rows);
+        if (code != SQLITE_ROW) {
+            filler->code = code == SQLITE_DONE ? SQLITE_OK : code;
+            break;
+        }
+        fill_message(filler, model, world, rows);
+    }
+}
+
+/* How the list of jobs calls what it shows (BK-17), and whether somebody asked for it (BK-16). */
+typedef struct Shown {
+    const char *as; /* NULL: the documents give it no name */
+    bool is_user_triggered;
+} Shown;
+
+static const Shown shown_kinds[CMK_TASK__COUNT] = {
+    [CMK_TASK_BACKUP] = {"ScheduledBackup", false},
+    [CMK_TASK_RESTORE] = {"Restore", true},
+    [CMK_TASK_TIERING] = {NULL, false},
+    [CMK_TASK_EXPIRY] = {NULL, false},
+    [CMK_TASK_SETTINGS] = {NULL, true},
+    [CMK_TASK_ROTATION] = {NULL, false},
+    [CMK_TASK_BACKUP_ON_DEMAND] = {"OnDemandBackup", true},
+    [CMK_TASK_DELETION] = {NULL, true},
+};
+
 static void fill_words(Filler *filler)
 {
     uint32_t count = 0;
@@ -127,7 +206,7 @@ static void fill_words(Filler *filler)
         fill_text(filler, words[i].word);
         fill_put(filler);
     }
-    fill_begin(filler, "task_kind", 5);
+    fill_begin(filler, "task_kind", 7);
     for (uint32_t kind = 0; kind < CMK_TASK__COUNT; kind++) {
         const CmkTaskFacts *facts = cmk_task_facts((CmkTaskKind)kind);
         fill_number(filler, kind);
@@ -135,6 +214,8 @@ static void fill_words(Filler *filler)
         fill_text(filler, facts->verb);
         fill_number(filler, facts->is_seen);
         fill_text(filler, facts->rule);
+        fill_text(filler, shown_kinds[kind].as);
+        fill_number(filler, shown_kinds[kind].is_user_triggered);
         fill_put(filler);
     }
     fill_begin(filler, "rule", 4);
@@ -415,6 +496,8 @@ int cmk_store_fill(sqlite3 *db, const CmkStoreRun *run, const CmkStoreCounts *co
     fill_words(&filler);
     fill_operations(&filler, run->model);
     fill_statuses(&filler, run->model);
+    fill_errors(&filler);
+    fill_messages(&filler, run->model, result->world);
     fill_entities(&filler, run->model, result->world);
     fill_assignments(&filler, result->world);
     fill_costs(&filler, result);

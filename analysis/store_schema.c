@@ -213,7 +213,13 @@ static const char small_tables[] =
     "CREATE TABLE status(id INTEGER PRIMARY KEY, number INTEGER NOT NULL, name TEXT NOT NULL,"
     " code TEXT NOT NULL, inner_code TEXT, http INTEGER, rule TEXT, text TEXT NOT NULL) STRICT;"
     "CREATE TABLE task_kind(id INTEGER PRIMARY KEY, name TEXT NOT NULL, verb TEXT NOT NULL,"
-    " is_seen INTEGER NOT NULL, rule TEXT) STRICT;"
+    " is_seen INTEGER NOT NULL, rule TEXT, shown_as TEXT, is_user_triggered INTEGER NOT NULL)"
+    " STRICT;"
+    "CREATE TABLE error(status INTEGER PRIMARY KEY, target TEXT NOT NULL,"
+    " is_user_error INTEGER NOT NULL, is_retryable INTEGER NOT NULL,"
+    " recommended_action TEXT NOT NULL, rule TEXT NOT NULL) STRICT;"
+    "CREATE TABLE message(code INTEGER NOT NULL, op INTEGER, status INTEGER, \"key\" INTEGER,"
+    " text TEXT NOT NULL) STRICT;"
     "CREATE TABLE rule(id TEXT PRIMARY KEY, provenance TEXT NOT NULL, stage TEXT NOT NULL,"
     " text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE entity(kind INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL,"
@@ -272,6 +278,15 @@ char *cmk_store_sql_create(void)
 #define JOIN_KEY_VAULT(alias, column) JOIN_ENTITY(alias, CMK_STORE_ENTITY_KEY_VAULT, column)
 #define JOIN_KEY(alias, column) JOIN_ENTITY(alias, CMK_STORE_ENTITY_KEY, column)
 #define JOIN_STEP(alias, column) JOIN_ENTITY(alias, CMK_STORE_ENTITY_STEP, column)
+/* What the service says about the failed job `j`: its message in view of the refused request `r`,
+ * and what it says about the code in general. */
+#define ERROR_DETAILS                                                                              \
+    " m.text AS message, e.target AS target, e.is_user_error, e.is_retryable,"                     \
+    " e.recommended_action"
+#define JOIN_ERROR_DETAILS                                                                         \
+    " LEFT JOIN journal AS r ON r.seq = j.refused_seq LEFT JOIN message AS m ON m.code = j.code"   \
+    " AND m.op IS r.op AND m.status IS r.status AND m.\"key\" IS r.\"key\""                        \
+    " LEFT JOIN error AS e ON e.status = j.code"
 #define JOIN_ID(table, alias, column) " LEFT JOIN " table " AS " alias " ON " alias ".id = " column
 
 /* A view in two pieces, since a compiler need not take strings as long as the longest. */
@@ -297,8 +312,8 @@ static const View views[] = {
      " e.detail",
      "expectation_result AS e JOIN verdict AS v ON v.id = e.verdict"},
     {"v_job",
-     "j.id, k.name AS operation, s.name AS status, c.code AS code, c.text AS code_text,"
-     " b.name AS backup_vault, i.name AS instance, d.name AS datastore,"
+     "j.id, k.name AS operation, k.shown_as, k.is_user_triggered, s.name AS status,"
+     " c.code AS code, c.text AS code_text," ERROR_DETAILS ", b.name AS backup_vault, i.name AS instance, d.name AS datastore,"
      " " INSTANT("j.started_us") " AS started, " INSTANT("j.ended_us") " AS ended,"
      " j.started_us, j.ended_us, j.ended_us - j.started_us AS duration_us,"
      " j.ended_us < run.start_us AS is_setup, j.is_seen,"
@@ -308,17 +323,17 @@ static const View views[] = {
      " JOIN job_status AS s ON s.id = j.status"
      JOIN_ID("status", "c", "j.code") JOIN_ID("datastore", "d", "j.datastore")
      JOIN_VAULT("b", "j.backup_vault") JOIN_INSTANCE("i", "j.instance")
-     JOIN_STEP("o", "j.origin")},
+     JOIN_STEP("o", "j.origin") JOIN_ERROR_DETAILS},
     {"v_failed_jobs",
-     "j.id, k.name AS operation, c.code AS code, c.text AS code_text, b.name AS backup_vault,"
-     " i.name AS instance, d.name AS datastore, " INSTANT("j.started_us") " AS started,"
+     "j.id, k.name AS operation, c.code AS code, c.text AS code_text," ERROR_DETAILS ","
+     " b.name AS backup_vault, i.name AS instance, d.name AS datastore, " INSTANT("j.started_us") " AS started,"
      " " INSTANT("j.ended_us") " AS ended, j.started_us, j.ended_us, j.is_seen,"
      " CASE j.is_seen WHEN 1 THEN 'listed' ELSE 'nobody' END AS seen, g.text AS must_hold,"
      " g.rule AS rule, o.name AS origin, j.refused_seq",
      "job AS j JOIN task_kind AS k ON k.id = j.kind"
      JOIN_ID("status", "c", "j.code") JOIN_ID("datastore", "d", "j.datastore")
      JOIN_VAULT("b", "j.backup_vault") JOIN_INSTANCE("i", "j.instance") JOIN_STEP("o", "j.origin")
-     " LEFT JOIN journal AS r ON r.seq = j.refused_seq" JOIN_ID("guard", "g", "r.guard")
+     JOIN_ERROR_DETAILS JOIN_ID("guard", "g", "r.guard")
      " WHERE j.status = 2"},
     {"v_silent_failures", "*", "v_failed_jobs WHERE is_seen = 0"},
     {"v_jobs_by_hour",

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "models/error_map.h"
+
 CmkStory *cmk_story_new(const CmkScenario *scenario, const CmkModel *model)
 {
     CmkStory *story = g_new0(CmkStory, 1);
@@ -42,22 +44,18 @@ static const char *repair_of(const CmkModel *model, const CmkWorld *world, const
     return NULL;
 }
 
-static CmkFailure *failure_like(CmkStory *story, const CmkWorld *world, const CmkFailure *wanted)
+static CmkFailure *failure_like(CmkStory *story, const CmkFailure *wanted)
 {
     for (guint i = 0; i < story->failures->len; i++) {
         CmkFailure *failure = &g_array_index(story->failures, CmkFailure, i);
         if (failure->kind == wanted->kind && failure->status == wanted->status &&
-            failure->guard == wanted->guard && failure->fault == wanted->fault &&
+            failure->guard == wanted->guard && failure->blamed == wanted->blamed &&
             failure->key_vault == wanted->key_vault) {
             return failure;
         }
     }
     /* There are few ways to fail; key vaults of a fleet are told apart up to this many groups. */
-    CmkFailure added = *wanted;
-    if (added.guard != CMK_GUARD_NONE) {
-        added.repair = repair_of(story->model, world, &added.refusal);
-    }
-    g_array_append_val(story->failures, added);
+    g_array_append_val(story->failures, *wanted);
     return &g_array_index(story->failures, CmkFailure, story->failures->len - 1);
 }
 
@@ -82,15 +80,18 @@ static void on_failed_job(CmkStory *story, const CmkWorld *world, const CmkRecor
     const bool is_known = story->last_refusal.seq == (uint64_t)record->args.num[1];
     CmkFailure wanted = {.kind = (CmkTaskKind)task->kind,
                          .status = (CmkStatus)record->args.num[0],
-                         .fault = meaning->cause,
+                         .blamed = meaning->blamed,
                          .is_seen = cmk_task_facts((CmkTaskKind)task->kind)->is_seen,
-                         .first = record->time};
+                         .first = record->time,
+                         .last = record->time};
     if (is_known) {
         wanted.guard = story->last_refusal.guard;
         wanted.key_vault = story->last_refusal.args.ref[CMK_REF_KEY_VAULT];
         wanted.refusal = story->last_refusal;
+        wanted.repair = repair_of(story->model, world, &wanted.refusal);
     }
-    CmkFailure *failure = failure_like(story, world, &wanted);
+    CmkFailure *failure = failure_like(story, &wanted);
+    failure->last_repair = wanted.repair;
     failure->count++;
     count_share(failure, task->backup_vault, cmk_queue(world, (CmkQueueId){task->queue})->instance);
     failure->last = record->time;
@@ -269,6 +270,13 @@ GPtrArray *cmk_story_assumptions(const CmkStory *story)
         if (story->has_refused[i]) {
             add_rules(hit, story->model->guards[i]->rule);
         }
+    }
+    for (guint i = 0; i < story->failures->len; i++) {
+        const CmkFailure *failure = &g_array_index(story->failures, CmkFailure, i);
+        const CmkErrorRow *row = cmk_error_find(failure->guard);
+        add_rules(hit, story->model->statuses[failure->status].rule);
+        add_rules(hit, cmk_task_facts(failure->kind)->rule);
+        add_rules(hit, row == NULL ? NULL : row->rule);
     }
     for (uint32_t i = 0; i < story->model->knob_count; i++) {
         if (cites_any(hit, story->model->knobs[i].rule)) {

@@ -29,7 +29,7 @@ typedef struct CmkFailure {
     CmkTaskKind kind;
     CmkStatus status;   /* Backup's code */
     CmkGuardId guard;   /* what refused the request */
-    uint32_t fault;     /* to blame: index into the plan + 1, 0 if none is */
+    uint32_t blamed;    /* fault or step: index into the plan + 1, 0 if none is to blame */
     uint32_t key_vault; /* that was asked, 0 if none */
     bool is_seen;       /* somebody could see that the job failed (BK-20) */
     uint32_t count;
@@ -37,7 +37,8 @@ typedef struct CmkFailure {
     CmkTime last;
     CmkFailureShare shares[CMK_FAILURE_SHARES_MAX]; /* the first ones to fail; count 0: none */
     CmkRecord refusal;                              /* of the first of them */
-    const char *repair; /* what would have helped then, NULL if nothing does */
+    const char *repair;      /* what would have helped then, NULL if nothing does */
+    const char *last_repair; /* and what at the last of them */
 } CmkFailure;
 
 /* Something that happened by itself, in consequence of what was done: settings that changed their
@@ -85,8 +86,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CmkStory, cmk_story_free)
 /* Add it to the journal before the first operation. */
 CmkReader cmk_story_reader(CmkStory *story);
 
-/* Rules that are assumed and that some operation applied or guard that refused rests on, and those
- * of the knobs behind them: IDs in order of the alphabet, each once. Free the array. */
+/* Rules that are assumed and that some operation applied, guard that refused or failed job's code
+ * rests on, and those of the knobs behind them: IDs in order of the alphabet, each once. Free the
+ * array. */
 GPtrArray *cmk_story_assumptions(const CmkStory *story);
 
 /* Failed jobs of all kinds: those that somebody could see, or those that nobody could. */

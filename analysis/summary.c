@@ -32,12 +32,31 @@ static const char *verdict_word(CmkVerdict verdict)
     return words[verdict];
 }
 
-/* "+20 d 3 h": from the start of the scenario on. */
+/* "+20 d 3 h 5 min": from the start of the scenario on. To the second, since moments are compared
+ * with each other; a length of time has two units. */
 static char *moment(const CmkResult *result, CmkTime time)
 {
-    char text[CMK_DURATION_TEXT_SIZE];
-    cmk_duration_format(time - result->scenario->start, text, sizeof(text));
-    return g_strdup_printf("+%s", text);
+    static const struct {
+        int64_t us;
+        const char *name;
+    } units[] = {
+        {CMK_DAY_US, "d"}, {CMK_HOUR_US, "h"}, {CMK_MINUTE_US, "min"}, {CMK_SECOND_US, "s"}};
+    int64_t rest = time - result->scenario->start;
+    if (rest < CMK_SECOND_US) { /* or before the start */
+        char text[CMK_DURATION_TEXT_SIZE];
+        cmk_duration_format(rest, text, sizeof(text));
+        return g_strdup_printf("+%s", text);
+    }
+    GString *text = g_string_new("+");
+    for (size_t i = 0; i < CMK_ARRAY_LEN(units); i++) {
+        const int64_t count = rest / units[i].us;
+        rest %= units[i].us;
+        if (count > 0) {
+            g_string_append_printf(text, "%s%" PRId64 " %s", text->len > 1 ? " " : "", count,
+                                   units[i].name);
+        }
+    }
+    return g_string_free(text, FALSE);
 }
 
 static char *duration(int64_t us)
@@ -76,7 +95,7 @@ static void print_head(const CmkResult *result, GString *out)
     const uint32_t instances = cmk_world_count(result->world, CMK_TABLE_INSTANCE);
     g_string_append_printf(out, "%s: %s - %s\n", scenario->name, verdict_word(result->verdict),
                            result->reason);
-    if (scenario->summary != NULL) {
+    if (scenario->summary != NULL && *scenario->summary != '\0') {
         g_string_append_printf(out, "%s\n", scenario->summary);
     }
     g_string_append_printf(out,
@@ -93,13 +112,13 @@ static void print_planned(const CmkResult *result, uint32_t index, GString *out)
     const CmkFate *fate = cmk_consequences_fate(result->story->consequences, index + 1);
     g_autofree char *when = moment(result, item->time);
     const char *kind = item->kind == CMK_PLAN_STEP ? "step" : "fault";
-    g_string_append_printf(out, "  %-10s %-5s %-16s %s", when, kind,
+    g_string_append_printf(out, "  %-15s %-5s %-16s %s", when, kind,
                            item->id == NULL ? "" : item->id, item->text);
     if (item->kind == CMK_PLAN_FAULT_END) {
         g_string_append(out, " (the fault ends)");
     }
     if (!fate->is_asked) {
-        g_string_append(out, "\n             -> was not reached\n");
+        g_string_append(out, "\n                  -> was not reached\n");
         return;
     }
     const CmkStatus status = fate->status;
@@ -108,7 +127,7 @@ static void print_planned(const CmkResult *result, uint32_t index, GString *out)
         return;
     }
     const bool was_expected = item->expect_status == (int32_t)status;
-    g_string_append_printf(out, "\n             -> %s%s%s", code_of(status),
+    g_string_append_printf(out, "\n                  -> %s%s%s", code_of(status),
                            was_expected ? ", as expected" : "",
                            fate->is_ended ? "" : ", still running at the end");
     if (fate->is_ended && fate->ended_at > fate->asked_at) {
@@ -163,9 +182,38 @@ static void print_rules(const char *rules, GString *out)
     }
 }
 
-static const char *blamed_text(const CmkResult *result, const CmkFailure *failure)
+/* "because of: revoke (role.revoke: id-backup on kv-prod)" */
+static void print_blamed(const CmkResult *result, const CmkFailure *failure, GString *out)
 {
-    return failure->fault == 0 ? NULL : planned(result, failure->fault - 1)->text;
+    if (failure->blamed == 0) {
+        return;
+    }
+    const CmkPlanned *blamed = planned(result, failure->blamed - 1);
+    g_autofree char *when = moment(result, blamed->time);
+    g_string_append_printf(out, "    because of: ");
+    if (blamed->kind == CMK_PLAN_STEP) {
+        g_string_append_printf(out, "the step at %s%s%s, %s\n", when,
+                               blamed->id == NULL ? "" : ", ", blamed->id == NULL ? "" : blamed->id,
+                               blamed->text);
+    } else if (blamed->id == NULL) {
+        g_string_append_printf(out, "%s\n", blamed->text);
+    } else {
+        g_string_append_printf(out, "%s (%s)\n", blamed->id, blamed->text);
+    }
+}
+
+/* What would have helped at the first of them, and whether it still would have at the last. */
+static void print_repair(const CmkResult *result, const CmkFailure *failure, GString *out)
+{
+    if (failure->repair != NULL) {
+        g_string_append_printf(out, "    to repair: %s\n", failure->repair);
+    }
+    if (g_strcmp0(failure->repair, failure->last_repair) != 0) {
+        g_autofree char *last = moment(result, failure->last);
+        g_string_append_printf(out, "    at %s: %s\n", last,
+                               failure->last_repair != NULL ? failure->last_repair
+                                                            : "nothing would have helped any more");
+    }
 }
 
 static void print_cause(const CmkResult *result, const CmkFailure *failure, GString *out)
@@ -185,17 +233,9 @@ static void print_cause(const CmkResult *result, const CmkFailure *failure, GStr
         g_string_append_printf(out, "\n    must hold: %s [", guard->text);
         print_rules(guard->rule, out);
         g_string_append(out, "]\n");
-        if (failure->repair != NULL) {
-            g_string_append_printf(out, "    to repair: %s\n", failure->repair);
-        }
+        print_repair(result, failure, out);
     }
-    const char *blamed = blamed_text(result, failure);
-    if (blamed != NULL) {
-        const CmkPlanned *fault = planned(result, failure->fault - 1);
-        g_string_append_printf(out, "    because of: %s%s%s%s\n",
-                               fault->id == NULL ? "" : fault->id, fault->id == NULL ? "" : " (",
-                               blamed, fault->id == NULL ? "" : ")");
-    }
+    print_blamed(result, failure, out);
 }
 
 /* "of bv-prod/media: 7, bv-prod/orders-db: 1": which instances or vaults it was. */
@@ -230,7 +270,7 @@ static void print_failures(const CmkResult *result, bool is_seen, GString *out)
         return;
     }
     g_string_append(out, is_seen ? "\nWhat failed, and people could see it\n"
-                                 : "\nWhat failed WITH NO ERROR SHOWN TO ANYBODY [BK-20]\n");
+                                 : "\nWhat failed WITH NO ERROR SHOWN TO ANYBODY\n");
     for (guint i = 0; i < failures->len; i++) {
         const CmkFailure *failure = &g_array_index(failures, CmkFailure, i);
         if (failure->is_seen != is_seen) {
@@ -239,9 +279,15 @@ static void print_failures(const CmkResult *result, bool is_seen, GString *out)
         g_autofree char *first = moment(result, failure->first);
         g_autofree char *last = moment(result, failure->last);
         g_autofree char *length = duration(failure->last - failure->first);
-        g_string_append_printf(out, "  %u %s %s, %s\n", failure->count,
-                               cmk_task_facts(failure->kind)->name,
+        const CmkTaskFacts *facts = cmk_task_facts(failure->kind);
+        g_string_append_printf(out, "  %u %s %s, %s", failure->count, facts->name,
                                plural(failure->count, "job", "jobs"), code_of(failure->status));
+        if (!is_seen) { /* why nobody sees it */
+            g_string_append(out, " [");
+            print_rules(facts->rule, out);
+            g_string_append_c(out, ']');
+        }
+        g_string_append_c(out, '\n');
         if (failure->count > 1) {
             g_string_append_printf(out, "    from %s to %s (%s)\n", first, last, length);
         } else {
@@ -319,9 +365,15 @@ static void print_turns(const CmkResult *result, GString *out)
 static void print_states(const CmkResult *result, GString *out)
 {
     uint32_t counts[3] = {0, 0, 0};
+    uint32_t absent = 0; /* deleted, so they have no settings */
     const uint32_t vaults = cmk_world_count(result->world, CMK_TABLE_BACKUP_VAULT);
     for (uint32_t i = 1; i <= vaults; i++) {
-        counts[cmk_backup_vault(result->world, (CmkBackupVaultId){i})->encryption]++;
+        const CmkBackupVault *vault = cmk_backup_vault(result->world, (CmkBackupVaultId){i});
+        if (vault->state == CMK_BACKUP_VAULT_ABSENT) {
+            absent++;
+        } else {
+            counts[vault->encryption]++;
+        }
     }
     g_string_append(out, "  encryption settings at the end:");
     const char *separator = "";
@@ -331,6 +383,9 @@ static void print_states(const CmkResult *result, GString *out)
                                    encryption_word((CmkEncryption)i));
             separator = ",";
         }
+    }
+    if (absent > 0) {
+        g_string_append_printf(out, "%s %u deleted", separator, absent);
     }
     g_string_append(out, result->story->settings_changes == 0 ? ", never changed\n" : "\n");
 }
@@ -378,6 +433,10 @@ static void print_end(const CmkResult *result, GString *out)
     print_states(result, out);
     print_recoveries(result, out);
     const uint32_t points = check->restored + check->refused + check->lost;
+    if (points == 0) {
+        g_string_append(out, "  no recovery point remains\n");
+        return;
+    }
     g_string_append_printf(out, "  %u recovery %s: %u can be restored", points,
                            plural(points, "point remains", "points remain"), check->restored);
     if (check->proven > 0) {

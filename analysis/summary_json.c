@@ -119,13 +119,14 @@ static void add_failure(const CmkResult *result, const CmkFailure *failure, Json
     const CmkModel *model = result->story->model;
     const CmkGuard *guard = model->guards[failure->guard];
     json_builder_begin_object(builder);
-    const CmkPlanned *fault = failure->fault == 0 ? NULL
-                                                  : &g_array_index(result->scenario->plan,
-                                                                   CmkPlanned, failure->fault - 1);
+    const CmkPlanned *blamed =
+        failure->blamed == 0
+            ? NULL
+            : &g_array_index(result->scenario->plan, CmkPlanned, failure->blamed - 1);
     set_string(builder, "because_of",
-               fault == NULL       ? NULL
-               : fault->id == NULL ? fault->what
-                                   : fault->id);
+               blamed == NULL       ? NULL
+               : blamed->id == NULL ? blamed->what
+                                    : blamed->id);
     set_string(builder, "code", model->statuses[failure->status].code);
     set_int(builder, "count", failure->count);
     set_time(builder, "first", failure->first);

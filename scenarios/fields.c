@@ -102,7 +102,11 @@ void cmk_vocabulary_miss(CmkDiagnostics *diagnostics, CmkPosition at, const char
             break;
         }
     }
-    cmk_diagnostics_hint_word(diagnostics, word, candidates, count);
+    if (vocabulary->list != NULL && cmk_suggest(word, candidates, count) == NULL) {
+        cmk_diagnostics_hint(diagnostics, "`%s` lists them", vocabulary->list);
+    } else {
+        cmk_diagnostics_hint_word(diagnostics, word, candidates, count);
+    }
 }
 
 /* ---- single values --------------------------------------------------------------------------- */

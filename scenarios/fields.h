@@ -60,6 +60,7 @@ typedef struct CmkVocabulary {
     bool (*find)(const char *word, uint32_t *ret_value);
     /* The words one by one, for suggestions; NULL beyond the last. */
     const char *(*word)(uint32_t index);
+    const char *list; /* the command that lists them, if they are too many for a hint; or NULL */
 } CmkVocabulary;
 
 typedef struct CmkFields CmkFields;

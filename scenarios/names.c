@@ -261,6 +261,13 @@ static bool miss(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint3
     if ((accepted & scenario->estate->incomplete) != 0) {
         return false; /* it may be what could not be read, which has its message */
     }
+    if (slash == name) {
+        cmk_diagnostics_error(diagnostics, cmk_node_position(reference->node),
+                              "`%s` is a path, not a name", name);
+        cmk_diagnostics_hint(diagnostics, "write the name that it has in `world`, a key as "
+                                          "vault/key");
+        return false;
+    }
     if ((accepted >> CMK_NAMED_KEY & 1) != 0 && slash != NULL) {
         g_autofree char *vault = g_strndup(name, (gsize)(slash - name));
         if (entry_of(scenario, CMK_NAMED_KEY_VAULT, vault) == NULL) {

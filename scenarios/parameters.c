@@ -261,6 +261,11 @@ static bool report_unknown(const Target *target, const CmkNode *value)
     }
     cmk_diagnostics_error(target->reading.diagnostics, cmk_node_key_position(value),
                           "%s has no parameter `%s`", target->what, cmk_node_key(value));
+    if (strcmp(cmk_node_key(value), "as") == 0) {
+        cmk_diagnostics_hint(target->reading.diagnostics,
+                             "write `as` beside `do`: who asks is not part of what is asked for");
+        return false;
+    }
     cmk_diagnostics_hint_word(target->reading.diagnostics, cmk_node_key(value), names, count);
     return false;
 }

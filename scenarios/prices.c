@@ -255,7 +255,9 @@ bool cmk_prices_read(CmkScenario *scenario, CmkDiagnostics *diagnostics)
     if (of_book == NULL) {
         cmk_diagnostics_error(diagnostics, cmk_node_position(node),
                               "the price book cannot be read: %s", error->message);
-        cmk_diagnostics_hint(diagnostics, "write `default`, or a path relative to this file");
+        cmk_diagnostics_hint(diagnostics,
+                             "write `default`, or a path relative to this file; "
+                             "`cmksim list prices --template` prints a book to begin with");
         return false;
     }
     const bool is_right = cmk_price_book_read(of_book, &scenario->prices);

@@ -103,7 +103,7 @@ static const char *knob_word(uint32_t index)
 }
 
 const CmkVocabulary cmk_vocabulary_knobs = {
-    .what = "a setting", .find = knob_find, .word = knob_word};
+    .what = "a setting", .find = knob_find, .word = knob_word, .list = "cmksim list knobs"};
 
 /* Whether a fault lowers to the operation or ends with it. */
 static bool is_of_faults(CmkOpId op)
@@ -154,8 +154,10 @@ static const char *operation_word(uint32_t index)
     return NULL;
 }
 
-const CmkVocabulary cmk_vocabulary_operations = {
-    .what = "an operation that a step can do", .find = operation_find, .word = operation_word};
+const CmkVocabulary cmk_vocabulary_operations = {.what = "an operation that a step can do",
+                                                 .find = operation_find,
+                                                 .word = operation_word,
+                                                 .list = "cmksim list ops --where step=yes"};
 
 static bool fault_find(const char *word, uint32_t *ret_value)
 {

@@ -26,8 +26,11 @@ int cmk_command_explain(int argc, char **argv)
     static const char description[] =
         "A name is an error code, a status, a rule, an operation, a guard, a knob, a profile, a\n"
         "role, a region, a datasource, a price or a fault; if several things are called so, all\n"
-        "are explained. `cmksim list` names them.\n\n"
-        "Example: cmksim explain UserErrorCMKKeyVaultAuthFailure BV-29 key.unwrap";
+        "are explained. Upper and lower case are the same; quote names with blanks. `cmksim list`\n"
+        "names them all.\n\n"
+        "Example: cmksim explain UserErrorCMKKeyVaultAuthFailure BV-29 key.unwrap\n"
+        "         cmksim explain \"Key Vault Reader\" westeurope\n\n"
+        "Exit code 2: a wrong option, or a name that nothing has; then nothing is explained.";
     const int parsed = cmk_cli_parse("NAME...",
                                      "Says what something means, what it comes from, and what "
                                      "rests on it.",

@@ -3,6 +3,7 @@
 
 #include "analysis/catalogue.h"
 #include "scenarios/diagnostic.h"
+#include "scenarios/prices.h"
 #include "sim/cli/cli.h"
 
 typedef struct Options {
@@ -11,6 +12,7 @@ typedef struct Options {
     gboolean coverage;
     gboolean json;
     gboolean markdown;
+    gboolean template;
 } Options;
 
 static void clear_options(Options *options)
@@ -35,6 +37,8 @@ static int parse_options(Options *options, int *argc, char ***argv)
          "print one JSON object with all properties, whose names --where takes", NULL},
         {"markdown", 0, 0, G_OPTION_ARG_NONE, &options->markdown,
          "print a page as in docs/reference", NULL},
+        {"template", 0, 0, G_OPTION_ARG_NONE, &options->template,
+         "prices: print them as a file to edit, which `prices:` of a scenario may name", NULL},
         G_OPTION_ENTRY_NULL};
     g_autoptr(GString) description = g_string_new("Kinds:\n");
     uint32_t count = 0;
@@ -43,7 +47,10 @@ static int parse_options(Options *options, int *argc, char ***argv)
         g_string_append_printf(description, "  %-12s %.*s\n", kinds[i].name,
                                (int)strcspn(kinds[i].text, ".:;,"), kinds[i].text);
     }
-    g_string_append(description, "\nExample: cmksim list rules SD --where provenance=assumed");
+    g_string_append(description, "\nExample: cmksim list rules SD --where provenance=assumed\n"
+                                 "         cmksim list ops --where guards=key-exists\n"
+                                 "         cmksim list prices --template > my-prices.yaml\n\n"
+                                 "Exit code 2: a wrong option, kind, prefix or property.");
     return cmk_cli_parse("KIND [PREFIX...]",
                          "Lists what the model knows; `cmksim explain NAME` says more about one.",
                          description->str, entries, argc, argv);
@@ -87,8 +94,8 @@ static bool keep_prefixes(GPtrArray **entries, const CmkCatalogueKind *kind, cha
         if (!is_right) {
             g_autofree char *near = cmk_catalogue_suggest(*prefix);
             cmk_cli_error(near != NULL ? "none of the %s begins with `%s`, did you mean `%s`?"
-                                       : "none of the %s begins with `%s`",
-                          kind->name, *prefix, near);
+                                       : "none of the %s begins with `%s`\nTry `cmksim list %s`.",
+                          kind->name, *prefix, near != NULL ? near : kind->name);
         }
         g_ptr_array_extend_and_steal(kept, some);
     }
@@ -148,6 +155,38 @@ static bool print(const GPtrArray *entries, const CmkCatalogueKind *kind, const 
     return cmk_cli_print(text->str);
 }
 
+/* The price book as a file that somebody fills with prices of their own. */
+static bool print_template(void)
+{
+    CmkPriceBook book;
+    cmk_price_book_init(&book);
+    (void)g_strlcpy(book.name, "my-prices", sizeof(book.name));
+    g_autoptr(GString) text = g_string_new(NULL);
+    cmk_price_book_format(&book, text);
+    return cmk_cli_print(text->str);
+}
+
+/* Whether these options make sense together; if not, it is told. */
+static bool fit_together(const Options *options, const CmkCatalogueKind *kind, int argc)
+{
+    const bool has_filter = argc > 2 || options->where != NULL || options->stage != NULL;
+    if (options->json && options->markdown) {
+        cmk_cli_error("--json and --markdown exclude each other");
+        return false;
+    }
+    if (options->coverage &&
+        (strcmp(kind->name, "rules") != 0 || has_filter || options->markdown)) {
+        cmk_cli_error("--coverage is about all rules: `cmksim list rules --coverage`");
+        return false;
+    }
+    if (options->template && (strcmp(kind->name, "prices") != 0 || has_filter || options->json ||
+                              options->markdown || options->coverage)) {
+        cmk_cli_error("--template is a whole price book: `cmksim list prices --template`");
+        return false;
+    }
+    return true;
+}
+
 int cmk_command_list(int argc, char **argv)
 {
     g_auto(Options) options = {0};
@@ -163,14 +202,11 @@ int cmk_command_list(int argc, char **argv)
     if (kind == NULL) {
         return CMK_EXIT_USAGE;
     }
-    if (options.json && options.markdown) {
-        cmk_cli_error("--json and --markdown exclude each other");
+    if (!fit_together(&options, kind, argc)) {
         return CMK_EXIT_USAGE;
     }
-    if (options.coverage && (strcmp(kind->name, "rules") != 0 || argc > 2 ||
-                             options.where != NULL || options.stage != NULL || options.markdown)) {
-        cmk_cli_error("--coverage is about all rules: `cmksim list rules --coverage`");
-        return CMK_EXIT_USAGE;
+    if (options.template) {
+        return print_template() ? CMK_EXIT_OK : CMK_EXIT_IO;
     }
     g_autoptr(GPtrArray) entries = options.coverage ? cmk_entries_new() : kind->entries();
     if (options.coverage) {

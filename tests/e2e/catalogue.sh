@@ -61,14 +61,34 @@ run list rules --where provenance=assumed KVE
 check "rules by provenance" eval 'ended 0 && line KVE-18 assumed && ! line KVE-1\ '
 run list ops --where guards=key-exists
 check "operations that ask a guard" eval 'ended 0 && line key.unwrap && ! line key.create'
+run list ops --where step=yes
+check "operations that a step can do" eval 'ended 0 && line key.rotate && ! line point.expire && ! line key.unwrap'
 run list rules --coverage
 check "coverage counts" eval 'ended 0 && printed "shown by a row: " && printed "out of scope: "'
 run list rules --coverage --json
 check "coverage as JSON" eval 'ended 0 && parses && printed "\"modelled_and_not_shown\""'
 
+# --- A price book to edit
+run list prices --template
+cp "$work/out" "$work/my-prices.yaml"
+check "a template of a price book" eval 'ended 0 && printed "cmksim_prices: 1" && printed "vault_tier_grs: 0.0448 USD/GB-month  # "'
+mkdir -p "$work/own"
+sed 's/^prices: .*//; s/^start:/prices: ..\/my-prices.yaml\nstart:/' "$sample" >"$work/own/usual.yaml"
+total() { sed -n 's/^  total *\([0-9.]*\) USD.*/\1/p' "$work/out"; }
+run run "$sample" --db "$work/builtin.db"
+usual=$(total)
+run run "$work/own/usual.yaml" --db "$work/own.db"
+check "the template as it is changes no price" eval 'ended 0 && [ -n "$usual" ] && [ "$usual" = "$(total)" ]'
+sed -i 's/^  vault_tier_lrs: .*/  vault_tier_lrs: 10 USD\/GB-month/; s/^  vault_tier_grs: .*/  vault_tier_grs: 10 USD\/GB-month/; s/^  vault_tier_zrs: .*/  vault_tier_zrs: 10 USD\/GB-month/' "$work/my-prices.yaml"
+run run "$work/own/usual.yaml" --db "$work/own.db"
+check "an edited template changes the bill" eval 'ended 0 && [ -n "$(total)" ] && [ "$usual" != "$(total)" ]'
+
 # --- Explanations
 run explain UserErrorCMKKeyVaultAuthFailure
 check "an error: ways, guards, remedies, rules" eval 'ended 0 && printed "encryption settings; backup and restore jobs" && printed "key-vault-exists" && printed "recover the deleted key (key.recover)" && printed "ERR-M6 - provenance: assumed; text:" && printed "nobody sees"'
+check "an error: whose it is, whether a retry may help, advice" eval 'printed "is user error: yes" && printed "is retryable: no" && printed "currentKey - recommended action: "'
+run explain CloudServiceRetryableError
+check "an error of deletions: what the key vault may have refused" eval 'ended 0 && printed "is retryable: yes" && printed "when: deletion of the Backup vault" && printed "key-exists"'
 run explain UserErrorCMKKeyVaultAuthFailure --json
 check "an error as JSON" eval 'ended 0 && parses && printed "\"causes\"" && printed "\"remedies\""'
 run explain BV-29
@@ -106,6 +126,16 @@ run list ops --coverage
 check "coverage of what is no rule" refused 2 'list rules --coverage'
 run list rules --json --markdown
 check "two forms at once" refused 2 'exclude each other'
+run list ops --template
+check "a template of what has no price" refused 2 'list prices --template'
+run list prices --template --json
+check "a template in two forms" refused 2 'list prices --template'
+run list prices --frobnicate
+check "an option that there is not" eval 'refused 2 frobnicate && told "cmksim list --help"'
+run list rules ''
+check "an empty prefix" refused 2 'none of the rules begins with ``'
+run explain ''
+check "an empty name" refused 2 'nothing is called ``'
 run explain
 check "nothing to explain" refused 2 'say what to explain'
 run explain UserErrorCMKKeyVaultAuthFailur

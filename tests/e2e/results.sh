@@ -38,6 +38,48 @@ check "it names what failed with nobody told" says "What failed WITH NO ERROR SH
 check "it names the fault to blame" says "because of: revoke (role.revoke: id-backup on kv-prod)"
 check "it counts what was really decrypted" grep -qE "[0-9]+ decrypted and compared, [0-9]+ not under the key" "$work/out"
 
+cat >"$work/steps.yaml" <<'YAML'
+cmksim: 1
+name: blamed-step
+start: 2025-03-03T00:00:00Z
+horizon: 20d
+world:
+  key_vaults:
+    - name: kv-prod
+      region: westeurope
+      permission_model: rbac
+      purge_protection: true
+      keys: [{name: kek, type: RSA, size: 2048}]
+  identities: [{name: id-backup, region: westeurope}]
+  policies:
+    - {name: daily, datastores: {vault: P7D}, schedule: R/2025-03-03T03:00:00+00:00/P1D}
+  backup_vaults:
+    - name: bv-prod
+      region: westeurope
+      redundancy: local
+      identities: [id-backup]
+      encryption: {key: kv-prod/kek, identity: id-backup}
+      instances:
+        - {name: media, datasource: AzureBlob, size: 10 GiB, daily_change: 1%, policy: daily}
+  grants:
+    - {principal: id-backup, role: Key Vault Crypto Service Encryption User, scope: kv-prod}
+timeline:
+  - {at: +5d, id: mistake, do: role.remove, with: {principal: id-backup, scope: kv-prod}}
+  - {at: +6d, do: key.rotate, with: {key: kv-prod/kek}}
+YAML
+run run "$work/steps.yaml" --db "$work/x.db"
+check "it names the step to blame" says "because of: the step at +5 d, mistake, role.remove: id-backup on kv-prod"
+check "it says why nobody sees an expiry fail" says "expiry jobs, UserErrorCMKMissingMangedIdentityPermissionOnKeyVault [BK-20 article"
+check "and that a rotation is not shown for another reason" says "rotation jobs, UserErrorCMKMissingMangedIdentityPermissionOnKeyVault [ROT-14 assumed]"
+check "it counts the translation of errors among the assumptions" grep -q "^  ERR-M3 " "$work/out"
+check "but not what did not come up" eval '! grep -q "^  ERR-M12 " "$work/out"'
+run run "$work/steps.yaml" --db "$work/x.db" --json
+check "the JSON blames the step too" printed '"because_of" : "mistake"'
+run run "$scenarios/key-deleted.yaml" --db "$work/x.db"
+check "it says when a repair no longer helps" says "at +39 d: nothing would have helped any more"
+run run "$scenarios/regional-failover.yaml" --db "$work/x.db"
+check "moments are told to the second" says "+10 d 4 h 5 min region northeurope: the pair answers"
+
 # --- Seeds
 digest_with() {
     run run "$sample" --json --crypto off --db "$work/x.db" "$@"

@@ -230,6 +230,54 @@ Test(catalogue, each_row_of_the_error_map_is_a_cause)
     }
 }
 
+static const CmkEntry *entry_of(const GPtrArray *found)
+{
+    cr_assert_eq(found->len, 1);
+    return g_ptr_array_index(found, 0);
+}
+
+/* ERR-7: a vault's deletion asks for the key, hence fails with what refuses these requests, but not
+ * with what would refuse to wrap. */
+Test(catalogue, deletion_is_a_way_to_its_code)
+{
+    g_autoptr(GPtrArray) found = cmk_catalogue_find("CloudServiceRetryableError");
+    const GPtrArray *ways = cmk_entry_property(entry_of(found), "causes")->list;
+    bool is_key_asked = false;
+    for (guint i = 0; i < ways->len; i++) {
+        const CmkEntry *way = g_ptr_array_index(ways, i);
+        const char *when = cmk_entry_property(way, "when")->text;
+        is_key_asked |= strcmp(way->name, "key-exists") == 0 &&
+                        strcmp(when, "deletion of the Backup vault") == 0;
+        cr_expect_str_neq(way->name, "role-lets-wrap");
+    }
+    cr_expect(is_key_asked);
+}
+
+/* ERR-24: the answer of a code to whose error it is, and advice for each of its meanings. */
+Test(catalogue, errors_say_what_to_do)
+{
+    static const struct {
+        const char *code;
+        const char *is_user_error;
+        const char *is_retryable;
+        const char *targets;
+    } cases[] = {{"CloudServiceRetryableError", "no", "yes", "keyVault encryptionSettings"},
+                 {"UserErrorCMKKeyVaultAuthFailure", "yes", "no", "key currentKey"},
+                 {"SimErrorGenericDatabaseError", "yes", "no", "backupInstance"},
+                 {"KeyNotFound", "", "", ""}};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GPtrArray) found = cmk_catalogue_find(cases[i].code);
+        const CmkEntry *entry = entry_of(found);
+        const char *const names[] = {"is_user_error", "is_retryable", "target"};
+        const char *const expected[] = {cases[i].is_user_error, cases[i].is_retryable,
+                                        cases[i].targets};
+        for (size_t j = 0; j < G_N_ELEMENTS(names); j++) {
+            g_autofree char *text = cmk_property_text(cmk_entry_property(entry, names[j]), " ");
+            cr_expect_str_eq(text, expected[j], "%s: %s is %s", cases[i].code, names[j], text);
+        }
+    }
+}
+
 Test(catalogue, keeps_by_prefix_up_to_the_end_of_a_word)
 {
     static const struct {

@@ -99,6 +99,22 @@ Test(store, holds_what_happened)
         {"SELECT count(*) FROM v_failed_jobs WHERE code ="
          " 'UserErrorCMKMissingMangedIdentityPermissionOnKeyVault' AND rule LIKE '%KVE-3%'",
          "6"},
+        /* What the service says about a failure, with the key vault's answer inside (ERR-23). */
+        {"SELECT DISTINCT message FROM v_job WHERE status = 'failed'",
+         "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault: the Backup vault's identity may"
+         " not use the key. The key vault answered: 403 Forbidden, inner code ForbiddenByRbac,"
+         " action Microsoft.KeyVault/vaults/keys/unwrap/action, resource"
+         " https://kv-prod.vault.azure.net/keys/backup-kek (key URI). Give the identity of the"
+         " encryption settings get, wrap and unwrap on an RSA key, then repeat the operation."},
+        {"SELECT count(message), count(DISTINCT message), count(target) FROM v_failed_jobs",
+         "6|1|6"},
+        /* BK-16, BK-17, BK-19 */
+        {"SELECT DISTINCT operation, shown_as, is_user_triggered, target, is_user_error,"
+         " is_retryable, recommended_action LIKE 'Give%' FROM v_job ORDER BY 1, 4",
+         "backup|ScheduledBackup|0||||\nbackup|ScheduledBackup|0|identity|1|0|1\n"
+         "expiry||0||||\nexpiry||0|identity|1|0|1"},
+        {"SELECT name, shown_as, is_user_triggered FROM task_kind WHERE is_user_triggered",
+         "restore|Restore|1\nsettings||1\non_demand|OnDemandBackup|1\ndeletion||1"},
         {"SELECT DISTINCT operation, backup_vault FROM v_silent_failures ORDER BY 2",
          "expiry|bv-1\nexpiry|bv-3"},
         {"SELECT DISTINCT refused_operation, refused_status, key, guard, blamed_operation, blamed,"
