@@ -353,6 +353,11 @@ const CmkGuard cmk_guard_backup_vault_has_no_key = {
 static bool identities_are_of_the_tenant(const CmkWorld *world, const CmkArgs *args,
                                          uint64_t *ret_blame)
 {
+    const CmkPrincipalId system = {vault_of(world, args)->system_principal};
+    if (system.i != 0 && !cmk_principal_is_alive(world, system)) {
+        *ret_blame = vault_of(world, args)->system_by;
+        return false;
+    }
     uint32_t row = vault_of(world, args)->first_attachment;
     while (row != 0) {
         const CmkAttachment *attachment = cmk_attachment(world, (CmkAttachmentId){row});

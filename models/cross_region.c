@@ -1,6 +1,7 @@
 /* Backup vaults when their own region is lost, and restores in its pair (BV-4, BK-27, OQ-34). */
 #include "models/model.h"
 #include "models/mutate.h"
+#include "models/points.h"
 #include "models/region.h"
 #include "models/repairs.h"
 #include "models/rows.h"
@@ -92,16 +93,19 @@ static bool point_is_readable_in_pair(const CmkWorld *world, const CmkArgs *args
 {
     const CmkPoint *point = cmk_point(world, (CmkPointId){args->ref[CMK_REF_POINT]});
     *ret_blame = point->changed_by;
-    return point->tier != CMK_TIER_ARCHIVE ||
-           cmk_region_is_down(world, (CmkRegionId){vault_of(world, args)->region});
+    return point->tier != CMK_TIER_OPERATIONAL &&
+           (!cmk_point_must_come_back(world, (CmkPointId){args->ref[CMK_REF_POINT]}) ||
+            cmk_region_is_down(world, (CmkRegionId){vault_of(world, args)->region}));
 }
 
 const CmkGuard cmk_guard_point_is_readable_in_pair = {
     .name = "point-is-readable-in-pair",
     .holds = point_is_readable_in_pair,
     .status = CMK_STATUS_OF(POINT_ARCHIVED),
-    .rule = "BK-27",
-    .text = "The recovery point is not archived, or the region of its Backup vault is lost."};
+    .rule = "BK-27 BV-4",
+    .text = "The recovery point is no snapshot, and not in the archive only unless the region of "
+            "its Backup "
+            "vault is lost."};
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
@@ -134,7 +138,7 @@ const CmkOperation cmk_op_backup_vault_enable_cross_region_restore = {
             "for good.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
-               CMK_GUARD_CROSS_REGION_RESTORE_IS_OFFERED},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_CROSS_REGION_RESTORE_IS_OFFERED},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(GAUGE),
     .effect = enable_cross_region_restore,
     .rules = "BV-4 COST-4",
@@ -155,7 +159,8 @@ const CmkOperation cmk_op_backup_restore_in_pair = {
     .text = "A restore of a recovery point is started in the pair of the Backup vault's region.",
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
                {"point", CMK_PARAM_POINT, 1, 1, 0}},
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_POINT_EXISTS,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
+               CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POINT_EXISTS, CMK_GUARD_POINT_IS_NOT_ABANDONED,
                CMK_GUARD_CROSS_REGION_RESTORE_IS_ON, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
                CMK_GUARD_POINT_IS_READABLE_IN_PAIR},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,

@@ -239,10 +239,10 @@ static const CmkKeyVault *target_key_vault(const CmkWorld *world, const CmkArgs 
 
 static bool key_is_rsa(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkKey *key = cmk_key(world, (CmkKeyId){task_of(world, args)->target_key});
-    *ret_blame = key->changed_by;
-    const bool is_rsa = key->type == CMK_KEY_RSA || key->type == CMK_KEY_RSA_HSM;
-    return is_rsa && (key->size_bits == 2048 || key->size_bits == 3072 || key->size_bits == 4096);
+    const CmkVersion *version =
+        cmk_version(world, (CmkVersionId){task_of(world, args)->target_version});
+    *ret_blame = version->changed_by;
+    return cmk_key_type_is_rsa(version->type); /* which have no other sizes (KV-2) */
 }
 
 const CmkGuard cmk_guard_key_is_rsa = {.name = "key-is-rsa",
@@ -393,6 +393,7 @@ static void choose_data_key(CmkSim *sim, CmkBackupVaultId id)
         vault->key == 0 && cmk_knob(sim->world, CMK_KNOB_ENABLING_WRAPS_OLD_POINTS) == 0;
     if (stays_behind || cmk_encryption_replaces_lost_key(sim->world, id)) {
         vault->data_key++;
+        vault->dek_known_until = 0;
     }
     if (stays_behind) {
         vault->platform_data_keys = vault->data_key;
@@ -411,8 +412,29 @@ void cmk_encryption_forget(CmkSim *sim, CmkBackupVaultId id)
     vault->is_broken_by_identity = 0;
     vault->healing_epoch++;
     vault->data_key++; /* another vault of this name has another one (OQ-28) */
+    vault->dek_known_until = 0;
     vault->encryption_by = cmk_this_seq(sim);
 }
+
+/* While an update waits to be tried again its identity may be deleted, whose token still opens the
+ * key for a while (MI-8). */
+static bool target_identity_is_there(const CmkWorld *world, const CmkArgs *args,
+                                     uint64_t *ret_blame)
+{
+    const CmkTask *task = task_of(world, args);
+    const CmkIdentity *identity = cmk_identity(world, (CmkIdentityId){task->target_identity});
+    *ret_blame = identity->changed_by;
+    return task->target_identity == 0 || identity->principal == task->target_principal;
+}
+
+const CmkGuard cmk_guard_target_identity_is_there = {
+    .name = "target-identity-is-there",
+    .holds = target_identity_is_there,
+    .status = CMK_STATUS_OF(USER_IDENTITY_NOT_FOUND),
+    .rule = "BV-29 BV-38 ERR-6",
+    .text =
+        "The user-assigned identity that the settings are to use has not been deleted meanwhile.",
+    .repairs = CMK_REPAIRS_ATTACH};
 
 static uint32_t encryption_commit(CmkSim *sim, const CmkArgs *args)
 {
@@ -446,7 +468,7 @@ const CmkOperation cmk_op_encryption_commit = {
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
                {"old_version", CMK_PARAM_INTEGER, 1, 0, 0},
                {"new_version", CMK_PARAM_INTEGER, 1, 0, 1}},
-    .guards = {CMK_GUARD_TASK_IS_RUNNING},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_TARGET_IDENTITY_IS_THERE},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(KEY) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = encryption_commit,
     .rules = "BV-12 BV-T2 BV-T5 BV-T7 BV-T8 BV-T13 BV-T15 BV-33 OQ-15 OQ-29 OQ-30",

@@ -509,7 +509,7 @@ typedef struct CmkVersion {
     uint32_t key_ops;
     uint32_t previous; /* version, 0 for the first */
     uint32_t type;     /* CmkKeyType */
-    uint32_t reserved;
+    uint32_t size_bits;
     CmkTime created;
     CmkTime not_before;
     CmkTime expires;            /* CMK_TIME_MAX: never */

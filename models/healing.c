@@ -59,6 +59,10 @@ static bool encryption_can_be_restored(const CmkWorld *world, const CmkArgs *arg
     if (!attached->holds(world, &question, ret_blame)) {
         return false;
     }
+    if (!cmk_principal_is_alive(world, principal)) { /* it stayed behind in another tenant */
+        *ret_blame = cmk_principal(world, principal)->changed_by;
+        return false;
+    }
     const uint32_t needed[] = {CMK_PERMISSION_GET, CMK_PERMISSION_WRAP, CMK_PERMISSION_UNWRAP};
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(needed); i++) {
         if (!cmk_access_is_granted(world, principal, (CmkKeyVaultId){key->key_vault}, key_id,

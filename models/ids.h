@@ -192,6 +192,7 @@
     X(SOFT_DELETE_IS_ON, soft_delete_is_on)                                                        \
     X(PURGE_PROTECTION_IS_ON, purge_protection_is_on)                                              \
     X(TARGET_VERSION_IS_USABLE, target_version_is_usable)                                          \
+    X(TARGET_IDENTITY_IS_THERE, target_identity_is_there)                                          \
     X(ENCRYPTION_CAN_BE_RESTORED, encryption_can_be_restored)                                      \
     X(NEWER_VERSION_IS_USABLE, newer_version_is_usable)                                            \
     X(TAKE_UP_IS_STILL_DUE, take_up_is_still_due)                                                  \

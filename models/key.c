@@ -92,10 +92,11 @@ static CmkKeyShape shape_to_create(const CmkArgs *args)
 
 CmkKeyShape cmk_key_shape_of(const CmkWorld *world, const CmkArgs *args)
 {
-    const CmkKey *key = key_of(world, args);
-    return args->op == CMK_OP_KEY_CREATE
-               ? shape_to_create(args)
-               : (CmkKeyShape){.type = key->type, .curve = key->curve, .size_bits = key->size_bits};
+    const CmkVersion *version = cmk_version(world, cmk_key_version_of(world, args));
+    if (args->op == CMK_OP_KEY_CREATE) {
+        return shape_to_create(args);
+    }
+    return (CmkKeyShape){.type = version->type, .size_bits = version->size_bits};
 }
 
 /* ---- guards ---------------------------------------------------------------------------------- */
@@ -278,6 +279,7 @@ CmkVersion *cmk_key_add_version(CmkSim *sim, CmkKeyId id)
     version->key = id.i;
     version->number = ++key->version_count;
     version->type = key->type;
+    version->size_bits = key->size_bits;
     version->is_enabled = 1; /* KV-12 */
     version->key_ops = cmk_key_ops_of_type(key->type);
     version->previous = key->current_version;

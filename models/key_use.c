@@ -78,11 +78,12 @@ static void append_version(CmkSim *sim, CmkKeyUse *use, uint32_t row)
 
 void cmk_key_use_note(CmkSim *sim, CmkVersionId version)
 {
-    const CmkKey *key = cmk_key(sim->world, (CmkKeyId){cmk_version(sim->world, version)->key});
-    if (key->type != CMK_KEY_RSA_HSM && key->type != CMK_KEY_EC_HSM) {
+    const CmkVersion *of = cmk_version(sim->world, version);
+    const CmkKey *key = cmk_key(sim->world, (CmkKeyId){of->key});
+    if (of->type != CMK_KEY_RSA_HSM && of->type != CMK_KEY_EC_HSM) {
         return;
     }
-    const CmkHsmKeys kind = key->type == CMK_KEY_RSA_HSM && key->size_bits == 2048
+    const CmkHsmKeys kind = of->type == CMK_KEY_RSA_HSM && of->size_bits == 2048
                                 ? CMK_HSM_KEYS_2048
                                 : CMK_HSM_KEYS_OTHER;
     if (cmk_world_count(sim->world, CMK_TABLE_VERSION_USE) < version.i) {

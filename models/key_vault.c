@@ -85,7 +85,7 @@ const CmkGuard cmk_guard_key_vault_exists = {
 static bool key_vault_is_reachable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkRegionId region = {vault_of(world, args)->region};
-    *ret_blame = cmk_region(world, region)->changed_by;
+    *ret_blame = cmk_region_blame(world, region);
     return cmk_region_answers(world, region);
 }
 
@@ -477,6 +477,7 @@ static uint32_t key_vault_delete(CmkSim *sim, const CmkArgs *args)
     const CmkKeyVaultId id = {args->ref[CMK_REF_KEY_VAULT]};
     CmkKeyVault *vault = cmk_key_vault_mut(sim, id);
     vault->state = CMK_KEY_VAULT_DELETED;
+    vault->is_throttled = 0; /* who used it up has nothing to ask any more */
     vault->epoch++;
     vault->purge_at = cmk_world_now(sim->world); /* without soft delete nothing is kept */
     if (vault->has_soft_delete != 0) {
@@ -538,9 +539,11 @@ static void lose_access_policies(CmkSim *sim, CmkKeyVaultId id)
     while (row != 0) {
         CmkAccessPolicy *policy = cmk_access_policy_mut(sim, (CmkAccessPolicyId){row});
         policy->permissions = 0;
+        policy->template_permissions = 0;
         policy->changed_by = cmk_this_seq(sim);
         row = policy->next_of_key_vault;
     }
+    cmk_key_vault_mut(sim, id)->access_policy_count = 0;
 }
 
 static uint32_t key_vault_purge(CmkSim *sim, const CmkArgs *args)

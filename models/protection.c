@@ -186,7 +186,8 @@ const CmkOperation cmk_op_tiering_start = {
     .name = "tiering.start",
     .text = "In the background, points of an instance that are due move to the archive.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_ACTIVE, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
+    .guards = {CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_INSTANCE_IS_ACTIVE,
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = tiering_start,
     .rules = "BK-20 BK-21 BK-32 OQ-26",
@@ -201,7 +202,8 @@ const CmkOperation cmk_op_expiry_start = {
     .name = "expiry.start",
     .text = "In the background, points of an instance whose retention is over are removed.",
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_ACTIVE, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
+    .guards = {CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_INSTANCE_IS_ACTIVE,
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = expiry_start,
     .rules = "BK-20 BK-21 BK-33 OQ-26",
@@ -213,8 +215,9 @@ static void start_or_mark(CmkSim *sim, CmkTaskKind kind, CmkArgs args)
 {
     const CmkQueueId queue = {args.ref[CMK_REF_QUEUE]};
     const CmkOutcome outcome = cmk_apply(sim, &args);
-    if (outcome.guard == CMK_GUARD_BACKUP_VAULT_IS_REACHABLE &&
-        cmk_queue(sim->world, queue)->store == CMK_STORE_VAULT) {
+    const bool is_put_off = outcome.guard == CMK_GUARD_BACKUP_VAULT_IS_REACHABLE ||
+                            outcome.guard == CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING;
+    if (is_put_off && cmk_queue(sim->world, queue)->store == CMK_STORE_VAULT) {
         args.cause_seq = outcome.seq;
         cmk_task_mark_overdue(sim, kind, &args);
     }

@@ -113,9 +113,10 @@ bool cmk_region_answers(const CmkWorld *world, CmkRegionId id)
 {
     switch ((CmkRegionState)cmk_region(world, id)->state) {
     case CMK_REGION_UP:
-    case CMK_REGION_FAILED_OVER:
     case CMK_REGION_FAILING_BACK:
         return true;
+    case CMK_REGION_FAILED_OVER: /* the pair answers, if it is there itself */
+        return !cmk_region_is_down(world, cmk_region_pair(id));
     case CMK_REGION_LOST:
     case CMK_REGION_FAILING_OVER:
         return false;
@@ -124,6 +125,20 @@ bool cmk_region_answers(const CmkWorld *world, CmkRegionId id)
     }
     CMK_ASSERT(false);
     return false;
+}
+
+bool cmk_region_is_up(const CmkWorld *world, CmkRegionId region)
+{
+    return cmk_region(world, region)->state == CMK_REGION_UP;
+}
+
+uint64_t cmk_region_blame(const CmkWorld *world, CmkRegionId region)
+{
+    const CmkRegion *own = cmk_region(world, region);
+    const CmkRegion *pair = cmk_region(world, cmk_region_pair(region));
+    return own->state == CMK_REGION_FAILED_OVER && pair->changed_by > own->changed_by
+               ? pair->changed_by
+               : own->changed_by;
 }
 
 bool cmk_region_is_writable(const CmkWorld *world, CmkRegionId id)
@@ -155,7 +170,7 @@ static bool region_is_up(const CmkWorld *world, const CmkArgs *args, uint64_t *r
 {
     const CmkRegion *region = cmk_region(world, (CmkRegionId){args->ref[CMK_REF_REGION]});
     *ret_blame = region->changed_by;
-    return region->state == CMK_REGION_UP;
+    return region->state == CMK_REGION_UP || region->state == CMK_REGION_FAILING_BACK;
 }
 
 const CmkGuard cmk_guard_region_is_up = {.name = "region-is-up",

@@ -9,6 +9,12 @@
 /* Whether key vaults of the region answer at all: by themselves or from the pair (REL-4, REL-7). */
 bool cmk_region_answers(const CmkWorld *world, CmkRegionId region);
 
+/* The record to blame where they do not answer: of the loss of the region, or of its pair. */
+uint64_t cmk_region_blame(const CmkWorld *world, CmkRegionId region);
+
+/* Whether the region is up and nothing of it is in its pair. */
+bool cmk_region_is_up(const CmkWorld *world, CmkRegionId region);
+
 /* Whether they take requests that change something (REL-3, REL-7, REL-8). */
 bool cmk_region_is_writable(const CmkWorld *world, CmkRegionId region);
 
@@ -16,6 +22,6 @@ bool cmk_region_is_writable(const CmkWorld *world, CmkRegionId region);
 bool cmk_region_is_down(const CmkWorld *world, CmkRegionId region);
 
 /* The region that this one is paired with; {0} if there is none (REL-17). */
-CmkRegionId cmk_region_pair(CmkRegionId region);
+CmkRegionId cmk_region_pair(CmkRegionId id);
 
 #endif

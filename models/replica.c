@@ -69,13 +69,26 @@ static bool is_of_region(const CmkWorld *world, uint32_t key_vault, CmkRegionId 
     return cmk_key_vault(world, (CmkKeyVaultId){key_vault})->region == region.i;
 }
 
-static void exchange_keys(CmkSim *sim, CmkRegionId region, CmkTime until)
+/* The newest version from this one back that was made by then, {0} if none was. */
+static uint32_t newest_until(const CmkWorld *world, uint32_t version, CmkTime until)
+{
+    while (version != 0 && cmk_version(world, (CmkVersionId){version})->created > until) {
+        version = cmk_version(world, (CmkVersionId){version})->previous;
+    }
+    return version;
+}
+
+/* `missing_by`: 0 when the region shows its own again. */
+static void exchange_keys(CmkSim *sim, CmkRegionId region, CmkTime until, uint64_t missing_by)
 {
     for (uint32_t i = 1; i <= cmk_world_count(sim->world, CMK_TABLE_KEY); i++) {
         const CmkKey *row = cmk_key(sim->world, (CmkKeyId){i});
         if (row->written_at > until && is_of_region(sim->world, row->key_vault, region)) {
             CmkKey *key = cmk_key_mut(sim, (CmkKeyId){i});
             exchange(&key->state, &key->state_before);
+            if (missing_by != 0) {
+                key->version_before = newest_until(sim->world, key->current_version, until);
+            }
             exchange(&key->current_version, &key->version_before);
             exchange_seq(&key->changed_by, &key->changed_by_before);
         }
@@ -123,7 +136,7 @@ static void exchange_policies(CmkSim *sim, CmkRegionId region, CmkTime until)
 
 static void exchange_all(CmkSim *sim, CmkRegionId region, CmkTime until, uint64_t missing_by)
 {
-    exchange_keys(sim, region, until);
+    exchange_keys(sim, region, until, missing_by);
     exchange_versions(sim, region, until, missing_by);
     exchange_policies(sim, region, until);
 }

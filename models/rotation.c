@@ -2,6 +2,7 @@
 #include "models/encryption.h"
 #include "models/model.h"
 #include "models/mutate.h"
+#include "models/region.h"
 #include "models/rows.h"
 
 static const CmkBackupVault *vault_of(const CmkWorld *world, const CmkArgs *args)
@@ -40,11 +41,19 @@ static CmkVersionId newest_usable(const CmkWorld *world, CmkKeyId key_id)
     return (CmkVersionId){row};
 }
 
+/* A take-up reads a key that is there and unwraps with the version in use (ROT-14): once that is
+ * purged, what bears the name of the key is another one and there is nothing to take up. */
+static bool can_be_taken_up(const CmkWorld *world, const CmkBackupVault *vault)
+{
+    return cmk_key(world, (CmkKeyId){vault->key})->state == CMK_KEY_ACTIVE &&
+           cmk_version(world, (CmkVersionId){vault->active_version})->is_purged == 0;
+}
+
 /* Whether the settings name no version and the key has a newer one than the vault uses. */
 static bool is_behind(const CmkWorld *world, const CmkBackupVault *vault)
 {
     const CmkVersionId newest = newest_usable(world, (CmkKeyId){vault->key});
-    return vault->pinned_version == 0 && newest.i != 0 &&
+    return can_be_taken_up(world, vault) && vault->pinned_version == 0 && newest.i != 0 &&
            cmk_version(world, newest)->number >
                cmk_version(world, (CmkVersionId){vault->active_version})->number;
 }
@@ -53,6 +62,9 @@ static bool is_behind(const CmkWorld *world, const CmkBackupVault *vault)
  * touching it, because its validity begins later. */
 static bool may_be_behind(const CmkWorld *world, const CmkBackupVault *vault)
 {
+    if (!can_be_taken_up(world, vault)) {
+        return false;
+    }
     const uint32_t active = cmk_version(world, (CmkVersionId){vault->active_version})->number;
     const CmkTime now = cmk_world_now(world);
     uint32_t row = cmk_key(world, (CmkKeyId){vault->key})->current_version;
@@ -153,7 +165,10 @@ const CmkOperation cmk_op_rotation_commit = {
 void cmk_on_rotation_poll(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkKeyId key_id = {timer->subject};
-    bool is_awaited = false;
+    const CmkKeyVaultId key_vault = {cmk_key(sim->world, key_id)->key_vault};
+    /* A pair may lack the version that the own region shows again after its return (REL-13). */
+    bool is_awaited =
+        !cmk_region_is_up(sim->world, (CmkRegionId){cmk_key_vault(sim->world, key_vault)->region});
     uint32_t row = cmk_key(sim->world, key_id)->first_user;
     while (row != 0) {
         const CmkBackupVault *vault = cmk_backup_vault(sim->world, (CmkBackupVaultId){row});

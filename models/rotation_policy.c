@@ -59,8 +59,11 @@ void cmk_key_expect_rotation(CmkSim *sim, CmkKeyId id, const CmkArgs *args)
     const CmkVersion *version = cmk_version(sim->world, (CmkVersionId){key->current_version});
     key->rotation_epoch++;
     if (key->state != CMK_KEY_DELETED && key->state != CMK_KEY_DELETING) {
-        expect(sim, rotation_time(key, version), CMK_EVENT_KEY_ROTATION, id, args);
-        expect(sim, notice_time(key, version), CMK_EVENT_KEY_NEAR_EXPIRY, id, args);
+        const CmkTime rotation = rotation_time(key, version);
+        const CmkTime notice = notice_time(key, version);
+        expect(sim, rotation, CMK_EVENT_KEY_ROTATION, id, args);
+        /* Of a version that is rotated out before there is nothing to tell. */
+        expect(sim, notice < rotation ? notice : CMK_TIME_MAX, CMK_EVENT_KEY_NEAR_EXPIRY, id, args);
     }
 }
 

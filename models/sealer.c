@@ -31,10 +31,10 @@ static void must(CmkSealer *sealer, CmkEnvelopeResult result, const char *what, 
 
 static void on_new_version(CmkSealer *sealer, const CmkWorld *world, CmkVersionId id)
 {
-    const CmkKey *key = cmk_key(world, (CmkKeyId){cmk_version(world, id)->key});
-    const bool is_rsa = key->type == CMK_KEY_RSA || key->type == CMK_KEY_RSA_HSM;
+    const CmkVersion *version = cmk_version(world, id);
+    const bool is_rsa = version->type == CMK_KEY_RSA || version->type == CMK_KEY_RSA_HSM;
     if (is_rsa) { /* no other key ever wraps a data key, KV-5 */
-        must(sealer, cmk_envelope_key_create(sealer->envelope, id.i, key->size_bits),
+        must(sealer, cmk_envelope_key_create(sealer->envelope, id.i, version->size_bits),
              "making key version", id.i);
     }
 }

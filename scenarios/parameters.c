@@ -159,67 +159,37 @@ static bool read_boolean(Target *target, const CmkField *field, const CmkNode *v
     return is_right;
 }
 
+/* The words of a parameter that is one of them, by its type. */
+static const CmkVocabulary *const vocabulary_of[] = {
+    [CMK_PARAM_POINT] = &points,
+    [CMK_PARAM_ROLE] = &cmk_vocabulary_roles,
+    [CMK_PARAM_REGION] = &cmk_vocabulary_regions,
+    [CMK_PARAM_TAG] = &cmk_vocabulary_tags,
+    [CMK_PARAM_REHYDRATION] = &rehydrations,
+    [CMK_PARAM_SOFT_DELETE] = &cmk_vocabulary_soft_delete,
+    [CMK_PARAM_PERMISSIONS] = &cmk_vocabulary_permissions,
+    [CMK_PARAM_PERMISSION_MODEL] = &cmk_vocabulary_permission_models,
+    [CMK_PARAM_KEY_OPS] = &cmk_vocabulary_key_ops,
+    [CMK_PARAM_KEY_TYPE] = &cmk_vocabulary_key_types,
+    [CMK_PARAM_KEY_CURVE] = &cmk_vocabulary_curves,
+    [CMK_PARAM_REDUNDANCY] = &cmk_vocabulary_redundancies,
+    [CMK_PARAM_ENCRYPTION] = &cmk_vocabulary_encryption,
+};
+
 /* A parameter of the model as a field of the language. */
 static CmkField field_of(const CmkParam *param)
 {
     CmkField field = {.name = param->name, .doc = param->name, .type = CMK_FIELD_REFERENCE};
+    if (param->type < CMK_ARRAY_LEN(vocabulary_of) && vocabulary_of[param->type] != NULL) {
+        field.type = CMK_FIELD_WORD;
+        field.vocabulary = vocabulary_of[param->type];
+        return field;
+    }
     switch (param->type) {
-    case CMK_PARAM_POINT:
-        field.type = CMK_FIELD_WORD;
-        field.vocabulary = &points;
-        break;
-    case CMK_PARAM_ROLE:
-        field.type = CMK_FIELD_WORD;
-        field.vocabulary = &cmk_vocabulary_roles;
-        break;
-    case CMK_PARAM_REGION:
-        field.type = CMK_FIELD_WORD;
-        field.vocabulary = &cmk_vocabulary_regions;
-        break;
-    case CMK_PARAM_TAG:
-        field.type = CMK_FIELD_WORD;
-        field.vocabulary = &cmk_vocabulary_tags;
-        break;
-    case CMK_PARAM_REHYDRATION:
-        field.type = CMK_FIELD_WORD;
-        field.vocabulary = &rehydrations;
-        break;
-    case CMK_PARAM_SOFT_DELETE:
-        field.type = CMK_FIELD_WORD;
-        field.vocabulary = &cmk_vocabulary_soft_delete;
-        break;
-    case CMK_PARAM_PERMISSIONS:
-        field.type = CMK_FIELD_WORD;
-        field.vocabulary = &cmk_vocabulary_permissions;
-        break;
-    case CMK_PARAM_PERMISSION_MODEL:
-        field.type = CMK_FIELD_WORD;
-        field.vocabulary = &cmk_vocabulary_permission_models;
-        break;
-    case CMK_PARAM_KEY_OPS:
-        field.type = CMK_FIELD_WORD;
-        field.vocabulary = &cmk_vocabulary_key_ops;
-        break;
-    case CMK_PARAM_KEY_TYPE:
-        field.type = CMK_FIELD_WORD;
-        field.vocabulary = &cmk_vocabulary_key_types;
-        break;
-    case CMK_PARAM_KEY_CURVE:
-        field.type = CMK_FIELD_WORD;
-        field.vocabulary = &cmk_vocabulary_curves;
-        break;
     case CMK_PARAM_DURATION:
         field.type = CMK_FIELD_DURATION;
         field.min = 1;
         field.max = CMK_DAY_US * 366 * 100;
-        break;
-    case CMK_PARAM_REDUNDANCY:
-        field.type = CMK_FIELD_WORD;
-        field.vocabulary = &cmk_vocabulary_redundancies;
-        break;
-    case CMK_PARAM_ENCRYPTION:
-        field.type = CMK_FIELD_WORD;
-        field.vocabulary = &cmk_vocabulary_encryption;
         break;
     case CMK_PARAM_BOOLEAN:
         field.type = CMK_FIELD_BOOLEAN;

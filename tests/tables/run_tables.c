@@ -57,10 +57,11 @@ static const struct {
 static const struct {
     const char *name;
     const char *role;
-} role_names[] = {{"reader", "Key Vault Reader"},
-                  {"admin", "Key Vault Administrator"},
+} role_names[] = {{"administrator", "Key Vault Administrator"},
+                  {"encryption", "Key Vault Crypto Service Encryption User"},
                   {"crypto-user", "Key Vault Crypto User"},
                   {"release", "Key Vault Crypto Service Release User"},
+                  {"reader", "Key Vault Reader"},
                   {"secrets", "Key Vault Secrets User"},
                   {"officer", "Key Vault Crypto Officer"},
                   {"purger", "Key Vault Purge Operator"},

@@ -468,12 +468,12 @@ static CmkWorld *world_of_versions(void)
     cr_assert_not_null(world);
     const CmkKeyVaultId vault = cmk_declare_key_vault(world, "kv");
     const CmkKeyId key = cmk_declare_key(world, vault, "key");
-    CmkKey *row = cmk_world_row_mut(world, CMK_TABLE_KEY, key.i);
-    row->type = CMK_KEY_RSA_HSM;
-    row->size_bits = 4096;
     for (uint32_t i = 1; i <= MANY; i++) {
         cr_assert_eq(cmk_world_row_add(world, CMK_TABLE_VERSION), i);
-        ((CmkVersion *)cmk_world_row_mut(world, CMK_TABLE_VERSION, i))->key = key.i;
+        CmkVersion *row = cmk_world_row_mut(world, CMK_TABLE_VERSION, i);
+        row->key = key.i;
+        row->type = CMK_KEY_RSA_HSM;
+        row->size_bits = 4096;
     }
     cmk_world_set_now(world, ESTATE_START);
     return world;
