@@ -30,6 +30,8 @@ static const char *param_type(uint16_t type)
         [CMK_PARAM_GROUP] = "a group",
         [CMK_PARAM_MEMBER] = "a user, an identity or a Backup vault",
         [CMK_PARAM_PERMISSION_MODEL] = "rbac or access_policy",
+        [CMK_PARAM_KEY_SOURCE] = "a key: vault/key",
+        [CMK_PARAM_SKU] = "standard or premium",
         [CMK_PARAM_ROLE] = "a role",
         [CMK_PARAM_REGION] = "a region",
         [CMK_PARAM_POLICY] = "a backup policy",
@@ -179,6 +181,7 @@ GPtrArray *cmk_catalogue_operations(void)
         cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "permission", permission);
         cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "action", operation->action);
         cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "az", operation->az);
+        cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "audit", operation->audit);
         cmk_entry_add_lines(entry, CMK_PROPERTY_DETAIL, "writes", tables_of(operation->writes));
         cmk_entry_add_words(entry, CMK_PROPERTY_DETAIL, "faults", faults);
         cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "rules", operation->rules);

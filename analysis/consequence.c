@@ -239,7 +239,10 @@ static bool begin_item(CmkConsequences *self, const CmkWorld *world, uint32_t pl
     }
     if (is_done && fault_of(self, plan) != 0 && (writes & CMK_BIT(BACKUP_VAULT)) != 0)
         is_changed |= touch_broken(self, world, record, fault_of(self, plan));
-    if (!is_done || (writes & CMK_BIT(TASK)) == 0)
+    const bool has_started_job =
+        is_done && (writes & CMK_BIT(TASK)) != 0 &&
+        cmk_task(world, (CmkTaskId){record->result})->started_by == record->seq;
+    if (!has_started_job)
         is_changed |= finish_item(self, plan, record, record->status);
     return is_changed;
 }

@@ -75,7 +75,7 @@ static void fill_put(Filler *filler)
 
 static void fill_operations(Filler *filler, const CmkModel *model)
 {
-    fill_begin(filler, "operation", 5);
+    fill_begin(filler, "operation", 6);
     for (uint32_t i = 1; i < model->operation_count; i++) {
         const CmkOperation *operation = model->operations[i];
         fill_number(filler, i);
@@ -83,6 +83,7 @@ static void fill_operations(Filler *filler, const CmkModel *model)
         fill_text(filler, operation->text);
         fill_text(filler, operation->rules);
         fill_text(filler, operation->action);
+        fill_text(filler, operation->audit);
         fill_put(filler);
     }
     fill_begin(filler, "guard", 5);

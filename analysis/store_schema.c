@@ -207,7 +207,7 @@ static const char small_tables[] =
     " cost_nanos INTEGER NOT NULL, overdue_nanos INTEGER NOT NULL, baseline_nanos INTEGER,"
     " currency TEXT NOT NULL) STRICT;"
     "CREATE TABLE operation(id INTEGER PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL,"
-    " rules TEXT, action TEXT) STRICT;"
+    " rules TEXT, action TEXT, audit TEXT) STRICT;"
     "CREATE TABLE guard(id INTEGER PRIMARY KEY, name TEXT NOT NULL, status INTEGER NOT NULL,"
     " rule TEXT, text TEXT NOT NULL) STRICT;"
     "CREATE TABLE status(id INTEGER PRIMARY KEY, number INTEGER NOT NULL, name TEXT NOT NULL,"
@@ -327,7 +327,7 @@ static const View views[] = {
      "job_hour AS h JOIN task_kind AS k ON k.id = h.kind JOIN job_status AS s ON s.id = h.status"},
     {"v_journal",
      "j.seq, " INSTANT("j.t_us") " AS time, j.t_us, a.name AS actor, op.name AS operation,"
-     " s.name AS status, s.code AS code, g.name AS guard, g.text AS must_hold, g.rule AS rule,"
+     " op.audit AS audit, s.name AS status, s.code AS code, g.name AS guard, g.text AS must_hold, g.rule AS rule,"
      " j.cause_seq, j.blame_seq, o.name AS origin, b.name AS backup_vault, i.name AS instance,"
      " kv.name AS key_vault, ky.name AS key, kn.name AS version, id.name AS identity,"
      " pr.name AS principal, re.name AS region, po.name AS policy, sc.name AS scope,"

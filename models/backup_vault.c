@@ -127,21 +127,23 @@ static uint32_t backup_vault_create(CmkSim *sim, const CmkArgs *args)
     vault->encryption = CMK_ENCRYPTION_DISABLED; /* BV-16 */
     vault->soft_delete = CMK_SOFT_DELETE_ON;
     vault->soft_delete_days = CMK_SOFT_DELETE_DAYS; /* BV-6 */
+    vault->has_cross_region_restore = 0;
     vault->epoch++;
     vault->changed_by = cmk_this_seq(sim);
+    uint32_t job = 0;
     if (args->ref[CMK_REF_KEY] == 0) {
         vault->state = CMK_BACKUP_VAULT_ACTIVE;
         vault->provisioning = CMK_PROVISIONING_SUCCEEDED;
     } else {
         cmk_identity_give(sim, args);
-        cmk_encryption_start(sim, args, CMK_PROVISIONING_CREATING);
+        job = cmk_encryption_start(sim, args, CMK_PROVISIONING_CREATING);
     }
     /* Maintenance runs once an interval at a fixed time of day (OQ-26). */
     const CmkTime now = cmk_world_now(sim->world);
     const CmkTime start = cmk_settings(sim->world, (CmkNameId){1})->start;
     const CmkTime first = (now > start ? now : start) + args->num[2];
     (void)cmk_engine_set_timer(sim, first, CMK_EVENT_MAINTENANCE, id.i, args);
-    return id.i;
+    return job;
 }
 
 const CmkOperation cmk_op_backup_vault_create = {
@@ -225,6 +227,7 @@ static uint32_t backup_vault_set_redundancy(CmkSim *sim, const CmkArgs *args)
 {
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    cmk_gauge_close_account(sim, id);
     vault->redundancy = (uint32_t)args->num[0];
     vault->changed_by = cmk_this_seq(sim);
     return id.i;
@@ -238,7 +241,7 @@ const CmkOperation cmk_op_backup_vault_set_redundancy = {
                {"redundancy", CMK_PARAM_REDUNDANCY, 1, 1, 0}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
                CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_NOTHING_IS_PROTECTED},
-    .writes = CMK_BIT(BACKUP_VAULT),
+    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(GAUGE) | CMK_BIT(STATEMENT),
     .effect = backup_vault_set_redundancy,
     .rules = "BV-2 BV-3",
     .action = "Microsoft.DataProtection/backupVaults/write",
@@ -297,6 +300,7 @@ static uint32_t backup_vault_vanish(CmkSim *sim, const CmkArgs *args)
 {
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    cmk_gauge_close_account(sim, id); /* another vault of this name may have another price */
     cmk_encryption_forget(sim, id);
     cmk_identity_take_all(sim, id);
     vault->state = CMK_BACKUP_VAULT_ABSENT;
@@ -314,9 +318,9 @@ const CmkOperation cmk_op_backup_vault_vanish = {
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(KEY) | CMK_BIT(ATTACHMENT) | CMK_BIT(PRINCIPAL) |
-              CMK_BIT(TASK),
+              CMK_BIT(TASK) | CMK_BIT(GAUGE) | CMK_BIT(STATEMENT),
     .effect = backup_vault_vanish,
-    .rules = "BV-10 MI-4 BK-35",
+    .rules = "BV-10 MI-1 BK-35",
 };
 
 /* ---- moving one (BV-13, BV-14) --------------------------------------------------------------- */

@@ -109,23 +109,13 @@ const CmkGuard cmk_guard_point_is_readable_in_pair = {
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
-/* What is stored costs more from now on (COST-4); what was stored until now does not. */
-static void note_what_was_cheaper(CmkSim *sim, CmkBackupVaultId id)
-{
-    cmk_gauge_note(sim, id, CMK_GAUGE_VAULT, CMK_GAUGE_CHEAP_VAULT);
-    cmk_gauge_note(sim, id, CMK_GAUGE_OVERDUE_VAULT, CMK_GAUGE_CHEAP_OVERDUE_VAULT);
-    cmk_gauge_note(sim, id, CMK_GAUGE_LATE_TIERING, CMK_GAUGE_CHEAP_LATE_TIERING);
-    cmk_gauge_note(sim, id, CMK_GAUGE_REHYDRATED, CMK_GAUGE_CHEAP_REHYDRATED);
-    cmk_gauge_note(sim, id, CMK_GAUGE_FREE_VAULT, CMK_GAUGE_CHEAP_FREE_VAULT);
-}
-
 static uint32_t enable_cross_region_restore(CmkSim *sim, const CmkArgs *args)
 {
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
     if (vault->has_cross_region_restore == 0) {
+        cmk_gauge_close_account(sim, id); /* what is stored costs more from now on (COST-4) */
         vault->has_cross_region_restore = 1;
-        note_what_was_cheaper(sim, id);
     }
     vault->changed_by = cmk_this_seq(sim);
     return id.i;
@@ -139,7 +129,7 @@ const CmkOperation cmk_op_backup_vault_enable_cross_region_restore = {
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
                CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_CROSS_REGION_RESTORE_IS_OFFERED},
-    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(GAUGE),
+    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(GAUGE) | CMK_BIT(STATEMENT),
     .effect = enable_cross_region_restore,
     .rules = "BV-4 COST-4",
     .action = "Microsoft.DataProtection/backupVaults/write",

@@ -77,6 +77,7 @@ enum {
     CMK_PARAM_GROUP,
     CMK_PARAM_MEMBER,           /* of a group: as CMK_PARAM_CALLER, but no group */
     CMK_PARAM_PERMISSION_MODEL, /* "rbac" or "access_policy" */
+    CMK_PARAM_KEY_SOURCE,       /* another key than the one in its slot: a number */
     CMK_PARAM_ROLE,             /* a role by its display name */
     CMK_PARAM_REGION,
     CMK_PARAM_POLICY,
@@ -85,6 +86,7 @@ enum {
     CMK_PARAM_INTEGER,
     CMK_PARAM_INSTANT,
     CMK_PARAM_DURATION,    /* an exact length of time */
+    CMK_PARAM_SKU,         /* "standard" or "premium": CmkSku */
     CMK_PARAM_KEY_TYPE,    /* "RSA", "EC-HSM": CmkKeyType */
     CMK_PARAM_KEY_CURVE,   /* "P-256": CmkCurve */
     CMK_PARAM_KEY_OPS,     /* list of what a key may be used for */
@@ -121,6 +123,9 @@ typedef struct CmkKeyId {
 typedef struct CmkVersionId {
     uint32_t i;
 } CmkVersionId;
+typedef struct CmkKeyBackupId {
+    uint32_t i;
+} CmkKeyBackupId;
 typedef struct CmkIdentityId {
     uint32_t i;
 } CmkIdentityId;
@@ -157,6 +162,9 @@ typedef struct CmkTaskId {
 typedef struct CmkPlanId {
     uint32_t i;
 } CmkPlanId;
+typedef struct CmkStatementId {
+    uint32_t i;
+} CmkStatementId;
 typedef struct CmkScopeId {
     uint32_t i;
 } CmkScopeId;
@@ -181,12 +189,14 @@ typedef struct CmkMembershipId {
     X(KEY, key, CmkKey, CmkKeyId, 0, "keys")                                                       \
     X(VERSION, version, CmkVersion, CmkVersionId, 0, "key versions")                               \
     X(VERSION_USE, version_use, CmkVersionUse, CmkVersionId, 1, "uses of key versions")            \
+    X(KEY_BACKUP, key_backup, CmkKeyBackup, CmkKeyBackupId, 0, "backups of keys")                  \
     X(IDENTITY, identity, CmkIdentity, CmkIdentityId, 0, "user-assigned identities")               \
     X(PRINCIPAL, principal, CmkPrincipal, CmkPrincipalId, 0, "principals")                         \
     X(ASSIGNMENT, assignment, CmkAssignment, CmkAssignmentId, 0, "role assignments")               \
     X(ACCESS_POLICY, access_policy, CmkAccessPolicy, CmkAccessPolicyId, 0, "access policies")      \
     X(BACKUP_VAULT, backup_vault, CmkBackupVault, CmkBackupVaultId, 0, "Backup vaults")            \
     X(GAUGE, gauge, CmkGauge, CmkBackupVaultId, 0, "gauges")                                       \
+    X(STATEMENT, statement, CmkStatement, CmkStatementId, 0, "statements of accounts")             \
     X(ATTACHMENT, attachment, CmkAttachment, CmkAttachmentId, 0, "attached identities")            \
     X(POLICY, policy, CmkPolicy, CmkPolicyId, 0, "backup policies")                                \
     X(INSTANCE, instance, CmkInstance, CmkInstanceId, 0, "backup instances")                       \
@@ -448,6 +458,8 @@ typedef struct CmkKey {
     uint32_t next_of_key_vault;
     uint32_t rotation_epoch;   /* what the rotation policy has pending carries it */
     uint32_t notified_version; /* the one whose coming expiry was told of */
+    uint32_t last_backup;
+    uint32_t reserved;
     CmkTime deleted_at;
     CmkTime purge_at;     /* SD-6 */
     CmkTime name_free_at; /* of a purged one (SD-13) */
@@ -510,6 +522,10 @@ typedef struct CmkVersion {
     uint32_t previous; /* version, 0 for the first */
     uint32_t type;     /* CmkKeyType */
     uint32_t size_bits;
+    uint32_t is_backed_up; /* some backup holds the private key, whatever became of this version */
+    uint32_t original;     /* version whose private key this is too; 0: it has its own (KV-24) */
+    uint32_t next_copy;    /* of the same private key, from the original on */
+    uint32_t reserved;
     CmkTime created;
     CmkTime not_before;
     CmkTime expires;            /* CMK_TIME_MAX: never */
@@ -522,6 +538,26 @@ typedef struct CmkVersion {
     uint64_t changed_by_before;
     uint64_t changed_by;
 } CmkVersion;
+
+/* The most versions that a backup of a key holds (KV-24). */
+#define CMK_KEY_BACKUP_VERSIONS_MAX 500
+
+/* A sealed copy of a key with all the versions that it had, which somebody keeps outside for good.
+ */
+typedef struct CmkKeyBackup {
+    uint32_t key;
+    uint32_t version; /* the newest of those in it */
+    uint32_t version_count;
+    uint32_t type;
+    uint32_t curve;
+    uint32_t size_bits;
+    uint32_t subscription; /* of the key vault: only there it can be opened */
+    uint32_t region;       /* likewise, or in its pair */
+    uint32_t previous;     /* earlier backup of the key */
+    uint32_t reserved;
+    CmkTime created;
+    uint64_t changed_by;
+} CmkKeyBackup;
 
 /* ---- identities and access ------------------------------------------------------------------- */
 
@@ -656,6 +692,8 @@ typedef struct CmkBackupVault {
     uint32_t resource_group;        /* scope */
     uint32_t moving_to;             /* scope, while it moves */
     uint32_t has_cross_region_restore; /* never off again (BV-4) */
+    uint32_t last_statement;           /* accounts closed at other terms than the present ones */
+    uint32_t reserved;
     CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
     uint64_t encryption_by;  /* record that last changed the encryption settings */
     uint64_t system_by;      /* record that last switched the system-assigned identity */
@@ -670,20 +708,25 @@ typedef enum CmkGaugeKind {
     CMK_GAUGE_OVERDUE_VAULT,   /* bytes kept in the vault tier past their expiry */
     CMK_GAUGE_OVERDUE_ARCHIVE, /* bytes kept in the archive tier past their expiry */
     CMK_GAUGE_LATE_TIERING,    /* bytes kept in the vault tier past their move to the archive */
-    /* integrals only: of those of the vault tier when cross-region restore made the vault tier
-     * dearer */
-    CMK_GAUGE_CHEAP_VAULT,
-    CMK_GAUGE_CHEAP_OVERDUE_VAULT,
-    CMK_GAUGE_CHEAP_LATE_TIERING,
-    CMK_GAUGE_CHEAP_REHYDRATED,
-    CMK_GAUGE_CHEAP_FREE_VAULT,
-    CMK_GAUGE_EARLY_DELETION, /* integral only: archive bytes x time short of 180 days */
-    CMK_GAUGE_REHYDRATED,     /* integral only: copies that came back x time they are kept */
-    CMK_GAUGE_INSTANCES,      /* protected instances */
-    CMK_GAUGE_FREE_VAULT,     /* bytes of deleted data in the vault tier that cost nothing */
-    CMK_GAUGE_FREE_ARCHIVE,   /* the same in the archive tier (COST-19) */
+    CMK_GAUGE_EARLY_DELETION,  /* integral only: archive bytes x time short of 180 days */
+    CMK_GAUGE_REHYDRATED,      /* integral only: copies that came back x time they are kept */
+    CMK_GAUGE_INSTANCES,       /* protected instances */
+    CMK_GAUGE_FREE_VAULT,      /* bytes of deleted data in the vault tier that cost nothing */
+    CMK_GAUGE_FREE_ARCHIVE,    /* the same in the archive tier (COST-19) */
     CMK_GAUGE__COUNT
 } CmkGaugeKind;
+
+/* What was measured at the terms that a Backup vault had until then: its redundancy, its region and
+ * whether it offered cross-region restore have each a price. */
+typedef struct CmkStatement {
+    uint32_t region;
+    uint32_t redundancy;
+    uint32_t has_cross_region_restore;
+    uint32_t next_of_vault; /* the one before */
+    CmkTime from;
+    CmkTime to;
+    uint64_t integrals[CMK_GAUGE__COUNT][2]; /* low, high: as in CmkGauge */
+} CmkStatement;
 
 /* A level and its exact integral over time. */
 typedef struct CmkGauge {

@@ -112,8 +112,8 @@ CmkStatus cmk_error_status(const CmkWorld *world, const CmkTask *task, const Cmk
 
 /* ---- the catalogue (section 11.1) ------------------------------------------------------------ */
 
-/* ERR-24: the prefix of the code says whose error it is; simulated codes (ERR-22) stand for user
- * errors. */
+/* What an error of a job carries (BK-19). ERR-24: the prefix of the code says whose error it is;
+ * simulated codes (ERR-22) stand for user errors. */
 #define USER_ERROR true, false
 #define PASSING false, true
 

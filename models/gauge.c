@@ -46,10 +46,53 @@ void cmk_gauge_charge(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind kind, in
     set_integral(gauge, integral_of(gauge) + (CmkIntegral)(uint64_t)level * (uint64_t)duration_us);
 }
 
-void cmk_gauge_note(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind from, CmkGaugeKind to)
+CmkTime cmk_gauge_account_start(const CmkWorld *world, CmkBackupVaultId vault)
 {
-    set_integral(cmk_gauge_mut(sim, row_of(vault, to)),
-                 cmk_gauge_integral(sim->world, vault, from));
+    const uint32_t row = cmk_backup_vault(world, vault)->last_statement;
+    return row != 0 ? cmk_statement(world, (CmkStatementId){row})->to
+                    : cmk_settings(world, (CmkNameId){1})->start;
+}
+
+void cmk_gauge_close_account(CmkSim *sim, CmkBackupVaultId id)
+{
+    if (!cmk_is_open(sim->world)) {
+        return; /* nothing is measured while the world is set up */
+    }
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    const CmkStatementId statement_id = {cmk_world_row_add(sim->world, CMK_TABLE_STATEMENT)};
+    CmkStatement *statement = cmk_statement_mut(sim, statement_id);
+    statement->region = vault->region;
+    statement->redundancy = vault->redundancy;
+    statement->has_cross_region_restore = vault->has_cross_region_restore;
+    statement->from = cmk_gauge_account_start(sim->world, id);
+    statement->to = cmk_world_now(sim->world);
+    statement->next_of_vault = vault->last_statement;
+    vault->last_statement = statement_id.i;
+    for (uint32_t kind = 0; kind < CMK_GAUGE__COUNT; kind++) {
+        CmkGauge *gauge = cmk_gauge_mut(sim, row_of(id, (CmkGaugeKind)kind));
+        set_integral(gauge, integral_until_now(sim->world, gauge));
+        statement->integrals[kind][0] = gauge->integral_low;
+        statement->integrals[kind][1] = gauge->integral_high;
+        set_integral(gauge, 0);
+        gauge->since = cmk_world_now(sim->world);
+    }
+}
+
+CmkIntegral cmk_statement_integral(const CmkStatement *statement, CmkGaugeKind kind)
+{
+    return (CmkIntegral)statement->integrals[kind][1] << 64 | statement->integrals[kind][0];
+}
+
+CmkIntegral cmk_gauge_total(const CmkWorld *world, CmkBackupVaultId vault, CmkGaugeKind kind)
+{
+    CmkIntegral total = cmk_gauge_integral(world, vault, kind);
+    uint32_t row = cmk_backup_vault(world, vault)->last_statement;
+    while (row != 0) {
+        const CmkStatement *statement = cmk_statement(world, (CmkStatementId){row});
+        total += cmk_statement_integral(statement, kind);
+        row = statement->next_of_vault;
+    }
+    return total;
 }
 
 int64_t cmk_gauge_level(const CmkWorld *world, CmkBackupVaultId vault, CmkGaugeKind kind)

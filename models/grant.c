@@ -421,6 +421,7 @@ const CmkOperation cmk_op_access_policy_set = {
     .rules = "AC-5 AC-6 AC-7 AC-14 AC-19 REL-8",
     .action = "Microsoft.KeyVault/vaults/accessPolicies/write",
     .az = "az keyvault set-policy",
+    .audit = "VaultPatch",
 };
 
 static uint32_t access_policy_remove(CmkSim *sim, const CmkArgs *args)
@@ -444,6 +445,7 @@ const CmkOperation cmk_op_access_policy_remove = {
     .rules = "AC-5 AC-14 REL-8",
     .action = "Microsoft.KeyVault/vaults/accessPolicies/delete",
     .az = "az keyvault delete-policy",
+    .audit = "VaultPatch",
 };
 
 /* ---- the key vault as a whole ---------------------------------------------------------------- */
@@ -472,6 +474,7 @@ const CmkOperation cmk_op_key_vault_set_permission_model = {
     .rules = "AC-1 AC-2 AC-19",
     .action = "Microsoft.Authorization/roleAssignments/write",
     .az = "az keyvault update --enable-rbac-authorization",
+    .audit = "VaultPatch",
 };
 
 /* All access policies become what they were before the scenario began. O(access policies). */
@@ -502,4 +505,5 @@ const CmkOperation cmk_op_key_vault_redeploy_template = {
     .rules = "AC-18",
     .action = "Microsoft.KeyVault/vaults/write",
     .az = "az deployment group create",
+    .audit = "VaultPatch",
 };

@@ -31,6 +31,8 @@
     X(KEY_RECOVER, key_recover)                                                                    \
     X(KEY_PURGE, key_purge)                                                                        \
     X(KEY_SETTLE, key_settle)                                                                      \
+    X(KEY_BACKUP, key_backup)                                                                      \
+    X(KEY_RESTORE, key_restore)                                                                    \
     X(KEY_SET_ROTATION_POLICY, key_set_rotation_policy)                                            \
     X(KEY_ROTATE_IF_DUE, key_rotate_if_due)                                                        \
     X(KEY_NOTIFY_NEAR_EXPIRY, key_notify_near_expiry)                                              \
@@ -132,6 +134,11 @@
     X(VERSION_EXISTS, version_exists)                                                              \
     X(KEY_IS_DELETED, key_is_deleted)                                                              \
     X(PURGE_IS_ALLOWED, purge_is_allowed)                                                          \
+    X(KEY_FITS_INTO_BACKUP, key_fits_into_backup)                                                  \
+    X(KEY_IS_ABSENT, key_is_absent)                                                                \
+    X(KEY_BACKUP_EXISTS, key_backup_exists)                                                        \
+    X(KEY_BACKUP_HAS_THE_NAME, key_backup_has_the_name)                                            \
+    X(KEY_BACKUP_IS_FROM_HERE, key_backup_is_from_here)                                            \
     X(ROTATION_POLICY_IS_POSSIBLE, rotation_policy_is_possible)                                    \
     X(SYSTEM_IDENTITY_IS_ON, system_identity_is_on)                                                \
     X(USER_IDENTITY_IS_ATTACHED, user_identity_is_attached)                                        \

@@ -92,10 +92,15 @@ static CmkKeyShape shape_to_create(const CmkArgs *args)
 
 CmkKeyShape cmk_key_shape_of(const CmkWorld *world, const CmkArgs *args)
 {
-    const CmkVersion *version = cmk_version(world, cmk_key_version_of(world, args));
     if (args->op == CMK_OP_KEY_CREATE) {
         return shape_to_create(args);
     }
+    if (args->op == CMK_OP_KEY_RESTORE) {
+        const CmkKeyBackup *backup = cmk_key_backup(world, cmk_key_backup_named(world, args));
+        return (CmkKeyShape){
+            .type = backup->type, .curve = backup->curve, .size_bits = backup->size_bits};
+    }
+    const CmkVersion *version = cmk_version(world, cmk_key_version_of(world, args));
     return (CmkKeyShape){.type = version->type, .size_bits = version->size_bits};
 }
 
@@ -105,7 +110,8 @@ static bool key_type_fits_sku(const CmkWorld *world, const CmkArgs *args, uint64
 {
     const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     *ret_blame = vault->changed_by;
-    return !cmk_key_type_is_hsm(shape_to_create(args).type) || vault->sku == CMK_SKU_PREMIUM;
+    return !cmk_key_type_is_hsm(cmk_key_shape_of(world, args).type) ||
+           vault->sku == CMK_SKU_PREMIUM;
 }
 
 const CmkGuard cmk_guard_key_type_fits_sku = {
@@ -222,7 +228,9 @@ const CmkGuard cmk_guard_key_exists = {
     .status = CMK_STATUS_OF(KEY_NOT_FOUND),
     .rule = "KVE-10 KV-33 SD-5",
     .text = "The key exists and is not deleted.",
-    .repairs = {{CMK_OP_KEY_RECOVER, cmk_repair_same_key, "recover the deleted key"}}};
+    .repairs = {{CMK_OP_KEY_RECOVER, cmk_repair_same_key, "recover the deleted key"},
+                {CMK_OP_KEY_RESTORE, cmk_repair_restore_key,
+                 "restore the purged key from its last backup"}}};
 
 static bool version_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -381,6 +389,7 @@ const CmkOperation cmk_op_key_create = {
     .rules = "KV-1 KV-2 KV-4 KV-9 KV-10 KV-12 KV-20",
     .action = "Microsoft.KeyVault/vaults/keys/create/action",
     .az = "az keyvault key create",
+    .audit = "KeyCreate",
 };
 
 static uint32_t key_rotate(CmkSim *sim, const CmkArgs *args)
@@ -404,6 +413,7 @@ const CmkOperation cmk_op_key_rotate = {
     .rules = "KV-10 ROT-3 ROT-10 ROT-11",
     .action = "Microsoft.KeyVault/vaults/keys/rotate/action",
     .az = "az keyvault key rotate",
+    .audit = "KeyRotate",
 };
 
 static uint32_t key_update(CmkSim *sim, const CmkArgs *args)
@@ -444,6 +454,7 @@ const CmkOperation cmk_op_key_update = {
     .rules = "KV-11 KV-19 KV-20",
     .action = "Microsoft.KeyVault/vaults/keys/update/action",
     .az = "az keyvault key set-attributes",
+    .audit = "KeyUpdate",
 };
 
 /* Whether the key is on its way for a while, of which a timer tells the end (SD-12). */
@@ -487,6 +498,7 @@ const CmkOperation cmk_op_key_delete = {
     .rules = "SD-5 SD-6 SD-12 SD-22 KV-25",
     .action = "Microsoft.KeyVault/vaults/keys/delete",
     .az = "az keyvault key delete",
+    .audit = "KeyDelete",
 };
 
 static uint32_t key_recover(CmkSim *sim, const CmkArgs *args)
@@ -516,6 +528,7 @@ const CmkOperation cmk_op_key_recover = {
     .rules = "SD-5 SD-11 SD-12 SD-22",
     .action = "Microsoft.KeyVault/vaults/keys/recover/action",
     .az = "az keyvault key recover",
+    .audit = "KeyRecover",
 };
 
 static uint32_t key_purge(CmkSim *sim, const CmkArgs *args)
@@ -538,6 +551,7 @@ const CmkOperation cmk_op_key_purge = {
     .rules = "SD-6 SD-9 SD-13 SD-22 BV-23 OQ-29",
     .action = "Microsoft.KeyVault/vaults/keys/purge/action",
     .az = "az keyvault key purge",
+    .audit = "KeyPurge",
 };
 
 static uint32_t settled(uint32_t state)

@@ -20,7 +20,8 @@ bool cmk_key_type_is_rsa(uint32_t type);
 bool cmk_key_type_is_ec(uint32_t type);
 bool cmk_key_type_is_hsm(uint32_t type);
 
-/* The key that a request is about: of key.create the one to be made, else the one that is there. */
+/* The key that a request is about: of key.create and key.restore the one to be made, else the one
+ * that is there. */
 CmkKeyShape cmk_key_shape_of(const CmkWorld *world, const CmkArgs *args);
 
 /* What such a key can do at all, and may do unless limited: CMK_PERMISSION_* bits (KV-21, KV-22).
@@ -43,6 +44,17 @@ void cmk_key_destroy(CmkSim *sim, CmkKeyId id);
 /* Sets the timer of a purge that came due while the key vault was deleted, and those of the
  * rotation policy. For effects that write keys and timers. */
 void cmk_key_resume(CmkSim *sim, CmkKeyId id, const CmkArgs *args);
+
+/* ---- backups of keys (KV-24) ----------------------------------------------------------------- */
+
+/* The backup that key.restore brings; {0} if there is none. O(backups of the key). */
+CmkKeyBackupId cmk_key_backup_named(const CmkWorld *world, const CmkArgs *args);
+
+/* The version whose private key and identifier this one has, mostly itself. */
+CmkVersionId cmk_version_original(const CmkWorld *world, CmkVersionId id);
+
+/* Whether its private key is gone for good: purged, and in no backup (OQ-29). */
+bool cmk_version_is_lost(const CmkWorld *world, CmkVersionId id);
 
 /* ---- rotation policies (ROT-9) --------------------------------------------------------------- */
 

@@ -12,7 +12,8 @@
 void cmk_version_format(const CmkWorld *world, CmkVersionId id, char ret[CMK_VERSION_TEXT_SIZE])
 {
     CMK_ASSERT(id.i != 0);
-    const CmkStream stream = {.purpose = CHANCE_VERSION, .entity = id.i};
+    const CmkStream stream = {.purpose = CHANCE_VERSION,
+                              .entity = cmk_version_original(world, id).i};
     const uint64_t seed = cmk_world_seed(world);
     (void)snprintf(ret, CMK_VERSION_TEXT_SIZE, "%016" PRIx64 "%016" PRIx64,
                    cmk_chance_bits(seed, stream, 0), cmk_chance_bits(seed, stream, 1));

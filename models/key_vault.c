@@ -23,6 +23,8 @@ uint32_t cmk_key_vault_epoch(const CmkWorld *world, uint32_t row)
     return cmk_key_vault(world, (CmkKeyVaultId){row})->epoch;
 }
 
+#define USUAL_RETENTION_DAYS 90 /* SD-1 */
+
 static bool name_is_free(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = vault_of(world, args)->changed_by;
@@ -41,7 +43,8 @@ static bool retention_is_in_range(const CmkWorld *world, const CmkArgs *args, ui
 {
     (void)world;
     (void)ret_blame;
-    return args->num[2] >= 7 && args->num[2] <= 90; /* SD-1 */
+    const int64_t days = args->num[CMK_KEY_VAULT_RETENTION_DAYS];
+    return days == 0 || (days >= 7 && days <= 90); /* SD-1 */
 }
 
 const CmkGuard cmk_guard_retention_is_in_range = {.name = "retention-is-in-range",
@@ -56,8 +59,8 @@ static bool purge_protection_comes_with_soft_delete(const CmkWorld *world, const
 {
     (void)world;
     (void)ret_blame;
-    return (args->num[1] & CMK_KEY_VAULT_PURGE_PROTECTION) == 0 ||
-           (args->num[1] & CMK_KEY_VAULT_SOFT_DELETE) != 0;
+    return args->num[CMK_KEY_VAULT_PURGE_PROTECTION] != CMK_SAYS_TRUE ||
+           args->num[CMK_KEY_VAULT_SOFT_DELETE] != CMK_SAYS_FALSE;
 }
 
 const CmkGuard cmk_guard_purge_protection_comes_with_soft_delete = {
@@ -80,7 +83,9 @@ const CmkGuard cmk_guard_key_vault_exists = {
     .rule = "KVE-19 SD-19",
     .text = "The key vault's name resolves.",
     .repairs = {
-        {CMK_OP_KEY_VAULT_RECOVER, cmk_repair_recover_key_vault, "recover the deleted key vault"}}};
+        {CMK_OP_KEY_VAULT_RECOVER, cmk_repair_recover_key_vault, "recover the deleted key vault"},
+        {CMK_OP_KEY_VAULT_CREATE, cmk_repair_recreate_key_vault,
+         "make the purged key vault again, then restore its keys from backups"}}};
 
 static bool key_vault_is_reachable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -270,8 +275,8 @@ const CmkGuard cmk_guard_key_vault_is_not_throttled = {
 typedef enum Reach {
     REACH_ANSWERED,
     REACH_NOT_SENT,   /* its client had nobody to ask, or no identity to ask with */
-    REACH_TURNED_AWAY /* by the network or the front door: no bill, no place in the window (THR-5)
-                       */
+    REACH_TURNED_AWAY /* by the network or the front door: no bill, no place in the window (THR-5
+                       * KVE-21) */
 } Reach;
 
 static Reach reach_of(CmkGuardId guard)
@@ -331,11 +336,12 @@ static uint32_t key_vault_create(CmkSim *sim, const CmkArgs *args)
 {
     CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     vault->region = args->ref[CMK_REF_REGION];
-    vault->permission_model = (uint32_t)args->num[0];
-    vault->has_soft_delete = (args->num[1] & CMK_KEY_VAULT_SOFT_DELETE) != 0;
-    vault->has_purge_protection = (args->num[1] & CMK_KEY_VAULT_PURGE_PROTECTION) != 0;
-    vault->retention_days = (uint32_t)args->num[2];
-    vault->sku = (uint32_t)args->num[3];
+    const int64_t retention = args->num[CMK_KEY_VAULT_RETENTION_DAYS];
+    vault->permission_model = (uint32_t)args->num[CMK_KEY_VAULT_PERMISSION_MODEL];
+    vault->has_soft_delete = args->num[CMK_KEY_VAULT_SOFT_DELETE] != CMK_SAYS_FALSE;
+    vault->has_purge_protection = args->num[CMK_KEY_VAULT_PURGE_PROTECTION] == CMK_SAYS_TRUE;
+    vault->retention_days = retention != 0 ? (uint32_t)retention : USUAL_RETENTION_DAYS;
+    vault->sku = (uint32_t)args->num[CMK_KEY_VAULT_TIER];
     vault->state = CMK_KEY_VAULT_ACTIVE;
     vault->epoch++;
     vault->changed_by = vault->permission_model_by = cmk_this_seq(sim);
@@ -348,10 +354,12 @@ const CmkOperation cmk_op_key_vault_create = {
     .text = "A key vault is created.",
     .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT},
                {"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION},
-               {"permission_model", CMK_PARAM_INTEGER, 1, 0, 0},
-               {"protection", CMK_PARAM_INTEGER, 1, 0, 1},
-               {"retention_days", CMK_PARAM_INTEGER, 1, 1, 2},
-               {"sku", CMK_PARAM_INTEGER, 1, 0, 3}},
+               {"permission_model", CMK_PARAM_PERMISSION_MODEL, 1, 0,
+                CMK_KEY_VAULT_PERMISSION_MODEL},
+               {"soft_delete", CMK_PARAM_BOOLEAN, 1, 0, CMK_KEY_VAULT_SOFT_DELETE},
+               {"purge_protection", CMK_PARAM_BOOLEAN, 1, 0, CMK_KEY_VAULT_PURGE_PROTECTION},
+               {"retention_days", CMK_PARAM_INTEGER, 1, 0, CMK_KEY_VAULT_RETENTION_DAYS},
+               {"sku", CMK_PARAM_SKU, 1, 0, CMK_KEY_VAULT_TIER}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_NAME_IS_FREE, CMK_GUARD_RETENTION_IS_IN_RANGE,
                CMK_GUARD_PURGE_PROTECTION_COMES_WITH_SOFT_DELETE},
     .writes = CMK_BIT(KEY_VAULT),
@@ -433,6 +441,7 @@ const CmkOperation cmk_op_key_vault_set_soft_delete = {
     .rules = "SD-1 SD-2 REL-8",
     .action = "Microsoft.KeyVault/vaults/write",
     .az = "az keyvault update",
+    .audit = "VaultPatch",
 };
 
 static uint32_t key_vault_set_purge_protection(CmkSim *sim, const CmkArgs *args)
@@ -455,6 +464,7 @@ const CmkOperation cmk_op_key_vault_set_purge_protection = {
     .rules = "SD-3 REL-8",
     .action = "Microsoft.KeyVault/vaults/write",
     .az = "az keyvault update",
+    .audit = "VaultPatch",
 };
 
 /* ---- deletion -------------------------------------------------------------------------------- */
@@ -500,6 +510,7 @@ const CmkOperation cmk_op_key_vault_delete = {
     .rules = "SD-6 SD-15 SD-16 SD-22",
     .action = "Microsoft.KeyVault/vaults/delete",
     .az = "az keyvault delete",
+    .audit = "VaultDelete",
 };
 
 static uint32_t key_vault_recover(CmkSim *sim, const CmkArgs *args)
@@ -530,6 +541,7 @@ const CmkOperation cmk_op_key_vault_recover = {
     .rules = "SD-9 SD-15 SD-16 SD-17 SD-20 SD-22 OQ-32",
     .action = "Microsoft.KeyVault/vaults/write",
     .az = "az keyvault recover",
+    .audit = "VaultRecover",
 };
 
 /* Another key vault of this name would have no access policies. */

@@ -6,10 +6,13 @@
 
 #include "models/entities.h"
 
-/* Bits of key_vault.create's parameter `protection`. */
+/* Numbers of key_vault.create; what is left out is as usual (SD-1, SD-2). */
 enum {
-    CMK_KEY_VAULT_SOFT_DELETE = 1,
-    CMK_KEY_VAULT_PURGE_PROTECTION = 2
+    CMK_KEY_VAULT_PERMISSION_MODEL, /* CmkPermissionModel */
+    CMK_KEY_VAULT_SOFT_DELETE,      /* CMK_SAYS_*, on unless said otherwise */
+    CMK_KEY_VAULT_RETENTION_DAYS,
+    CMK_KEY_VAULT_TIER,            /* CmkSku */
+    CMK_KEY_VAULT_PURGE_PROTECTION /* CMK_SAYS_*, off unless said otherwise */
 };
 
 /* KVE-19 as far as it does not depend on the key, for people who use or manage keys; and what they

@@ -121,7 +121,8 @@ const char *cmk_task_datastore(const CmkWorld *world, const CmkTask *task);
 
 /* ---- what a point is ------------------------------------------------------------------------- */
 
-/* The last key version that could open the point is purged: nobody will ever read it (OQ-29). */
+/* The last key version that could open the point is purged and in no backup of its key: nobody will
+ * ever read it (OQ-29). */
 bool cmk_point_is_lost(const CmkWorld *world, CmkPointId id);
 bool cmk_point_is_overdue(const CmkWorld *world, CmkPointId id);
 CmkBackupVaultId cmk_point_vault(const CmkWorld *world, CmkPointId id);

@@ -29,8 +29,8 @@ void cmk_gauge_add(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind kind, int64
 void cmk_gauge_charge(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind kind, int64_t level,
                       int64_t duration_us);
 
-/* What `from` has added up so far becomes what `to` has. */
-void cmk_gauge_note(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind from, CmkGaugeKind to);
+/* Puts what was measured so far on a statement, before the terms of the vault change. */
+void cmk_gauge_close_account(CmkSim *sim, CmkBackupVaultId vault);
 
 /* Lets the settings of every vault that uses this identity, or of this vault's system identity,
  * become Inconsistent (BV-29). */

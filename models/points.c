@@ -1,6 +1,7 @@
 /* Recovery points: made, moved to the archive, expired, overdue, restored (section 10). */
 #include "models/points.h"
 
+#include "models/key.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/rows.h"
@@ -156,8 +157,9 @@ CmkPointId cmk_points_due(const CmkWorld *world, CmkQueueId queue, CmkDue due)
 bool cmk_point_is_lost(const CmkWorld *world, CmkPointId id)
 {
     const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
-    const CmkVersion *version = cmk_version(world, (CmkVersionId){vault->active_version});
-    return cmk_point_needs_key(world, id) && (version->is_purged != 0 || is_abandoned(world, id));
+    return cmk_point_needs_key(world, id) &&
+           (cmk_version_is_lost(world, (CmkVersionId){vault->active_version}) ||
+            is_abandoned(world, id));
 }
 
 bool cmk_point_is_overdue(const CmkWorld *world, CmkPointId id)
@@ -213,7 +215,7 @@ static bool point_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *r
 const CmkGuard cmk_guard_point_exists = {.name = "point-exists",
                                          .holds = point_exists,
                                          .status = CMK_STATUS_OF(POINT_NOT_FOUND),
-                                         .rule = "BK-22",
+                                         .rule = "BK-8",
                                          .text = "There is such a recovery point."};
 
 static bool point_is_not_abandoned(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)

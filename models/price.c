@@ -3,6 +3,8 @@
 #include "models/key_use.h"
 #include "models/model.h"
 
+/* None is for a customer-managed key as such (BV-25): what it costs are requests to the key vault.
+ */
 const char *const *cmk_cost_meters(void)
 {
     static const char *const meters[] = {"snapshots",
@@ -27,13 +29,16 @@ const char *const *cmk_cost_meters(void)
 
 /* ---- one item -------------------------------------------------------------------------------- */
 
-/* Where items go: they are counted always and written as far as there is room. */
+/* Where items go: they are counted and added up always and written as far as there is room. */
 typedef struct Bill {
     const CmkWorld *world;
     const CmkPriceBook *book;
     CmkCostItem *items;
     uint32_t max;
     uint32_t count;
+    CmkTime from; /* of the items to come */
+    CmkTime to;
+    CmkCost sums;
 } Bill;
 
 static void put(Bill *bill, CmkCostItem item)
@@ -41,8 +46,9 @@ static void put(Bill *bill, CmkCostItem item)
     if (item.quantity == 0 && item.nanos == 0) {
         return;
     }
-    item.from = cmk_settings(bill->world, (CmkNameId){1})->start;
-    item.to = cmk_world_now(bill->world);
+    item.from = bill->from;
+    item.to = bill->to;
+    *(item.is_overdue ? &bill->sums.overdue_nanos : &bill->sums.total_nanos) += item.nanos;
     if (bill->count < bill->max) {
         bill->items[bill->count] = item;
     }
@@ -73,9 +79,34 @@ static int64_t price_in(const Bill *bill, CmkPriceId price, uint32_t region)
     return cmk_price_of(bill->book, price, (CmkRegionId){region});
 }
 
-static CmkPriceId vault_tier_of(const CmkBackupVault *vault)
+/* What one Backup vault was measured at while its terms were the same. */
+typedef struct Account {
+    Bill *bill;
+    CmkBackupVaultId vault;
+    const CmkStatement *closed; /* NULL: what came after the last statement */
+    uint32_t region;
+    uint32_t redundancy;
+    bool has_cross_region_restore;
+} Account;
+
+static CmkIntegral measured(const Account *account, CmkGaugeKind kind)
 {
-    switch ((CmkRedundancy)vault->redundancy) {
+    return account->closed != NULL ? cmk_statement_integral(account->closed, kind)
+                                   : cmk_gauge_integral(account->bill->world, account->vault, kind);
+}
+
+/* What is paid for: deleted data is free at the end of its time (COST-19). */
+static CmkIntegral charged(const Account *account, CmkGaugeKind kind, CmkGaugeKind free)
+{
+    return measured(account, kind) - measured(account, free);
+}
+
+static CmkPriceId vault_tier_of(const Account *account)
+{
+    if (account->has_cross_region_restore) {
+        return CMK_PRICE_VAULT_RAGRS; /* COST-4 */
+    }
+    switch ((CmkRedundancy)account->redundancy) {
     case CMK_REDUNDANCY_LOCAL:
         return CMK_PRICE_VAULT_LRS;
     case CMK_REDUNDANCY_ZONE:
@@ -87,91 +118,94 @@ static CmkPriceId vault_tier_of(const CmkBackupVault *vault)
     return CMK_PRICE_VAULT_LRS;
 }
 
-static void put_storage(Bill *bill, CmkBackupVaultId id, CmkCostItem about, CmkIntegral byte_us,
+static void put_storage(const Account *account, CmkCostItem about, CmkIntegral byte_us,
                         int64_t nanos)
 {
     CmkCostItem item = storage_item(about.meter, byte_us, nanos);
-    item.backup_vault = id.i;
+    item.backup_vault = account->vault.i;
     item.is_overdue = about.is_overdue;
-    put(bill, item);
+    put(account->bill, item);
 }
 
-static void put_gauge(Bill *bill, CmkBackupVaultId id, CmkCostItem about, CmkGaugeKind kind,
-                      int64_t nanos)
+static void put_gauge(const Account *account, CmkCostItem about, CmkGaugeKind kind, int64_t nanos)
 {
-    put_storage(bill, id, about, cmk_gauge_integral(bill->world, id, kind), nanos);
+    put_storage(account, about, measured(account, kind), nanos);
 }
 
-/* What is paid for: deleted data is free at the end of its time (COST-19). `free` is `kind` itself
- * where nothing is. */
-static CmkIntegral charged(const Bill *bill, CmkBackupVaultId id, CmkGaugeKind kind,
-                           CmkGaugeKind free)
+static void put_instances(const Account *account, int64_t nanos)
 {
-    const CmkIntegral all = cmk_gauge_integral(bill->world, id, kind);
-    return free == kind ? all : all - cmk_gauge_integral(bill->world, id, free);
+    const CmkIntegral instance_us = measured(account, CMK_GAUGE_INSTANCES);
+    put(account->bill,
+        (CmkCostItem){.meter = "instances",
+                      .backup_vault = account->vault.i,
+                      .quantity = (int64_t)(instance_us / (uint64_t)CMK_HOUR_US),
+                      .unit = "instance-hour",
+                      .nanos = round_to_nanos(instance_us * (uint64_t)nanos, MONTH_US)});
 }
 
-/* What lies in the vault tier: at one price, or where cross-region restore was enabled at the price
- * before and the one since (COST-4). `less` is taken off either. */
-static void put_vault_tier(Bill *bill, CmkBackupVaultId id, CmkCostItem about, CmkGaugeKind kind,
-                           int64_t less)
+static void put_account(const Account *account)
 {
-    static const CmkGaugeKind cheap_of[] = {[CMK_GAUGE_VAULT] = CMK_GAUGE_CHEAP_VAULT,
-                                            [CMK_GAUGE_OVERDUE_VAULT] =
-                                                CMK_GAUGE_CHEAP_OVERDUE_VAULT,
-                                            [CMK_GAUGE_LATE_TIERING] = CMK_GAUGE_CHEAP_LATE_TIERING,
-                                            [CMK_GAUGE_REHYDRATED] = CMK_GAUGE_CHEAP_REHYDRATED};
-    const CmkBackupVault *vault = cmk_backup_vault(bill->world, id);
-    const CmkIntegral all =
-        charged(bill, id, kind, kind == CMK_GAUGE_VAULT ? CMK_GAUGE_FREE_VAULT : kind);
-    const CmkIntegral cheap =
-        vault->has_cross_region_restore != 0
-            ? charged(bill, id, cheap_of[kind],
-                      kind == CMK_GAUGE_VAULT ? CMK_GAUGE_CHEAP_FREE_VAULT : cheap_of[kind])
-            : all;
-    const int64_t before = price_in(bill, vault_tier_of(vault), vault->region) - less;
-    const int64_t since = price_in(bill, CMK_PRICE_VAULT_RAGRS, vault->region) - less;
-    /* A move to an archive that is dearer than the vault tier is not missed. */
-    put_storage(bill, id, about, cheap, before > 0 ? before : 0);
-    put_storage(bill, id, about, all - cheap, since > 0 ? since : 0);
+    Bill *bill = account->bill;
+    bill->from = account->closed != NULL ? account->closed->from
+                                         : cmk_gauge_account_start(bill->world, account->vault);
+    bill->to = account->closed != NULL ? account->closed->to : cmk_world_now(bill->world);
+    const CmkPriceId archive =
+        account->redundancy == CMK_REDUNDANCY_GEO ? CMK_PRICE_ARCHIVE_GRS : CMK_PRICE_ARCHIVE_LRS;
+    const int64_t in_archive = price_in(bill, archive, account->region);
+    const int64_t in_vault = price_in(bill, vault_tier_of(account), account->region);
+    put_gauge(account, (CmkCostItem){.meter = "snapshots"}, CMK_GAUGE_OPERATIONAL,
+              price_in(bill, CMK_PRICE_SNAPSHOT, account->region));
+    put_storage(account, (CmkCostItem){.meter = "vault_tier"},
+                charged(account, CMK_GAUGE_VAULT, CMK_GAUGE_FREE_VAULT), in_vault);
+    put_storage(account, (CmkCostItem){.meter = "archive_tier"},
+                charged(account, CMK_GAUGE_ARCHIVE, CMK_GAUGE_FREE_ARCHIVE), in_archive);
+    put_gauge(account, (CmkCostItem){.meter = "rehydrated_copies"}, CMK_GAUGE_REHYDRATED, in_vault);
+    put_gauge(account, (CmkCostItem){.meter = "archive_early_deletion"}, CMK_GAUGE_EARLY_DELETION,
+              in_archive);
+    /* Parts of the above: what is kept too long, and the difference that a missed move makes; a
+     * move to an archive that is dearer than the vault tier is not missed. */
+    put_gauge(account, (CmkCostItem){.meter = "overdue_vault_tier", .is_overdue = true},
+              CMK_GAUGE_OVERDUE_VAULT, in_vault);
+    put_gauge(account, (CmkCostItem){.meter = "overdue_archive_tier", .is_overdue = true},
+              CMK_GAUGE_OVERDUE_ARCHIVE, in_archive);
+    put_gauge(account, (CmkCostItem){.meter = "overdue_tiering", .is_overdue = true},
+              CMK_GAUGE_LATE_TIERING, in_vault > in_archive ? in_vault - in_archive : 0);
+    put_instances(account, price_in(bill, CMK_PRICE_INSTANCE, account->region));
 }
 
-static void put_instances(Bill *bill, CmkBackupVaultId id, int64_t nanos)
+/* The oldest account first. */
+static void put_closed(Bill *bill, CmkBackupVaultId id)
 {
-    const CmkIntegral instance_us = cmk_gauge_integral(bill->world, id, CMK_GAUGE_INSTANCES);
-    put(bill, (CmkCostItem){.meter = "instances",
-                            .backup_vault = id.i,
-                            .quantity = (int64_t)(instance_us / (uint64_t)CMK_HOUR_US),
-                            .unit = "instance-hour",
-                            .nanos = round_to_nanos(instance_us * (uint64_t)nanos, MONTH_US)});
+    const uint32_t last = cmk_backup_vault(bill->world, id)->last_statement;
+    uint32_t done = 0; /* all up to this one */
+    while (done != last) {
+        uint32_t row = last;
+        while (cmk_statement(bill->world, (CmkStatementId){row})->next_of_vault != done) {
+            row = cmk_statement(bill->world, (CmkStatementId){row})->next_of_vault;
+        }
+        const CmkStatement *closed = cmk_statement(bill->world, (CmkStatementId){row});
+        put_account(&(Account){.bill = bill,
+                               .vault = id,
+                               .closed = closed,
+                               .region = closed->region,
+                               .redundancy = closed->redundancy,
+                               .has_cross_region_restore = closed->has_cross_region_restore != 0});
+        done = row;
+    }
 }
 
 static void put_backup_vault(Bill *bill, CmkBackupVaultId id)
 {
     const CmkBackupVault *vault = cmk_backup_vault(bill->world, id);
-    const int64_t in_archive = price_in(
-        bill,
-        vault->redundancy == CMK_REDUNDANCY_GEO ? CMK_PRICE_ARCHIVE_GRS : CMK_PRICE_ARCHIVE_LRS,
-        vault->region);
-    put_gauge(bill, id, (CmkCostItem){.meter = "snapshots"}, CMK_GAUGE_OPERATIONAL,
-              price_in(bill, CMK_PRICE_SNAPSHOT, vault->region));
-    put_vault_tier(bill, id, (CmkCostItem){.meter = "vault_tier"}, CMK_GAUGE_VAULT, 0);
-    put_storage(bill, id, (CmkCostItem){.meter = "archive_tier"},
-                charged(bill, id, CMK_GAUGE_ARCHIVE, CMK_GAUGE_FREE_ARCHIVE), in_archive);
-    put_vault_tier(bill, id, (CmkCostItem){.meter = "rehydrated_copies"}, CMK_GAUGE_REHYDRATED, 0);
-    put_gauge(bill, id, (CmkCostItem){.meter = "archive_early_deletion"}, CMK_GAUGE_EARLY_DELETION,
-              in_archive);
-    /* Parts of the above: what is kept too long, and the difference that a missed move makes. */
-    put_vault_tier(bill, id, (CmkCostItem){.meter = "overdue_vault_tier", .is_overdue = true},
-                   CMK_GAUGE_OVERDUE_VAULT, 0);
-    put_gauge(bill, id, (CmkCostItem){.meter = "overdue_archive_tier", .is_overdue = true},
-              CMK_GAUGE_OVERDUE_ARCHIVE, in_archive);
-    put_vault_tier(bill, id, (CmkCostItem){.meter = "overdue_tiering", .is_overdue = true},
-                   CMK_GAUGE_LATE_TIERING, in_archive);
-    put_instances(bill, id, price_in(bill, CMK_PRICE_INSTANCE, vault->region));
+    put_closed(bill, id);
+    put_account(&(Account){.bill = bill,
+                           .vault = id,
+                           .region = vault->region,
+                           .redundancy = vault->redundancy,
+                           .has_cross_region_restore = vault->has_cross_region_restore != 0});
 }
 
-#define ITEMS_OF_BACKUP_VAULT 13
+#define ITEMS_OF_ACCOUNT 9
 #define ITEMS_OF_KEY_VAULT (3 + 1 + CMK_HSM_KEY_TIERS)
 
 /* ---- what a key vault costs ------------------------------------------------------------------ */
@@ -223,9 +257,26 @@ static void put_key_vault(Bill *bill, CmkKeyVaultId id)
 
 /* ---- the bill -------------------------------------------------------------------------------- */
 
+static void put_all(Bill *bill)
+{
+    const uint32_t backup_vaults = cmk_world_count(bill->world, CMK_TABLE_BACKUP_VAULT);
+    for (uint32_t i = 1; i <= backup_vaults; i++) {
+        put_backup_vault(bill, (CmkBackupVaultId){i});
+    }
+    const CmkTime start = cmk_settings(bill->world, (CmkNameId){1})->start;
+    const uint32_t key_vaults = cmk_world_count(bill->world, CMK_TABLE_KEY_VAULT);
+    for (uint32_t i = 1; i <= key_vaults; i++) {
+        bill->from = start;
+        bill->to = cmk_world_now(bill->world);
+        put_key_vault(bill, (CmkKeyVaultId){i});
+    }
+}
+
 uint32_t cmk_cost_items_max(const CmkWorld *world)
 {
-    return cmk_world_count(world, CMK_TABLE_BACKUP_VAULT) * ITEMS_OF_BACKUP_VAULT +
+    const uint32_t accounts = cmk_world_count(world, CMK_TABLE_BACKUP_VAULT) +
+                              cmk_world_count(world, CMK_TABLE_STATEMENT);
+    return accounts * ITEMS_OF_ACCOUNT +
            cmk_world_count(world, CMK_TABLE_KEY_VAULT) * ITEMS_OF_KEY_VAULT;
 }
 
@@ -233,39 +284,13 @@ uint32_t cmk_cost_items(const CmkWorld *world, const CmkPriceBook *book, CmkCost
                         uint32_t max)
 {
     Bill bill = {.world = world, .book = book, .items = ret_items, .max = max};
-    const uint32_t backup_vaults = cmk_world_count(world, CMK_TABLE_BACKUP_VAULT);
-    for (uint32_t i = 1; i <= backup_vaults; i++) {
-        put_backup_vault(&bill, (CmkBackupVaultId){i});
-    }
-    const uint32_t key_vaults = cmk_world_count(world, CMK_TABLE_KEY_VAULT);
-    for (uint32_t i = 1; i <= key_vaults; i++) {
-        put_key_vault(&bill, (CmkKeyVaultId){i});
-    }
+    put_all(&bill);
     return bill.count;
-}
-
-static void add_up(CmkCost *cost, const CmkCostItem *items, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        *(items[i].is_overdue ? &cost->overdue_nanos : &cost->total_nanos) += items[i].nanos;
-    }
 }
 
 CmkCost cmk_cost(const CmkWorld *world, const CmkPriceBook *book)
 {
-    CmkCost cost = {0, 0};
-    CmkCostItem items[ITEMS_OF_BACKUP_VAULT + ITEMS_OF_KEY_VAULT];
-    const uint32_t backup_vaults = cmk_world_count(world, CMK_TABLE_BACKUP_VAULT);
-    for (uint32_t i = 1; i <= backup_vaults; i++) {
-        Bill bill = {.world = world, .book = book, .items = items, .max = CMK_ARRAY_LEN(items)};
-        put_backup_vault(&bill, (CmkBackupVaultId){i});
-        add_up(&cost, items, bill.count);
-    }
-    const uint32_t key_vaults = cmk_world_count(world, CMK_TABLE_KEY_VAULT);
-    for (uint32_t i = 1; i <= key_vaults; i++) {
-        Bill bill = {.world = world, .book = book, .items = items, .max = CMK_ARRAY_LEN(items)};
-        put_key_vault(&bill, (CmkKeyVaultId){i});
-        add_up(&cost, items, bill.count);
-    }
-    return cost;
+    Bill bill = {.world = world, .book = book};
+    put_all(&bill);
+    return bill.sums;
 }

@@ -2,6 +2,7 @@
 
 #include "models/access.h"
 #include "models/key.h"
+#include "models/key_vault.h"
 #include "models/model.h"
 
 /* The identity that a request was made with, as the scenario names it. */
@@ -40,6 +41,22 @@ bool cmk_repair_set_policy(const CmkWorld *world, const CmkArgs *refused, CmkArg
     return vault->permission_model == CMK_PERMISSIONS_POLICY && is_caller_now(world, refused);
 }
 
+bool cmk_repair_recreate_key_vault(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const uint32_t row = refused->ref[CMK_REF_KEY_VAULT];
+    const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){row});
+    ret->ref[CMK_REF_KEY_VAULT] = row;
+    ret->ref[CMK_REF_REGION] = vault->region;
+    ret->num[CMK_KEY_VAULT_PERMISSION_MODEL] = vault->permission_model;
+    ret->num[CMK_KEY_VAULT_SOFT_DELETE] =
+        vault->has_soft_delete != 0 ? CMK_SAYS_TRUE : CMK_SAYS_FALSE;
+    ret->num[CMK_KEY_VAULT_PURGE_PROTECTION] =
+        vault->has_purge_protection != 0 ? CMK_SAYS_TRUE : CMK_SAYS_FALSE;
+    ret->num[CMK_KEY_VAULT_RETENTION_DAYS] = vault->retention_days;
+    ret->num[CMK_KEY_VAULT_TIER] = vault->sku;
+    return vault->state == CMK_KEY_VAULT_PURGED;
+}
+
 bool cmk_repair_recover_key_vault(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const CmkKeyVaultId vault = {refused->ref[CMK_REF_KEY_VAULT]};
@@ -69,6 +86,14 @@ bool cmk_repair_same_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs 
     ret->ref[CMK_REF_KEY] = key;
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
     return cmk_key(world, (CmkKeyId){key})->state == CMK_KEY_DELETED;
+}
+
+bool cmk_repair_restore_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const CmkKey *key = cmk_key(world, (CmkKeyId){refused->ref[CMK_REF_KEY]});
+    ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
+    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    return key->state == CMK_KEY_PURGED && key->last_backup != 0;
 }
 
 bool cmk_repair_enable_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)

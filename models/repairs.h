@@ -12,13 +12,17 @@ bool cmk_repair_assign_role(const CmkWorld *world, const CmkArgs *refused, CmkAr
 /* Give the caller get, wrap and unwrap by an access policy (AC-7). */
 bool cmk_repair_set_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 
-/* Of the key vault: recover it; turn its soft delete or purge protection on. */
+/* Of the key vault: make a purged one again as it was; recover it; turn its soft delete or purge
+ * protection on. */
+bool cmk_repair_recreate_key_vault(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_recover_key_vault(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_set_soft_delete(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_set_purge_protection(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 
 /* The same entity: key vault, key, version, identity, Backup vault, region of the key vault. */
 bool cmk_repair_same_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+/* Of a purged one that somebody has a backup of (KV-24). */
+bool cmk_repair_restore_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_enable_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_extend_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_attach_identity(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);

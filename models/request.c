@@ -54,7 +54,7 @@ const CmkGuard cmk_guard_version_is_enabled_for_public_ops = {
     .name = "version-is-enabled-for-public-ops",
     .holds = version_is_enabled_for_public_ops,
     .status = CMK_STATUS_OF(KEY_DISABLED),
-    .rule = "KV-16 KV-17 KV-33 KVE-6 OQ-7",
+    .rule = "KV-16 KV-17 KV-33 KV-34 KVE-6 OQ-7",
     .text = "The key version is enabled, also for what its public key alone could do.",
     .repairs = ENABLE};
 
@@ -199,6 +199,7 @@ const CmkOperation cmk_op_key_get = {
     .account = cmk_key_vault_count_request,
     .rules = "KVE-19 KV-18 BK-37",
     .action = "Microsoft.KeyVault/vaults/keys/read",
+    .audit = "KeyGet",
 };
 
 const CmkOperation cmk_op_key_wrap = {
@@ -213,6 +214,7 @@ const CmkOperation cmk_op_key_wrap = {
     .account = cmk_key_vault_count_request,
     .rules = "KVE-19 KV-21 KV-31 BK-37",
     .action = "Microsoft.KeyVault/vaults/keys/wrap/action",
+    .audit = "KeyWrap",
 };
 
 const CmkOperation cmk_op_backup_accept_key = {
@@ -249,6 +251,7 @@ const CmkOperation cmk_op_key_unwrap = {
     .account = cmk_key_vault_count_request,
     .rules = "KVE-19 KV-14 KV-31 ROT-8 BK-37",
     .action = "Microsoft.KeyVault/vaults/keys/unwrap/action",
+    .audit = "KeyUnwrap",
 };
 
 /* ---- what people ask for --------------------------------------------------------------------- */

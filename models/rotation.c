@@ -159,7 +159,7 @@ const CmkOperation cmk_op_rotation_commit = {
     .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_TAKE_UP_IS_STILL_DUE},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK),
     .effect = rotation_commit,
-    .rules = "ROT-7 ROT-8 ROT-14 ROT-15",
+    .rules = "ROT-6 ROT-7 ROT-8 ROT-14 ROT-15",
 };
 
 void cmk_on_rotation_poll(CmkSim *sim, const CmkTimer *timer)

@@ -172,6 +172,7 @@ const CmkOperation cmk_op_key_rotate_if_due = {
     .effect = key_rotate_if_due,
     .account = count_rotation,
     .rules = "KV-10 ROT-9 ROT-10 ROT-12",
+    .audit = "KeyRotateIfDue",
 };
 
 static uint32_t key_notify_near_expiry(CmkSim *sim, const CmkArgs *args)

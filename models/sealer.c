@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "models/key.h"
 #include "models/model.h"
 #include "models/points.h"
 
@@ -18,6 +19,12 @@ static uint32_t dek_of(const CmkWorld *world, CmkBackupVaultId vault, uint32_t d
 static uint32_t dek_in_use(const CmkWorld *world, CmkBackupVaultId vault)
 {
     return dek_of(world, vault, cmk_backup_vault(world, vault)->data_key);
+}
+
+/* A key that was restored elsewhere has the private keys that it was backed up with (KV-24). */
+static uint32_t private_key_of(const CmkWorld *world, uint32_t version)
+{
+    return cmk_version_original(world, (CmkVersionId){version}).i;
 }
 
 static void must(CmkSealer *sealer, CmkEnvelopeResult result, const char *what, uint32_t row)
@@ -90,7 +97,7 @@ static void on_backup(CmkSealer *sealer, const CmkWorld *world, CmkPointId id)
     const CmkEnvelopeBackup backup = {
         .point_id = id.i,
         .dek_id = dek,
-        .version_id = vault->active_version,
+        .version_id = private_key_of(world, vault->active_version),
         .size_bytes =
             instance->sample_bytes != 0 ? instance->sample_bytes : CMK_ENVELOPE_SAMPLE_BYTES,
         .sample_id = point->created_by,
@@ -111,9 +118,16 @@ static CmkEnvelopeResult restore(CmkSealer *sealer, const CmkWorld *world, CmkPo
     if (!cmk_envelope_is_openable(sealer->envelope, dek)) {
         return CMK_ENVELOPE_KEY_GONE; /* whatever the vault uses now */
     }
-    const uint32_t version =
-        cmk_point_needs_key(world, id) ? vault->active_version : PLATFORM_VERSION;
+    const uint32_t version = cmk_point_needs_key(world, id)
+                                 ? private_key_of(world, vault->active_version)
+                                 : PLATFORM_VERSION;
     return cmk_envelope_restore(sealer->envelope, id.i, version);
+}
+
+/* Whether somebody keeps the private key of the version in a backup (KV-24). */
+static bool is_held(const CmkWorld *world, uint32_t version)
+{
+    return cmk_version(world, (CmkVersionId){version})->is_backed_up != 0;
 }
 
 static void on_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyId key_id)
@@ -121,14 +135,17 @@ static void on_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyId key_id)
     const CmkKey *key = cmk_key(world, key_id);
     uint32_t row = key->current_version;
     while (row != 0) {
-        /* Keys that never were RSA are unknown to the envelope. */
-        (void)cmk_envelope_key_purge(sealer->envelope, row);
+        /* What a backup holds stays. Keys that never were RSA are unknown to the envelope. */
+        if (!is_held(world, row)) {
+            (void)cmk_envelope_key_purge(sealer->envelope, row);
+        }
         row = cmk_version(world, (CmkVersionId){row})->previous;
     }
     row = key->first_user;
     while (row != 0) {
         const CmkBackupVaultId vault = {row};
-        if (cmk_envelope_is_openable(sealer->envelope, dek_in_use(world, vault)) &&
+        if (!is_held(world, cmk_backup_vault(world, vault)->active_version) &&
+            cmk_envelope_is_openable(sealer->envelope, dek_in_use(world, vault)) &&
             sealer->disagreement[0] == '\0') {
             (void)snprintf(sealer->disagreement, sizeof(sealer->disagreement),
                            "the rules say that data key %u is lost, the arithmetic can open it",
@@ -163,14 +180,15 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
         break;
     case CMK_OP_ENCRYPTION_COMMIT:
     case CMK_OP_ROTATION_COMMIT:
-        on_new_wrapping(sealer, dek_in_use(world, vault), (uint32_t)record->args.num[0],
-                        (uint32_t)record->args.num[1]);
+        on_new_wrapping(sealer, dek_in_use(world, vault),
+                        private_key_of(world, (uint32_t)record->args.num[0]),
+                        private_key_of(world, (uint32_t)record->args.num[1]));
         break;
     case CMK_OP_KEY_UNWRAP:
         if (record->args.num[0] != 0) { /* a job's; settings and rotation commit later */
             must(sealer,
                  cmk_envelope_unwrap(sealer->envelope, dek_in_use(world, vault),
-                                     record->args.ref[CMK_REF_VERSION]),
+                                     private_key_of(world, record->args.ref[CMK_REF_VERSION])),
                  "unwrapping data key", vault.i);
         }
         break;

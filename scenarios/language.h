@@ -74,6 +74,7 @@ typedef struct CmkKeyVaultItem {
     uint32_t sku;              /* CmkSku */
     bool has_soft_delete;
     bool has_purge_protection;
+    bool does_exist; /* false: the name only, for a step that creates it */
     int64_t retention_days;
     CmkReference resource_group;
     GArray *keys;            /* of CmkKeyItem */
@@ -283,6 +284,7 @@ extern const CmkVocabulary cmk_vocabulary_permission_models;
 /* The names of the retention rules; the number is the CmkTag. */
 extern const CmkVocabulary cmk_vocabulary_tags;
 /* The number is the CmkSoftDelete. */
+extern const CmkVocabulary cmk_vocabulary_skus;
 extern const CmkVocabulary cmk_vocabulary_soft_delete;
 /* Word i stands for bit i of CMK_PERMISSION_*. */
 extern const CmkVocabulary cmk_vocabulary_permissions;

@@ -12,7 +12,7 @@ _Static_assert(CMK_SCOPE_MANAGEMENT_GROUP == 0 && CMK_SCOPE_SUBSCRIPTION == 1 &&
                "word i stands for kind i");
 
 static const char *const sku_words[] = {"standard", "premium", NULL};
-static const CmkVocabulary skus = {.what = "a tier of key vaults", .words = sku_words};
+const CmkVocabulary cmk_vocabulary_skus = {.what = "a tier of key vaults", .words = sku_words};
 
 static const char *const archive_words[] = {"after", "immediately", "on_expiry", NULL};
 static const CmkVocabulary archive_moments = {.what = "a moment to move to the archive",
@@ -223,11 +223,15 @@ static const CmkField key_vault_rows[] = {
      .max = 24,
      .also = "-"},
     {.name = "region",
-     .doc = REGION_DOC,
+     .doc = REGION_DOC "; of a key vault that exists it has to be said",
      .type = CMK_FIELD_WORD,
-     .is_required = true,
      .offset = offsetof(CmkKeyVaultItem, region),
      .vocabulary = &cmk_vocabulary_regions},
+    {.name = "exists",
+     .doc = "false for a name only, under which a step creates a key vault",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkKeyVaultItem, does_exist),
+     .fallback = "true"},
     {.name = "permission_model",
      .doc = "who decides about access to keys: rbac for role assignments, or access_policy",
      .type = CMK_FIELD_WORD,
@@ -255,7 +259,7 @@ static const CmkField key_vault_rows[] = {
      .doc = "standard, or premium for keys in a hardware module (KV-3)",
      .type = CMK_FIELD_WORD,
      .offset = offsetof(CmkKeyVaultItem, sku),
-     .vocabulary = &skus,
+     .vocabulary = &cmk_vocabulary_skus,
      .fallback = "standard"},
     {.name = "resource_group",
      .doc = "the resource group that it lies in; one without a name if left out (AC-9)",

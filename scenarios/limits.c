@@ -127,13 +127,25 @@ static void count_rotations(Counting *counting)
     }
 }
 
+/* A key that is restored elsewhere may have as many versions as a backup holds, or as there are. */
+static void count_restores(Counting *counting)
+{
+    const GArray *plan = counting->scenario->plan;
+    const uint64_t versions = counting->rows[CMK_TABLE_VERSION];
+    for (guint i = 0; i < plan->len; i++) {
+        const bool is_restore = g_array_index(plan, CmkPlanned, i).op == CMK_OP_KEY_RESTORE;
+        counting->rows[CMK_TABLE_VERSION] +=
+            is_restore ? MIN(versions, CMK_KEY_BACKUP_VERSIONS_MAX) : 0;
+    }
+}
+
 /* What is planned may add rows to each table that its operation writes. */
 static void count_plan(Counting *counting)
 {
     static const uint32_t growing[] = {
-        CMK_TABLE_VERSION,       CMK_TABLE_PRINCIPAL,  CMK_TABLE_ASSIGNMENT,
-        CMK_TABLE_ACCESS_POLICY, CMK_TABLE_ATTACHMENT, CMK_TABLE_QUEUE,
-        CMK_TABLE_POINT,         CMK_TABLE_TASK,       CMK_TABLE_MEMBERSHIP};
+        CMK_TABLE_VERSION,    CMK_TABLE_PRINCIPAL, CMK_TABLE_ASSIGNMENT, CMK_TABLE_ACCESS_POLICY,
+        CMK_TABLE_ATTACHMENT, CMK_TABLE_QUEUE,     CMK_TABLE_POINT,      CMK_TABLE_TASK,
+        CMK_TABLE_MEMBERSHIP, CMK_TABLE_STATEMENT, CMK_TABLE_KEY_BACKUP};
     const CmkModel *model = cmk_azure_model();
     const GArray *plan = counting->scenario->plan;
     for (guint i = 0; i < plan->len; i++) {
@@ -186,6 +198,7 @@ static void count(Counting *counting)
     count_access(counting);
     count_plan(counting);
     count_rotations(counting);
+    count_restores(counting);
     count_names(counting);
     counting->timers += rows[CMK_TABLE_TASK] + rows[CMK_TABLE_ASSIGNMENT] +
                         TIMERS_PER_KEY * rows[CMK_TABLE_KEY] +

@@ -336,12 +336,13 @@ static bool create_key_vaults(Building *building)
         create.ref[CMK_REF_KEY_VAULT] = i + 1;
         create.ref[CMK_REF_REGION] = vault->region;
         cmk_parameters_set(&create, "permission_model", vault->permission_model);
-        cmk_parameters_set(&create, "protection",
-                           (vault->has_soft_delete ? CMK_KEY_VAULT_SOFT_DELETE : 0) |
-                               (vault->has_purge_protection ? CMK_KEY_VAULT_PURGE_PROTECTION : 0));
+        cmk_parameters_set(&create, "soft_delete",
+                           vault->has_soft_delete ? CMK_SAYS_TRUE : CMK_SAYS_FALSE);
+        cmk_parameters_set(&create, "purge_protection",
+                           vault->has_purge_protection ? CMK_SAYS_TRUE : CMK_SAYS_FALSE);
         cmk_parameters_set(&create, "retention_days", vault->retention_days);
         cmk_parameters_set(&create, "sku", vault->sku);
-        const bool is_made = apply(building, &create, vault->node);
+        const bool is_made = !vault->does_exist || apply(building, &create, vault->node);
         is_right &= is_made;
         for (guint j = 0; vault->keys != NULL && j < vault->keys->len; j++) {
             const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, j);

@@ -193,6 +193,7 @@ static uint32_t kinds_of(uint32_t accepts)
     case CMK_PARAM_KEY_VAULT:
         return 1U << CMK_NAMED_KEY_VAULT;
     case CMK_PARAM_KEY:
+    case CMK_PARAM_KEY_SOURCE:
     case CMK_PARAM_KEY_TARGET:
         return 1U << CMK_NAMED_KEY;
     case CMK_PARAM_SCOPE:

@@ -120,6 +120,8 @@ static bool read_reference(Target *target, const CmkField *field, const CmkParam
     }
     if (param->type == CMK_PARAM_GROUP) {
         target->args->ref[param->slot] = reference.row; /* it is given nothing itself */
+    } else if (param->type == CMK_PARAM_KEY_SOURCE) {
+        target->args->num[param->slot] = reference.row; /* nothing happens to it */
     } else {
         cmk_parameters_put(&reference, target->args);
     }
@@ -174,6 +176,7 @@ static const CmkVocabulary *const vocabulary_of[] = {
     [CMK_PARAM_KEY_CURVE] = &cmk_vocabulary_curves,
     [CMK_PARAM_REDUNDANCY] = &cmk_vocabulary_redundancies,
     [CMK_PARAM_ENCRYPTION] = &cmk_vocabulary_encryption,
+    [CMK_PARAM_SKU] = &cmk_vocabulary_skus,
 };
 
 /* A parameter of the model as a field of the language. */

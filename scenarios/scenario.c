@@ -222,17 +222,21 @@ static bool is_ec(const CmkKeyItem *key)
     return key->type == CMK_KEY_EC || key->type == CMK_KEY_EC_HSM;
 }
 
-/* Of a name without a key nothing else can be said. */
-static bool check_name_only(const CmkKeyItem *key, CmkDiagnostics *diagnostics)
+/* Of a name under which nothing lives little else can be said: what is in `allowed`, up to NULL. */
+static bool check_name_only(const CmkNode *node, const char *what, CmkOpId creates,
+                            const char *const allowed[], CmkDiagnostics *diagnostics)
 {
-    for (const CmkNode *value = cmk_node_first(key->node); value != NULL;
-         value = cmk_node_next(value)) {
+    for (const CmkNode *value = cmk_node_first(node); value != NULL; value = cmk_node_next(value)) {
         const char *name = cmk_node_key(value);
-        if (strcmp(name, "name") != 0 && strcmp(name, "exists") != 0) {
+        uint32_t i = 0;
+        while (allowed[i] != NULL && strcmp(allowed[i], name) != 0) {
+            i++;
+        }
+        if (allowed[i] == NULL) {
             cmk_diagnostics_error(diagnostics, cmk_node_key_position(value),
-                                  "a key that does not exist has no `%s`", name);
-            cmk_diagnostics_hint(diagnostics,
-                                 "say it in the step that creates the key: do: key.create");
+                                  "a %s that does not exist has no `%s`", what, name);
+            cmk_diagnostics_hint(diagnostics, "say it in the step that creates the %s: do: %s",
+                                 what, cmk_azure_model()->operations[creates]->name);
             return false;
         }
     }
@@ -257,8 +261,9 @@ static bool check_measure(const CmkKeyItem *key, CmkDiagnostics *diagnostics)
 /* KV-2 */
 static bool check_key(const CmkKeyItem *key, CmkDiagnostics *diagnostics)
 {
+    static const char *const of_a_name[] = {"name", "exists", NULL};
     if (!key->does_exist) {
-        return check_name_only(key, diagnostics);
+        return check_name_only(key->node, "key", CMK_OP_KEY_CREATE, of_a_name, diagnostics);
     }
     if (!check_measure(key, diagnostics)) {
         return false;
@@ -281,6 +286,36 @@ static bool check_key(const CmkKeyItem *key, CmkDiagnostics *diagnostics)
                          "write %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " or %" G_GINT64_FORMAT,
                          sizes[0], sizes[1], sizes[2]);
     return false;
+}
+
+/* In a key vault that does not exist there are no keys either. */
+static bool check_key_vault(const CmkKeyVaultItem *vault, CmkDiagnostics *diagnostics)
+{
+    static const char *const of_a_name[] = {"name", "exists", "resource_group", "keys", NULL};
+    if (vault->node == NULL) {
+        return false; /* no map, which was reported */
+    }
+    bool is_right = true;
+    if (!vault->does_exist) {
+        is_right = check_name_only(vault->node, "key vault", CMK_OP_KEY_VAULT_CREATE, of_a_name,
+                                   diagnostics);
+    } else if (cmk_node_get(vault->node, "region") == NULL) {
+        cmk_diagnostics_error(diagnostics, cmk_node_position(vault->node),
+                              "a key vault needs `region`");
+        cmk_diagnostics_hint(diagnostics, "add the Azure region, such as westeurope");
+        is_right = false;
+    }
+    for (guint i = 0; vault->keys != NULL && i < vault->keys->len; i++) {
+        const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, i);
+        is_right &= key->node != NULL && check_key(key, diagnostics);
+        if (!vault->does_exist && key->does_exist) {
+            cmk_diagnostics_error(diagnostics, cmk_node_position(key->node),
+                                  "a key vault that does not exist has no keys");
+            cmk_diagnostics_hint(diagnostics, "add `exists: false` to the key");
+            is_right = false;
+        }
+    }
+    return is_right;
 }
 
 /* BV-21, BV-22: infrastructure encryption is for vaults whose settings begin with a user-assigned
@@ -321,10 +356,8 @@ static bool check_world(CmkScenario *scenario, CmkDiagnostics *diagnostics)
     const CmkWorldItem *world = &scenario->estate->file.world;
     bool is_right = true;
     for (guint i = 0; world->key_vaults != NULL && i < world->key_vaults->len; i++) {
-        const GArray *keys = g_array_index(world->key_vaults, CmkKeyVaultItem, i).keys;
-        for (guint j = 0; keys != NULL && j < keys->len; j++) {
-            is_right &= check_key(&g_array_index(keys, CmkKeyItem, j), diagnostics);
-        }
+        is_right &=
+            check_key_vault(&g_array_index(world->key_vaults, CmkKeyVaultItem, i), diagnostics);
     }
     for (guint i = 0; world->policies != NULL && i < world->policies->len; i++) {
         is_right &=

@@ -54,6 +54,20 @@ void mutant_swap_guards(Mutant *mutant, CmkOpId op, uint32_t index)
     guards[index + 1] = first;
 }
 
+bool mutant_add_guard(Mutant *mutant, CmkOpId op, CmkGuardId guard)
+{
+    change_operation(mutant, op);
+    const uint32_t count = guards_of(&mutant->operation);
+    for (uint32_t i = 0; i < count; i++) {
+        if (mutant->operation.guards[i] == guard) {
+            return false;
+        }
+    }
+    cr_assert_lt(count + 1, CMK_GUARDS_MAX);
+    mutant->operation.guards[count] = guard;
+    return true;
+}
+
 static uint32_t does_nothing(CmkSim *sim, const CmkArgs *args)
 {
     (void)sim;

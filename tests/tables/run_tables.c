@@ -41,6 +41,8 @@ static const struct {
     {CMK_REF_KEY, ESTATE_KEY, "key"},
     {CMK_REF_KEY, ESTATE_OTHER_KEY, "other"},
     {CMK_REF_KEY, ESTATE_SPARE_KEY, "spare"},
+    {CMK_REF_KEY, ESTATE_TWIN_KEY, "twin"},
+    {CMK_REF_KEY, ESTATE_SPARE_TWIN_KEY, "spare-twin"},
     {CMK_REF_KEY, ESTATE_ABSENT_KEY, "absent"},
     {CMK_REF_IDENTITY, ESTATE_OTHER_IDENTITY, "other"},
     {CMK_REF_IDENTITY, ESTATE_LOOSE_IDENTITY, "loose"},
@@ -58,6 +60,7 @@ static const struct {
     const char *name;
     const char *role;
 } role_names[] = {{"administrator", "Key Vault Administrator"},
+                  {"admin", "Key Vault Administrator"},
                   {"encryption", "Key Vault Crypto Service Encryption User"},
                   {"crypto-user", "Key Vault Crypto User"},
                   {"release", "Key Vault Crypto Service Release User"},
@@ -227,12 +230,23 @@ static void fill_policies(Estate *estate)
     vault->access_policy_count = 1024;
 }
 
+/* One more than a backup holds, without as many rotations (KV-24). */
+static void fill_versions(Estate *estate)
+{
+    CmkKey *key = cmk_world_row_mut(estate->sim.world, CMK_TABLE_KEY, ESTATE_KEY);
+    key->version_count = CMK_KEY_BACKUP_VERSIONS_MAX + 1;
+}
+
 /* "+2h", "key.delete" or "key.update(n0=1)". */
 static bool take_step(Estate *estate, const char *word)
 {
     int64_t duration_us = 0;
     if (strcmp(word, "full-policies") == 0) {
         fill_policies(estate);
+        return true;
+    }
+    if (strcmp(word, "many-versions") == 0) {
+        fill_versions(estate);
         return true;
     }
     if (parse_duration(word, &duration_us)) {

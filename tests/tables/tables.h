@@ -78,6 +78,8 @@ void mutant_set_guard(Mutant *mutant, CmkGuardId guard,
 void mutant_drop_guard(Mutant *mutant, CmkOpId op, uint32_t index);
 void mutant_swap_guards(Mutant *mutant, CmkOpId op, uint32_t index); /* with the next */
 void mutant_drop_effect(Mutant *mutant, CmkOpId op);
+/* The operation asks the guard too, after all the others; false if it does already. */
+bool mutant_add_guard(Mutant *mutant, CmkOpId op, CmkGuardId guard);
 
 bool holds_always(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame);
 bool holds_never(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame);

@@ -82,7 +82,8 @@ static void fill_numbers(CmkArgs *args)
 {
     switch (args->op) {
     case CMK_OP_KEY_VAULT_CREATE:
-        args->num[1] = CMK_KEY_VAULT_SOFT_DELETE | CMK_KEY_VAULT_PURGE_PROTECTION;
+        args->num[1] = CMK_SAYS_TRUE; /* soft delete, purge protection */
+        args->num[4] = CMK_SAYS_TRUE;
         args->num[2] = 90;
         break;
     case CMK_OP_KEY_CREATE:
@@ -304,11 +305,13 @@ static void declare(CmkWorld *world, const EstateOptions *options)
     declare_access(world);
     const CmkKeyVaultId key_vault = cmk_declare_key_vault(world, "kv");
     const CmkKeyVaultId spare = cmk_declare_key_vault(world, "spare-kv");
-    (void)cmk_declare_key_vault(world, "absent-kv");
+    const CmkKeyVaultId absent_kv = cmk_declare_key_vault(world, "absent-kv");
     (void)cmk_declare_key(world, key_vault, "key");
     (void)cmk_declare_key(world, key_vault, "other-key");
     (void)cmk_declare_key(world, spare, "spare-key");
     (void)cmk_declare_key(world, key_vault, "absent-key");
+    (void)cmk_declare_key(world, absent_kv, "key");
+    (void)cmk_declare_key(world, spare, "key");
     (void)cmk_declare_identity(world, "identity");
     (void)cmk_declare_identity(world, "other-identity");
     (void)cmk_declare_identity(world, "loose-identity");
@@ -328,16 +331,25 @@ static void declare(CmkWorld *world, const EstateOptions *options)
     }
 }
 
+/* Without soft delete there is no purge protection either (SD-3). */
+static void protect_less(CmkArgs *create, bool has_no_soft_delete, bool has_no_purge_protection)
+{
+    if (has_no_soft_delete) {
+        create->num[1] = CMK_SAYS_FALSE;
+    }
+    if (has_no_soft_delete || has_no_purge_protection) {
+        create->num[4] = CMK_SAYS_FALSE;
+    }
+}
+
 static void create_keys(Estate *estate, const EstateOptions *options)
 {
     CmkArgs args = estate_args(estate, CMK_OP_KEY_VAULT_CREATE);
     args.num[0] = options->uses_policies ? CMK_PERMISSIONS_POLICY : CMK_PERMISSIONS_RBAC;
-    args.num[1] &= options->has_no_soft_delete ? 0 : ~0; /* no purge protection either, SD-3 */
-    args.num[1] &= options->has_no_purge_protection ? ~CMK_KEY_VAULT_PURGE_PROTECTION : ~0;
+    protect_less(&args, options->has_no_soft_delete, options->has_no_purge_protection);
     args.num[3] = options->sku;
     (void)estate_must_apply(estate, args);
-    args.num[1] &= options->spare_has_no_soft_delete ? 0 : ~0;
-    args.num[1] &= options->spare_has_no_purge_protection ? ~CMK_KEY_VAULT_PURGE_PROTECTION : ~0;
+    protect_less(&args, options->spare_has_no_soft_delete, options->spare_has_no_purge_protection);
     args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
     args.ref[CMK_REF_REGION] = cmk_region_find("italynorth").i;
     (void)estate_must_apply(estate, args);

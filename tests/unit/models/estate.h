@@ -27,6 +27,8 @@ enum {
     ESTATE_OTHER_KEY,  /* in ESTATE_KV, RSA 2048 unless the options say otherwise */
     ESTATE_SPARE_KEY,  /* in ESTATE_SPARE_KV, RSA 3072 */
     ESTATE_ABSENT_KEY, /* in ESTATE_KV */
+    ESTATE_TWIN_KEY,   /* under the name of ESTATE_KEY, in ESTATE_ABSENT_KV: nothing lives there */
+    ESTATE_SPARE_TWIN_KEY, /* likewise, in ESTATE_SPARE_KV */
 
     ESTATE_IDENTITY = 1,   /* attached; of the settings unless they use the system's */
     ESTATE_OTHER_IDENTITY, /* attached, with rights on ESTATE_KV */

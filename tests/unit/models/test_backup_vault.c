@@ -364,3 +364,44 @@ Test(backup_vault, old_points_need_the_key_or_not)
         estate_free(estate);
     }
 }
+
+/* BV-15: whatever the region of the vault, its key is taken. */
+Test(backup_vault, takes_a_key_in_each_region)
+{
+    uint32_t count = 0;
+    (void)cmk_region_facts(&count);
+    cr_assert_gt(count, 50);
+    for (uint32_t region = 1; region < count; region++) {
+        Estate *estate = make(NULL);
+        CmkArgs args = creation(estate);
+        args.ref[CMK_REF_REGION] = region;
+        (void)estate_must_apply(estate, args);
+        estate_run(estate, CMK_MINUTE_US);
+        cr_expect_eq(other_vault(estate)->encryption, CMK_ENCRYPTION_ENABLED, "%s",
+                     cmk_region_facts(&count)[region].name);
+        estate_free(estate);
+    }
+}
+
+/* OQ-28: backups, rotations and changes of the key leave a vault its data key. */
+Test(backup_vault, has_one_data_key)
+{
+    Estate *estate = make(NULL);
+    const uint32_t data_key = estate_vault(estate)->data_key;
+    estate_run(estate, CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    estate_run(estate, CMK_DAY_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_ROTATION_COMMIT), 1);
+    CmkArgs args = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    args.ref[CMK_REF_KEY] = ESTATE_OTHER_KEY;
+    (void)estate_must_apply(estate, args);
+    estate_run(estate, CMK_DAY_US);
+    cr_assert_eq(estate_vault(estate)->key, ESTATE_OTHER_KEY);
+    cr_assert_eq(estate_vault(estate)->data_key, data_key);
+    cr_assert_eq(cmk_world_count(estate->sim.world, CMK_TABLE_POINT), 3);
+    for (uint32_t i = 1; i <= 3; i++) {
+        cr_assert_eq(cmk_point(estate->sim.world, (CmkPointId){i})->data_key, data_key);
+    }
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}

@@ -28,6 +28,42 @@ Test(error_map, says_of_each_code_whose_error_it_is)
     cr_assert_null(cmk_error_facts(CMK_STATUS_OF(KEY_DISABLED)), "a code of key vaults");
 }
 
+/* ERR-22: a code that no document has starts with SimError, and the others are spelt as there. */
+Test(error_map, invents_no_code_that_looks_real)
+{
+    const struct {
+        const char *rule;
+        const char *code;
+    } documented[] = {{"ERR-1", "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault"},
+                      {"ERR-2", "UserErrorCMKKeyVaultAuthFailure"},
+                      {"ERR-3", "UserErrorCMKSoftDeleteNotEnabledOnKeyVault"},
+                      {"ERR-4", "UserErrorCMKPurgeProtectionNotEnabledOnKeyVault"},
+                      {"ERR-5", "UserErrorSystemIdentityNotEnabledWithVault"},
+                      {"ERR-6", "UserErrorUserIdentityNotFoundOrNotAssociatedWithVault"},
+                      {"ERR-7", "CloudServiceRetryableError"},
+                      {"ERR-9", "UserErrorCrossTenantMSIMoveNotSupported"},
+                      {"ERR-12", "CloudServiceRetryableError"},
+                      {"ERR-18", "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault"},
+                      {"ERR-18", "UserErrorCMKKeyVaultAuthFailure"},
+                      {"ERR-19", "UserErrorBackupVaultResourceMoveInProgress"}};
+    const CmkModel *model = cmk_azure_model();
+    uint32_t count = 0;
+    uint32_t real = 0;
+    const CmkErrorFacts *errors = cmk_errors(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *code = model->statuses[errors[i].status].code;
+        bool is_documented = false;
+        for (size_t k = 0; k < CMK_ARRAY_LEN(documented); k++) {
+            is_documented = is_documented || (strcmp(documented[k].rule, errors[i].rule) == 0 &&
+                                              strcmp(documented[k].code, code) == 0);
+        }
+        cr_expect(is_documented != (strncmp(code, "SimError", 8) == 0), "%s: %s", errors[i].rule,
+                  code);
+        real += is_documented;
+    }
+    cr_expect_eq(real, CMK_ARRAY_LEN(documented));
+}
+
 /* Each code that the matrix ERR-M can give is in the catalogue. */
 Test(error_map, knows_each_code_of_the_matrix)
 {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "models/key.h"
 #include "tests/unit/models/estate.h"
 
 /* "A" active, "D" deleted, "P" purged; then the key: "a" active, "g" being deleted, "d" deleted,
@@ -133,7 +134,7 @@ static CmkStatus let_happen(Estate *estate, Event event, bool is_protected)
     CmkArgs args = estate_args(estate, events[event].op);
     args.ref[CMK_REF_VERSION] = 0;
     if (event == VAULT_CREATE && !is_protected) {
-        args.num[1] = 1; /* soft delete alone */
+        args.num[4] = CMK_SAYS_FALSE; /* soft delete alone */
     }
     return estate_apply(estate, &args).status;
 }
@@ -298,5 +299,43 @@ Test(key_life, settings_wait_for_their_key_vault)
     estate_run(estate, CMK_HOUR_US);
     cr_assert_eq(estate_vault(estate)->encryption, CMK_ENCRYPTION_ENABLED);
     cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* KV-24: the same identifiers, in the same key vault and in another one. */
+Test(key_life, brings_versions_back_with_their_identifiers)
+{
+    Estate *estate = estate_new(NULL);
+    const CmkWorld *world = estate->sim.world;
+    const uint32_t first = cmk_key(world, (CmkKeyId){ESTATE_KEY})->current_version;
+    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    const uint32_t second = cmk_key(world, (CmkKeyId){ESTATE_KEY})->current_version;
+    (void)estate_must(estate, CMK_OP_KEY_BACKUP);
+    CmkArgs create = estate_args(estate, CMK_OP_KEY_VAULT_CREATE);
+    create.ref[CMK_REF_KEY_VAULT] = ESTATE_ABSENT_KV;
+    (void)estate_must_apply(estate, create);
+    CmkArgs restore = estate_args(estate, CMK_OP_KEY_RESTORE);
+    restore.ref[CMK_REF_KEY_VAULT] = ESTATE_ABSENT_KV;
+    restore.ref[CMK_REF_KEY] = ESTATE_TWIN_KEY;
+    restore.num[0] = ESTATE_KEY;
+    (void)estate_must_apply(estate, restore);
+    (void)estate_must(estate, CMK_OP_KEY_DELETE);
+    estate_run(estate, 90 * CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_KEY_RESTORE);
+    cr_assert_str_eq(estate->trouble, "");
+    cr_assert_eq(cmk_key(world, (CmkKeyId){ESTATE_KEY})->current_version, second);
+    const CmkKey *twin = cmk_key(world, (CmkKeyId){ESTATE_TWIN_KEY});
+    const uint32_t kept[] = {second, first};
+    uint32_t copy = twin->current_version;
+    cr_assert_eq(twin->version_count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        char texts[2][CMK_VERSION_TEXT_SIZE];
+        cmk_version_format(world, (CmkVersionId){kept[i]}, texts[0]);
+        cmk_version_format(world, (CmkVersionId){copy}, texts[1]);
+        cr_assert_neq(copy, kept[i]);
+        cr_assert_str_eq(texts[0], texts[1]);
+        copy = cmk_version(world, (CmkVersionId){copy})->previous;
+    }
+    cr_assert_eq(copy, 0);
     estate_free(estate);
 }

@@ -147,7 +147,7 @@ Test(key_requests, read_only_mode_lets_through_what_changes_nothing)
 {
     static const CmkOpId allowed[] = {CMK_OP_KEY_LIST,    CMK_OP_KEY_GET,  CMK_OP_KEY_ENCRYPT,
                                       CMK_OP_KEY_DECRYPT, CMK_OP_KEY_WRAP, CMK_OP_KEY_UNWRAP,
-                                      CMK_OP_KEY_VERIFY,  CMK_OP_KEY_SIGN};
+                                      CMK_OP_KEY_VERIFY,  CMK_OP_KEY_SIGN, CMK_OP_KEY_BACKUP};
     const CmkModel *model = cmk_azure_model();
     uint32_t asked = 0;
     for (CmkOpId op = 1; op < model->operation_count; op++) {
@@ -271,8 +271,8 @@ Test(key_requests, recovery_levels_tell_the_protection)
         row->key_vault = ESTATE_ABSENT_KV;
         CmkArgs create = estate_args(estate, CMK_OP_KEY_VAULT_CREATE);
         create.ref[CMK_REF_KEY_VAULT] = ESTATE_ABSENT_KV;
-        create.num[1] = (cases[i].has_no_soft_delete ? 0 : CMK_KEY_VAULT_SOFT_DELETE) |
-                        (cases[i].has_no_purge_protection ? 0 : CMK_KEY_VAULT_PURGE_PROTECTION);
+        create.num[1] = cases[i].has_no_soft_delete ? CMK_SAYS_FALSE : CMK_SAYS_TRUE;
+        create.num[4] = cases[i].has_no_purge_protection ? CMK_SAYS_FALSE : CMK_SAYS_TRUE;
         create.num[2] = cases[i].days;
         (void)estate_must_apply(estate, create);
         const CmkRecoveryLevel level = cmk_key_recovery_level(estate->sim.world, key);

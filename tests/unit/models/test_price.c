@@ -521,6 +521,7 @@ typedef struct Naive {
     CmkTime until;
     int64_t levels[CMK_GAUGE__COUNT];
     CmkIntegral sums[CMK_GAUGE__COUNT];
+    bool has_new_terms; /* the price of what is stored has changed */
 } Naive;
 
 static void add_up_until(Naive *naive, CmkTime now)
@@ -554,8 +555,8 @@ static void read_naively(void *self, const CmkWorld *world, const CmkRecord *rec
     }
     naive->sums[CMK_GAUGE_EARLY_DELETION] += short_of_180_days(world, record);
     if (record->args.op == CMK_OP_BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE &&
-        record->status == CMK_STATUS_OK && naive->sums[CMK_GAUGE_CHEAP_VAULT] == 0) {
-        naive->sums[CMK_GAUGE_CHEAP_VAULT] = naive->sums[CMK_GAUGE_VAULT];
+        record->status == CMK_STATUS_OK && naive->sums[CMK_GAUGE_VAULT] > 0) {
+        naive->has_new_terms = true;
     }
     for (uint32_t kind = 0; kind < CMK_GAUGE__COUNT; kind++) {
         naive->levels[kind] =
@@ -565,16 +566,13 @@ static void read_naively(void *self, const CmkWorld *world, const CmkRecord *rec
 
 static bool is_checked(uint32_t kind)
 {
-    /* integrals that no level stands for */
-    return kind != CMK_GAUGE_CHEAP_OVERDUE_VAULT && kind != CMK_GAUGE_CHEAP_LATE_TIERING &&
-           kind != CMK_GAUGE_CHEAP_REHYDRATED && kind != CMK_GAUGE_CHEAP_FREE_VAULT &&
-           kind != CMK_GAUGE_REHYDRATED;
+    return kind != CMK_GAUGE_REHYDRATED; /* an integral that no level stands for */
 }
 
 /* Whatever happens, each interval is counted once: the integrals are those of the journal. */
 Test(price, integrals_are_those_of_the_journal)
 {
-    bool has_cheap = false;
+    bool has_new_terms = false;
     for (uint64_t seed = 1; seed <= 60; seed++) {
         CmkPlanRow rows[RANDOM_PLAN_ROWS];
         Naive naive = {.until = ESTATE_START};
@@ -586,16 +584,17 @@ Test(price, integrals_are_those_of_the_journal)
             estate_run(estate, CMK_DAY_US);
             add_up_until(&naive, cmk_world_now(estate->sim.world));
             for (uint32_t kind = 0; kind < CMK_GAUGE__COUNT; kind++) {
-                const CmkIntegral integral = cmk_gauge_integral(
+                const CmkIntegral integral = cmk_gauge_total(
                     estate->sim.world, (CmkBackupVaultId){ESTATE_VAULT}, (CmkGaugeKind)kind);
                 cr_assert(!is_checked(kind) || integral == naive.sums[kind],
                           "seed %" PRIu64 ", day %d, gauge %u", seed, day, kind);
             }
         }
-        has_cheap |= naive.sums[CMK_GAUGE_CHEAP_VAULT] > 0;
+        has_new_terms |= naive.has_new_terms;
         estate_free(estate);
     }
-    cr_assert(has_cheap, "some run enables cross-region restore on a vault that holds something");
+    cr_assert(has_new_terms,
+              "some run enables cross-region restore on a vault that holds something");
 }
 
 static int64_t nanos_of(const CmkCostItem *items, uint32_t count, const char *meter)
@@ -636,4 +635,29 @@ Test(price, bills_split_at_a_moment_add_up)
         }
     }
     estate_free(estate);
+}
+
+/* BV-25: with a customer-managed key the bill has the requests to the key vault on top, and nothing
+ * else. */
+Test(price, a_customer_managed_key_costs_its_requests_only)
+{
+    CmkCostItem with[MAX_ITEMS];
+    CmkCostItem without[MAX_ITEMS];
+    Estate *estate = estate_new(NULL);
+    estate_run(estate, 5 * CMK_DAY_US);
+    const uint32_t with_count = items_of(estate, with, MAX_ITEMS);
+    estate_free(estate);
+    estate = estate_new(&(EstateOptions){.has_no_cmk = true});
+    estate_run(estate, 5 * CMK_DAY_US);
+    const uint32_t without_count = items_of(estate, without, MAX_ITEMS);
+    estate_free(estate);
+    cr_assert_not_null(find(with, with_count, "key_operations"));
+    cr_assert_null(find(without, without_count, "key_operations"));
+    cr_assert_eq(with_count, without_count + 1);
+    for (uint32_t i = 0; i < without_count; i++) {
+        const CmkCostItem *same = find(with, with_count, without[i].meter);
+        cr_assert_not_null(same, "%s", without[i].meter);
+        cr_assert_eq(same->quantity, without[i].quantity, "%s", without[i].meter);
+        cr_assert_eq(same->nanos, without[i].nanos, "%s", without[i].meter);
+    }
 }

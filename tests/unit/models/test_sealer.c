@@ -68,6 +68,79 @@ Test(sealer, agrees_when_a_key_vault_is_purged)
     close_sealed(&sealed);
 }
 
+static CmkOutcome restore_key(Estate *estate, uint32_t key_vault, uint32_t key)
+{
+    CmkArgs args = estate_args(estate, CMK_OP_KEY_RESTORE);
+    args.ref[CMK_REF_KEY_VAULT] = key_vault;
+    args.ref[CMK_REF_KEY] = key;
+    args.num[0] = ESTATE_KEY;
+    return estate_apply(estate, &args);
+}
+
+/* KV-24, OQ-29: what a backup holds is not lost with the key, what is newer is. */
+Test(sealer, opens_again_what_a_backup_of_the_key_holds)
+{
+    for (uint32_t rotations = 0; rotations < 2; rotations++) {
+        Sealed sealed;
+        open_sealed(&sealed, (EstateOptions){.retention_days = 300});
+        Estate *estate = sealed.estate;
+        estate_run(estate, CMK_DAY_US);
+        (void)estate_must(estate, CMK_OP_KEY_BACKUP);
+        if (rotations > 0) {
+            (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+            estate_run(estate, CMK_DAY_US);
+        }
+        const uint32_t points = 1 + rotations;
+        (void)estate_must(estate, CMK_OP_KEY_DELETE);
+        estate_run(estate, 90 * CMK_DAY_US);
+        expect_check(&sealed, 0, rotations > 0 ? 0 : points, rotations > 0 ? points : 0, "purged");
+        cr_assert_eq(cmk_envelope_is_openable(sealed.sealer.envelope, ESTATE_VAULT),
+                     rotations == 0);
+        (void)estate_must(estate, CMK_OP_KEY_RESTORE);
+        expect_check(&sealed, rotations > 0 ? 0 : points, 0, rotations > 0 ? points : 0,
+                     "restored");
+        if (rotations == 0) {
+            estate_run(estate, CMK_DAY_US);
+            (void)estate_must(estate, CMK_OP_BACKUP_RESTORE);
+            estate_run(estate, CMK_DAY_US);
+            cr_assert_eq(estate_last(estate, CMK_OP_RESTORE_COMMIT)->status, CMK_STATUS_OK);
+            expect_check(&sealed, points + 2, 0, 0, "and at work");
+        }
+        cr_assert_str_eq(estate->trouble, "");
+        close_sealed(&sealed);
+    }
+}
+
+/* BV-37, KV-24: the copy in another key vault wraps with the same private key, but has another
+ * address: settings change over to it while the old key still works, and no later. */
+Test(sealer, works_with_a_copy_in_another_key_vault)
+{
+    Sealed sealed;
+    open_sealed(&sealed, (EstateOptions){.retention_days = 300});
+    Estate *estate = sealed.estate;
+    estate_run(estate, CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_KEY_BACKUP);
+    CmkArgs create = estate_args(estate, CMK_OP_KEY_VAULT_CREATE);
+    create.ref[CMK_REF_KEY_VAULT] = ESTATE_ABSENT_KV;
+    (void)estate_must_apply(estate, create);
+    cr_assert_eq(restore_key(estate, ESTATE_ABSENT_KV, ESTATE_TWIN_KEY).status, CMK_STATUS_OK);
+    CmkArgs assign = estate_args(estate, CMK_OP_ROLE_ASSIGN);
+    assign.ref[CMK_REF_KEY_VAULT] = ESTATE_ABSENT_KV;
+    (void)estate_must_apply(estate, assign);
+    CmkArgs update = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    update.ref[CMK_REF_KEY_VAULT] = ESTATE_ABSENT_KV;
+    update.ref[CMK_REF_KEY] = ESTATE_TWIN_KEY;
+    update.ref[CMK_REF_VERSION] = 0;
+    (void)estate_must_apply(estate, update);
+    estate_run(estate, CMK_DAY_US);
+    cr_assert_eq(estate_vault(estate)->key, ESTATE_TWIN_KEY);
+    (void)estate_must(estate, CMK_OP_KEY_DELETE); /* the first one is of no use any more */
+    estate_run(estate, 91 * CMK_DAY_US);
+    expect_check(&sealed, 93, 0, 0, "under the copy");
+    cr_assert_str_eq(estate->trouble, "");
+    close_sealed(&sealed);
+}
+
 /* A restore in the pair while the own region is lost is proven like any other (OQ-34): the data key
  * is unwrapped and the data comes back. */
 Test(sealer, proves_restores_in_the_pair)

@@ -1,0 +1,279 @@
+/* Backups of keys, and keys that come back from them (KV-24). */
+#include <string.h>
+
+#include "models/key.h"
+#include "models/key_vault.h"
+#include "models/model.h"
+#include "models/mutate.h"
+#include "models/region.h"
+#include "models/replica.h"
+#include "models/rows.h"
+#include "models/scope.h"
+
+static const CmkKey *key_of(const CmkWorld *world, const CmkArgs *args)
+{
+    return cmk_key(world, (CmkKeyId){args->ref[CMK_REF_KEY]});
+}
+
+/* Slots of key.restore. */
+enum {
+    RESTORE_OF,    /* row of the key that was backed up; 0: the one that is restored */
+    RESTORE_BACKUP /* 1 for the first of it; 0: the last */
+};
+
+/* The key whose backup a request brings. */
+static CmkKeyId source_of(const CmkArgs *args)
+{
+    const uint32_t named = (uint32_t)args->num[RESTORE_OF];
+    return (CmkKeyId){named != 0 ? named : args->ref[CMK_REF_KEY]};
+}
+
+static uint32_t count_of(const CmkWorld *world, uint32_t backup)
+{
+    uint32_t count = 0;
+    while (backup != 0) {
+        count++;
+        backup = cmk_key_backup(world, (CmkKeyBackupId){backup})->previous;
+    }
+    return count;
+}
+
+CmkKeyBackupId cmk_key_backup_named(const CmkWorld *world, const CmkArgs *args)
+{
+    uint32_t row = cmk_key(world, source_of(args))->last_backup;
+    const int64_t number = args->num[RESTORE_BACKUP];
+    uint32_t count = count_of(world, row);
+    if (number > count) {
+        return (CmkKeyBackupId){0};
+    }
+    while (number != 0 && count > number) {
+        row = cmk_key_backup(world, (CmkKeyBackupId){row})->previous;
+        count--;
+    }
+    return (CmkKeyBackupId){row};
+}
+
+CmkVersionId cmk_version_original(const CmkWorld *world, CmkVersionId id)
+{
+    const uint32_t original = cmk_version(world, id)->original;
+    return (CmkVersionId){original != 0 ? original : id.i};
+}
+
+bool cmk_version_is_lost(const CmkWorld *world, CmkVersionId id)
+{
+    const CmkVersion *version = cmk_version(world, id);
+    return version->is_purged != 0 && version->is_backed_up == 0;
+}
+
+/* ---- guards ---------------------------------------------------------------------------------- */
+
+static bool key_fits_into_backup(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = key_of(world, args)->changed_by;
+    return key_of(world, args)->version_count <= CMK_KEY_BACKUP_VERSIONS_MAX;
+}
+
+const CmkGuard cmk_guard_key_fits_into_backup = {.name = "key-fits-into-backup",
+                                                 .holds = key_fits_into_backup,
+                                                 .status = CMK_STATUS_OF(BAD_PARAMETER),
+                                                 .rule = "KV-24",
+                                                 .text = "The key has at most 500 versions."};
+
+static bool key_is_absent(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = key_of(world, args)->changed_by;
+    return key_of(world, args)->state != CMK_KEY_ACTIVE;
+}
+
+const CmkGuard cmk_guard_key_is_absent = {.name = "key-is-absent",
+                                          .holds = key_is_absent,
+                                          .status = CMK_STATUS_OF(CONFLICT),
+                                          .rule = "KV-9 KV-24",
+                                          .text = "No key has the name."};
+
+static bool key_backup_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = key_of(world, args)->changed_by;
+    return cmk_key_backup_named(world, args).i != 0;
+}
+
+const CmkGuard cmk_guard_key_backup_exists = {.name = "key-backup-exists",
+                                              .holds = key_backup_exists,
+                                              .status = CMK_STATUS_OF(NOT_FOUND),
+                                              .rule = "KV-24",
+                                              .text = "Somebody has kept this backup of the key."};
+
+static bool key_backup_has_the_name(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkKey *source = cmk_key(world, source_of(args));
+    *ret_blame = cmk_key_backup(world, cmk_key_backup_named(world, args))->changed_by;
+    return strcmp(cmk_name(world, source->name), cmk_name(world, key_of(world, args)->name)) == 0;
+}
+
+const CmkGuard cmk_guard_key_backup_has_the_name = {
+    .name = "key-backup-has-the-name",
+    .holds = key_backup_has_the_name,
+    .status = CMK_STATUS_OF(BAD_PARAMETER),
+    .rule = "KV-24",
+    .text = "The key comes back under the name that it was backed up with."};
+
+static bool key_backup_is_from_here(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkKeyBackup *backup = cmk_key_backup(world, cmk_key_backup_named(world, args));
+    const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    const CmkScopeId subscription =
+        cmk_scope_subscription(world, (CmkScopeId){vault->resource_group});
+    const uint32_t pair = cmk_region_pair((CmkRegionId){vault->region}).i;
+    *ret_blame = backup->changed_by;
+    return backup->subscription == subscription.i &&
+           (backup->region == vault->region || (pair != 0 && backup->region == pair));
+}
+
+const CmkGuard cmk_guard_key_backup_is_from_here = {
+    .name = "key-backup-is-from-here",
+    .holds = key_backup_is_from_here,
+    .status = CMK_STATUS_OF(BAD_PARAMETER),
+    .rule = "KV-24",
+    .text = "The backup was taken in a key vault of this subscription and of this region or its "
+            "pair."};
+
+/* ---- backup ---------------------------------------------------------------------------------- */
+
+/* Whoever keeps a backup keeps the private key of each version in it. */
+static void hold_versions(CmkSim *sim, uint32_t row)
+{
+    while (row != 0) {
+        const CmkVersionId id = {row};
+        row = cmk_version(sim->world, id)->previous;
+        cmk_version_mut(sim, id)->is_backed_up = 1;
+    }
+}
+
+static uint32_t key_backup(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkKeyId key_id = {args->ref[CMK_REF_KEY]};
+    CmkKey *key = cmk_key_mut(sim, key_id);
+    const CmkKeyVault *vault = cmk_key_vault(sim->world, (CmkKeyVaultId){key->key_vault});
+    const CmkKeyBackupId id = {cmk_world_row_add(sim->world, CMK_TABLE_KEY_BACKUP)};
+    *cmk_key_backup_mut(sim, id) = (CmkKeyBackup){
+        .key = key_id.i,
+        .version = key->current_version,
+        .version_count = key->version_count,
+        .type = key->type,
+        .curve = key->curve,
+        .size_bits = key->size_bits,
+        .subscription = cmk_scope_subscription(sim->world, (CmkScopeId){vault->resource_group}).i,
+        .region = vault->region,
+        .previous = key->last_backup,
+        .created = cmk_world_now(sim->world),
+        .changed_by = cmk_this_seq(sim)};
+    key->last_backup = id.i;
+    hold_versions(sim, key->current_version);
+    return id.i;
+}
+
+const CmkOperation cmk_op_key_backup = {
+    .name = "key.backup",
+    .permission = CMK_PERMISSION_BACKUP,
+    .text = "Somebody gets a sealed copy of a key with all its versions, and keeps it outside.",
+    .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
+    .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS, CMK_GUARDS_KEY_IS_THERE, CMK_GUARD_KEY_FITS_INTO_BACKUP},
+    .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(KEY_BACKUP),
+    .effect = key_backup,
+    .account = cmk_key_vault_count_request,
+    .rules = "KV-24 REL-7",
+    .action = "Microsoft.KeyVault/vaults/keys/backup/action",
+    .az = "az keyvault key backup",
+};
+
+/* ---- restore --------------------------------------------------------------------------------- */
+
+/* The row that stands, or once stood, for a version under the key; 0 if there is none yet. */
+static uint32_t twin_under(const CmkWorld *world, CmkVersionId original, CmkKeyId key)
+{
+    uint32_t row = original.i;
+    while (row != 0 && cmk_version(world, (CmkVersionId){row})->key != key.i) {
+        row = cmk_version(world, (CmkVersionId){row})->next_copy;
+    }
+    return row;
+}
+
+/* The same private key and identifier under another key. */
+static uint32_t copy_version(CmkSim *sim, CmkVersionId original, CmkKeyId key)
+{
+    const uint32_t row = cmk_world_row_add(sim->world, CMK_TABLE_VERSION);
+    CmkVersion *copy = cmk_version_mut(sim, (CmkVersionId){row});
+    CmkVersion *first = cmk_version_mut(sim, original);
+    *copy = *first;
+    copy->key = key.i;
+    copy->previous = 0;
+    copy->missing_by = 0;
+    copy->original = original.i;
+    first->next_copy = row;
+    return row;
+}
+
+/* Gives the row under `key` of a version in the backup. */
+static uint32_t bring_back(CmkSim *sim, CmkVersionId kept, CmkKeyId key)
+{
+    const CmkVersionId original = cmk_version_original(sim->world, kept);
+    uint32_t row = twin_under(sim->world, original, key);
+    row = row != 0 ? row : copy_version(sim, original, key);
+    CmkVersion *version = cmk_version_mut(sim, (CmkVersionId){row});
+    version->is_purged = 0;
+    version->changed_by = cmk_this_seq(sim);
+    version->written_at = 0; /* what comes back is back in the pair too, as what is destroyed */
+    return row;
+}
+
+static uint32_t key_restore(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkKeyId id = {args->ref[CMK_REF_KEY]};
+    const CmkKeyBackup *backup = cmk_key_backup(sim->world, cmk_key_backup_named(sim->world, args));
+    uint32_t newer = 0;
+    uint32_t kept = backup->version;
+    CmkKey *key = cmk_key_mut(sim, id);
+    key->current_version = 0;
+    while (kept != 0) {
+        const uint32_t row = bring_back(sim, (CmkVersionId){kept}, id);
+        if (newer == 0) {
+            key->current_version = row;
+        } else {
+            cmk_version_mut(sim, (CmkVersionId){newer})->previous = row;
+        }
+        newer = row;
+        kept = cmk_version(sim->world, (CmkVersionId){kept})->previous;
+    }
+    key->version_count = backup->version_count;
+    key->type = backup->type;
+    key->curve = backup->curve;
+    key->size_bits = backup->size_bits;
+    key->rotation = (CmkRotationPolicy){0}; /* assumed: the copy is of the key alone */
+    key->state = CMK_KEY_ACTIVE;
+    key->written_at = 0;
+    key->epoch++;
+    key->changed_by = cmk_this_seq(sim);
+    cmk_key_expect_rotation(sim, id, args);
+    cmk_rotation_expect(sim, id, args);
+    return id.i;
+}
+
+const CmkOperation cmk_op_key_restore = {
+    .name = "key.restore",
+    .permission = CMK_PERMISSION_RESTORE,
+    .text = "A key comes back from a backup with the versions and identifiers that it had then.",
+    .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY},
+               {"of", CMK_PARAM_KEY_SOURCE, 1, 0, RESTORE_OF},
+               {"backup", CMK_PARAM_INTEGER, 1, 0, RESTORE_BACKUP}},
+    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARD_KEY_IS_NOT_BEING_DELETED,
+               CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED, CMK_GUARD_KEY_NAME_IS_FREE,
+               CMK_GUARD_KEY_NAME_IS_RELEASED, CMK_GUARD_KEY_IS_ABSENT, CMK_GUARD_KEY_BACKUP_EXISTS,
+               CMK_GUARD_KEY_BACKUP_HAS_THE_NAME, CMK_GUARD_KEY_BACKUP_IS_FROM_HERE,
+               CMK_GUARD_KEY_TYPE_FITS_SKU},
+    .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
+    .effect = key_restore,
+    .account = cmk_key_vault_count_request,
+    .rules = "KV-10 KV-24 BV-37",
+    .action = "Microsoft.KeyVault/vaults/keys/restore/action",
+    .az = "az keyvault key restore",
+};
