@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "models/key.h"
 #include "models/model.h"
 
 #define MISSING CMK_STATUS_OF(MISSING_PERMISSION)
@@ -200,12 +201,13 @@ static uint32_t append_answer(const CmkModel *model, const CmkWorld *world,
 {
     const CmkStatusRow *answer = &model->statuses[refused->status];
     const CmkOperation *operation = model->operations[refused->args.op];
-    const CmkKey *key = cmk_key(world, (CmkKeyId){refused->args.ref[CMK_REF_KEY]});
-    const CmkKeyVault *key_vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
-    if (answer->http == 0 || operation->action == NULL || key->key_vault == 0) {
+    const CmkKeyId key = {refused->args.ref[CMK_REF_KEY]};
+    if (answer->http == 0 || operation->action == NULL || key.i == 0) {
         return length;
     }
     char http[16];
+    char uri[CMK_KEY_URI_SIZE]; /* with the version that the request names (KV-6) */
+    cmk_key_uri_format(world, key, (CmkVersionId){refused->args.ref[CMK_REF_VERSION]}, uri);
     (void)snprintf(http, sizeof(http), "%u ", answer->http);
     const char *const words[] = {" The key vault answered: ",
                                  http,
@@ -214,10 +216,8 @@ static uint32_t append_answer(const CmkModel *model, const CmkWorld *world,
                                  answer->inner != NULL ? answer->inner : "",
                                  ", action ",
                                  operation->action,
-                                 ", resource https://",
-                                 cmk_name(world, key_vault->name),
-                                 ".vault.azure.net/keys/",
-                                 cmk_name(world, key->name),
+                                 ", resource ",
+                                 uri,
                                  " (key URI).",
                                  NULL};
     return append_all(text, size, length, words);

@@ -250,13 +250,13 @@
     X(KEY_OPERATION_FORBIDDEN, 16, 403, "Forbidden", "KeyOperationForbidden", "KVE-8",             \
       "the key does not permit this operation")                                                    \
     X(PURGE_REFUSED, 17, 403, "Forbidden", NULL, "KVE-9",                                          \
-      "purge protection keeps the key until its retention ends")                                   \
+      "purge protection keeps the deleted key until its retention ends")                           \
     X(KEY_NOT_FOUND, 18, 404, "KeyNotFound", NULL, "KVE-10",                                       \
-      "the key or this version of it does not exist or is deleted")                                \
+      "the key or this version of it does not exist, or is deleted and may be recovered")          \
     X(VAULT_NOT_FOUND, 19, 404, "VaultNotFound", NULL, "SD-19",                                    \
       "the key vault does not exist or is deleted")                                                \
     X(KEY_IS_DELETED_BUT_RECOVERABLE, 20, 409, "Conflict", "ObjectIsDeletedButRecoverable",        \
-      "KVE-11", "a deleted key still holds this name")                                             \
+      "KVE-11", "a deleted key still holds this name until it is recovered or purged")             \
     X(KEY_IS_BEING_DELETED, 120, 409, "Conflict", "ObjectIsBeingDeleted", "KVE-12",                \
       "the key is being deleted, or its name is not free again yet")                               \
     X(KEY_IS_BEING_RECOVERED, 121, 409, "Conflict", "ObjectIsBeingRecovered", "KVE-13",            \
@@ -266,8 +266,9 @@
     X(THROTTLED, 21, 429, "Throttled", "VaultRequestTypeLimitReached", "KVE-14",                   \
       "the key vault answers no more requests in this window")                                     \
     X(BAD_PARAMETER, 22, 400, "BadParameter", NULL, "KVE-15",                                      \
-      "a value in the request is not allowed")                                                     \
-    X(ALREADY_EXISTS, 23, 409, "VaultAlreadyExists", NULL, "KVE-17", "the name is in use")         \
+      "a value in the request is not allowed, or not for a key of this type")                      \
+    X(ALREADY_EXISTS, 23, 409, "VaultAlreadyExists", NULL, "KVE-17",                               \
+      "a key vault has this name, or a deleted one still holds it")                                \
     X(SERVICE_UNAVAILABLE, 24, 503, "ServiceUnavailable", NULL, "KVE-18",                          \
       "the region of the key vault does not answer")                                               \
     X(KEY_VAULT_READ_ONLY, 25, 403, "SimErrorKeyVaultReadOnly", NULL, "REL-7",                     \

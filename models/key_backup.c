@@ -273,7 +273,7 @@ const CmkOperation cmk_op_key_restore = {
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_restore,
     .account = cmk_key_vault_count_request,
-    .rules = "KV-10 KV-24 BV-37",
+    .rules = "KV-10 KV-24",
     .action = "Microsoft.KeyVault/vaults/keys/restore/action",
     .az = "az keyvault key restore",
 };

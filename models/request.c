@@ -189,6 +189,7 @@ static uint32_t request(CmkSim *sim, const CmkArgs *args)
     return cmk_key_version_of(sim->world, args).i;
 }
 
+/* What the log of the key vault calls each request: KV-32, here and wherever `audit` is said. */
 const CmkOperation cmk_op_key_get = {
     .name = "key.get",
     .permission = CMK_PERMISSION_GET,

@@ -113,12 +113,20 @@ static void fail_backup(Run *run, CmkTime time, uint64_t cause_seq)
                                       .cause_seq = cause_seq});
 }
 
+/* A restore that is granted has a job. */
 static uint64_t ask(Run *run, uint32_t plan, CmkStatus status)
 {
     const CmkPlanned *planned = &g_array_index(run->sample->scenario.plan, CmkPlanned, plan - 1);
     const bool is_step = planned->kind == CMK_PLAN_STEP;
+    uint32_t job = 0;
+    if (planned->op == CMK_OP_BACKUP_RESTORE && status == CMK_STATUS_OK) {
+        job = cmk_world_row_add(run->world, CMK_TABLE_TASK);
+        ((CmkTask *)cmk_world_row_mut(run->world, CMK_TABLE_TASK, job))->started_by =
+            cmk_world_next_seq(run->world);
+    }
     return sample_feed(run->expect, run->world, planned->time,
                        (CmkRecord){.status = status,
+                                   .result = job,
                                    .args = {.op = planned->op,
                                             .actor = is_step ? CMK_ACTOR_STEP : CMK_ACTOR_FAULT,
                                             .origin = plan}});

@@ -15,6 +15,8 @@ static uint32_t roll(Dice *dice, uint32_t sides)
 
 static const CmkOpId moves[] = {
     CMK_OP_KEY_ROTATE,
+    CMK_OP_KEY_BACKUP,
+    CMK_OP_KEY_RESTORE,
     CMK_OP_KEY_ROTATE,
     CMK_OP_KEY_CREATE,
     CMK_OP_KEY_CREATE,

@@ -1,9 +1,11 @@
 /* The catalogue of Backup's codes (section 11.1) and the message that people see (ERR-23). */
 #include <criterion/criterion.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "models/error_map.h"
+#include "models/key.h"
 #include "tests/unit/models/estate.h"
 
 /* ERR-24: the prefix decides; simulated codes (ERR-22) stand for user errors. */
@@ -88,13 +90,19 @@ Test(error_map, nests_the_answer_of_the_key_vault)
     const uint32_t length =
         cmk_error_message(estate->sim.model, estate->sim.world, (CmkStatus)failed->args.num[0],
                           refused, text, sizeof(text));
-    cr_assert_str_eq(text,
-                     "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault: the Backup vault's "
-                     "identity may not use the key. The key vault answered: 403 Forbidden, inner "
-                     "code ForbiddenByRbac, action Microsoft.KeyVault/vaults/keys/read, resource "
-                     "https://kv.vault.azure.net/keys/key (key URI). Give the identity of the "
-                     "encryption settings get, wrap and unwrap on an RSA key, then repeat the "
-                     "operation.");
+    char version[CMK_VERSION_TEXT_SIZE];
+    char expected[CMK_ERROR_MESSAGE_BYTES];
+    cmk_version_format(estate->sim.world, (CmkVersionId){refused->args.ref[CMK_REF_VERSION]},
+                       version);
+    (void)snprintf(expected, sizeof(expected),
+                   "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault: the Backup vault's "
+                   "identity may not use the key. The key vault answered: 403 Forbidden, inner "
+                   "code ForbiddenByRbac, action Microsoft.KeyVault/vaults/keys/read, resource "
+                   "https://kv.vault.azure.net/keys/key/%s (key URI). Give the identity of the "
+                   "encryption settings get, wrap and unwrap on an RSA key, then repeat the "
+                   "operation.",
+                   version);
+    cr_assert_str_eq(text, expected);
     cr_assert_eq(length, strlen(text));
     char tiny[9];
     cr_assert_eq(cmk_error_message(estate->sim.model, estate->sim.world,
