@@ -288,9 +288,12 @@ static void read_refusal(void *self, const CmkWorld *world, const CmkRecord *rec
     Repairing *repairing = self;
     const CmkGuard *guard = repairing->model->guards[record->guard];
     const CmkBackupVaultId vault = {record->args.ref[CMK_REF_BACKUP_VAULT]};
-    /* A clone made in the middle of an update would never get on with it. */
+    const CmkProvisioning provisioning = cmk_backup_vault(world, vault)->provisioning;
+    /* A clone made in the middle of an update would never get on with it, and a vault that is being
+     * created or deleted may be gone before anything is repaired. */
     if (guard == NULL || repairing->of[record->guard].met >= MET_MAX ||
-        cmk_backup_vault(world, vault)->provisioning == CMK_PROVISIONING_UPDATING) {
+        provisioning == CMK_PROVISIONING_UPDATING || provisioning == CMK_PROVISIONING_CREATING ||
+        provisioning == CMK_PROVISIONING_DELETING) {
         return;
     }
     Tally *tally = &repairing->of[record->guard];

@@ -308,3 +308,29 @@ Test(key_requests, identifiers_are_those_of_the_service)
     cr_assert_str_eq(version, other, "the same row, the same name");
     estate_free(estate);
 }
+
+static bool is_in_log(const char *name)
+{
+    const CmkModel *model = cmk_azure_model();
+    for (uint32_t i = 1; i < model->operation_count; i++) {
+        const char *audit = model->operations[i]->audit;
+        if (audit != NULL && strcmp(audit, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* KV-32 */
+Test(key_requests, the_log_has_the_names_of_the_service)
+{
+    static const char *const names[] = {
+        "KeyGet",      "KeyWrap",      "KeyUnwrap", "KeyCreate",      "KeyDelete",
+        "KeyRecover",  "KeyPurge",     "KeyRotate", "KeyRotateIfDue", "KeyUpdate",
+        "VaultDelete", "VaultRecover", "VaultPatch"};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(names); i++) {
+        cr_expect(is_in_log(names[i]), "no operation is logged as %s", names[i]);
+    }
+    cr_expect_str_eq(cmk_azure_model()->operations[CMK_OP_KEY_WRAP]->audit, "KeyWrap");
+    cr_expect_str_eq(cmk_azure_model()->operations[CMK_OP_KEY_UNWRAP]->audit, "KeyUnwrap");
+}
