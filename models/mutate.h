@@ -30,7 +30,7 @@ void cmk_gauge_charge(CmkSim *sim, CmkBackupVaultId vault, CmkGaugeKind kind, in
                       int64_t duration_us);
 
 /* Puts what was measured so far on a statement, before the terms of the vault change. */
-void cmk_gauge_close_account(CmkSim *sim, CmkBackupVaultId vault);
+void cmk_gauge_close_account(CmkSim *sim, CmkBackupVaultId id);
 
 /* Lets the settings of every vault that uses this identity, or of this vault's system identity,
  * become Inconsistent (BV-29). */

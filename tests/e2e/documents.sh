@@ -22,8 +22,8 @@ check "the table has each operation of steps once, and no other" same_file "$wor
 
 # --- Links
 missing=
-for link in $(grep -o '](reference/[a-z]*\.md' "$page" | cut -d'(' -f2); do
+while read -r link; do
     [ -f "docs/$link" ] || missing="$missing $link"
-done
+done < <(grep -o '](reference/[a-z]*\.md' "$page" | cut -d'(' -f2)
 check "the pages that it links to are there" eval '[ -z "$missing" ]'
 finish
