@@ -57,45 +57,23 @@ static const char *param_type(uint16_t type)
 
 char *cmk_catalogue_permissions(uint32_t permissions)
 {
-    /* In the order of CMK_PERMISSION_*. */
-    static const char *const words[] = {"get",
-                                        "wrapKey",
-                                        "unwrapKey",
-                                        "list",
-                                        "create",
-                                        "import",
-                                        "update",
-                                        "delete",
-                                        "recover",
-                                        "purge",
-                                        "backup",
-                                        "restore",
-                                        "rotate",
-                                        "getrotationpolicy",
-                                        "setrotationpolicy",
-                                        "encrypt",
-                                        "decrypt",
-                                        "sign",
-                                        "verify",
-                                        "release",
-                                        "key-vault-write",
-                                        "key-vault-delete",
-                                        "key-vault-purge",
-                                        "role-write",
-                                        "identity-write",
-                                        "identity-assign",
-                                        "backup-vault-write",
-                                        "backup-vault-delete",
-                                        "backup-operate",
-                                        "group-write",
-                                        "data-role-write"};
-    _Static_assert(CMK_PERMISSION_RELEASE == 1 << 19 && CMK_PERMISSION_DATA_ROLE_WRITE == 1 << 30,
+    /* Access policies grant the first ones; these follow them in the order of CMK_PERMISSION_*. */
+    static const char *const others[] = {
+        "key-vault-write", "key-vault-delete", "key-vault-purge",    "role-write",
+        "identity-write",  "identity-assign",  "backup-vault-write", "backup-vault-delete",
+        "backup-operate",  "group-write",      "data-role-write"};
+    const char *const *words = cmk_vocabulary_permissions.words;
+    enum {
+        GRANTED = 20
+    }; /* by access policies */
+    _Static_assert(CMK_PERMISSION_RELEASE == 1 << (GRANTED - 1) &&
+                       CMK_PERMISSION_DATA_ROLE_WRITE == 1 << (GRANTED + CMK_ARRAY_LEN(others) - 1),
                    "the words are in the order of the bits");
     GString *text = g_string_new(NULL);
-    for (uint32_t i = 0; i < 32; i++) {
-        const char *word = i < CMK_ARRAY_LEN(words) ? words[i] : "other";
+    for (uint32_t i = 0; i < GRANTED + CMK_ARRAY_LEN(others); i++) {
         if ((permissions >> i & 1) != 0) {
-            g_string_append_printf(text, "%s%s", text->len == 0 ? "" : " ", word);
+            g_string_append_printf(text, "%s%s", text->len == 0 ? "" : " ",
+                                   i < GRANTED ? words[i] : others[i - GRANTED]);
         }
     }
     return g_string_free(text, FALSE);

@@ -6,7 +6,8 @@
 #define WEST_EUROPE "recorded in West Europe"
 #define EAST_US "recorded in East US"
 #define CALCULATOR "a price calculator's site that names the retail prices"
-#define PLACEHOLDER "placeholder"
+/* What the rules themselves give as unverified: a book of the user's own replaces it. */
+#define NO_SOURCE "placeholder"
 
 /* Nano-dollars. */
 #define LINE(price_, id_, nanos_, unit_, rule_, status_, date_, source_, text_)                    \
@@ -32,13 +33,13 @@ static const CmkPrice built_in[] = {
     LINE(VAULT_RAGRS, "vault_tier_ragrs", 56900000, "GB-month", "COST-4", "verified", "2024-07-01",
          WEST_EUROPE, "vault tier, geo-redundant with cross-region restore"),
     LINE(ARCHIVE_LRS, "archive_tier_lrs", 2500000, "GB-month", "COST-6", "unverified", "",
-         PLACEHOLDER, "archive tier, locally or zone-redundant"),
+         NO_SOURCE, "archive tier, locally or zone-redundant"),
     LINE(ARCHIVE_GRS, "archive_tier_grs", 5000000, "GB-month", "COST-6", "unverified", "",
-         PLACEHOLDER, "archive tier, geo-redundant"),
+         NO_SOURCE, "archive tier, geo-redundant"),
     LINE(SNAPSHOT, "snapshot", 50000000, "GB-month", "COST-10", "verified", "2024-07-01",
          WEST_EUROPE, "snapshots of the operational tier"),
-    LINE(INSTANCE, "instance", 10000000000, "instance-month", "COST-9", "unverified", "",
-         PLACEHOLDER, "protected instance in the vault tier"),
+    LINE(INSTANCE, "instance", 10000000000, "instance-month", "COST-9", "unverified", "", NO_SOURCE,
+         "protected instance in the vault tier"),
     LINE(KEY_OPERATIONS_2048, "key_operations_2048", 30000000, "10000-operations", "COST-11",
          "verified", "2024-07-01", EAST_US, "key operations on RSA 2048 keys"),
     LINE(KEY_OPERATIONS_OTHER, "key_operations_other", 150000000, "10000-operations", "COST-12",
