@@ -20,7 +20,7 @@ static CmkRegionId region_of_job(const CmkWorld *world, const CmkArgs *args)
     const CmkRegionId own = {vault_of(world, args)->region};
     const bool is_in_pair = args->op == CMK_OP_BACKUP_RESTORE_IN_PAIR ||
                             cmk_task(world, (CmkTaskId){args->ref[CMK_REF_TASK]})->is_in_pair != 0;
-    return is_in_pair ? cmk_region_pair(own) : own;
+    return is_in_pair ? cmk_region_pair(world, own) : own;
 }
 
 static bool backup_vault_is_reachable(const CmkWorld *world, const CmkArgs *args,
@@ -55,7 +55,7 @@ static bool cross_region_restore_is_offered(const CmkWorld *world, const CmkArgs
     const CmkBackupVault *vault = vault_of(world, args);
     *ret_blame = vault->changed_by;
     return vault->redundancy == CMK_REDUNDANCY_GEO &&
-           cmk_region_pair((CmkRegionId){vault->region}).i != 0;
+           cmk_region_pair(world, (CmkRegionId){vault->region}).i != 0;
 }
 
 const CmkGuard cmk_guard_cross_region_restore_is_offered = {

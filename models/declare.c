@@ -38,6 +38,16 @@ static void fill_specs(CmkTableSpec specs[CMK_TABLE__COUNT], const CmkLimits *li
     specs[CMK_TABLE_GAUGE].limit = limits->rows[CMK_TABLE_BACKUP_VAULT] * CMK_GAUGE__COUNT;
 }
 
+static void declare_regions(CmkWorld *world)
+{
+    uint32_t count = 0;
+    const CmkRegionFacts *facts = cmk_region_facts(&count);
+    for (uint32_t i = 1; i < count; i++) {
+        CmkRegion *region = row_mut(world, CMK_TABLE_REGION, add(world, CMK_TABLE_REGION));
+        region->pair = facts[i].pair == NULL ? 0 : cmk_region_find(facts[i].pair).i;
+    }
+}
+
 static void declare_default_scopes(CmkWorld *world)
 {
     CmkScope *subscription = row_mut(world, CMK_TABLE_SCOPE, add(world, CMK_TABLE_SCOPE));
@@ -62,11 +72,7 @@ CmkWorld *cmk_azure_world_new(const CmkLimits *limits, uint64_t seed, CmkTime se
     CmkSettings *settings = row_mut(world, CMK_TABLE_SETTINGS, add(world, CMK_TABLE_SETTINGS));
     settings->start = start;
     memcpy(settings->knobs, knobs, sizeof(settings->knobs));
-    uint32_t region_count = 0;
-    (void)cmk_region_facts(&region_count);
-    for (uint32_t i = 1; i < region_count; i++) {
-        (void)add(world, CMK_TABLE_REGION);
-    }
+    declare_regions(world);
     declare_default_scopes(world);
     cmk_world_set_now(world, setup);
     return world;

@@ -256,7 +256,7 @@ typedef struct CmkRegion {
     uint32_t state; /* CmkRegionState */
     uint32_t epoch;
     uint32_t is_zone_lost;
-    uint32_t reserved;
+    uint32_t pair; /* region that this one is paired with, 0: none (REL-17) */
     CmkTime lost_at;
     CmkTime
         shown_until; /* key vaults are shown as the pair knows them: up to here; 0: as they are */

@@ -123,7 +123,7 @@ static bool key_backup_is_from_here(const CmkWorld *world, const CmkArgs *args, 
     const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     const CmkScopeId subscription =
         cmk_scope_subscription(world, (CmkScopeId){vault->resource_group});
-    const uint32_t pair = cmk_region_pair((CmkRegionId){vault->region}).i;
+    const uint32_t pair = cmk_region_pair(world, (CmkRegionId){vault->region}).i;
     *ret_blame = backup->changed_by;
     return backup->subscription == subscription.i &&
            (backup->region == vault->region || (pair != 0 && backup->region == pair));

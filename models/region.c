@@ -116,7 +116,7 @@ bool cmk_region_answers(const CmkWorld *world, CmkRegionId id)
     case CMK_REGION_FAILING_BACK:
         return true;
     case CMK_REGION_FAILED_OVER: /* the pair answers, if it is there itself */
-        return !cmk_region_is_down(world, cmk_region_pair(id));
+        return !cmk_region_is_down(world, cmk_region_pair(world, id));
     case CMK_REGION_LOST:
     case CMK_REGION_FAILING_OVER:
         return false;
@@ -135,7 +135,7 @@ bool cmk_region_is_up(const CmkWorld *world, CmkRegionId region)
 uint64_t cmk_region_blame(const CmkWorld *world, CmkRegionId region)
 {
     const CmkRegion *own = cmk_region(world, region);
-    const CmkRegion *pair = cmk_region(world, cmk_region_pair(region));
+    const CmkRegion *pair = cmk_region(world, cmk_region_pair(world, region));
     return own->state == CMK_REGION_FAILED_OVER && pair->changed_by > own->changed_by
                ? pair->changed_by
                : own->changed_by;
@@ -153,10 +153,9 @@ bool cmk_region_is_down(const CmkWorld *world, CmkRegionId id)
     return state != CMK_REGION_UP && state != CMK_REGION_FAILING_BACK;
 }
 
-CmkRegionId cmk_region_pair(CmkRegionId id)
+CmkRegionId cmk_region_pair(const CmkWorld *world, CmkRegionId id)
 {
-    const char *pair = regions[id.i].pair;
-    return pair == NULL ? (CmkRegionId){0} : cmk_region_find(pair);
+    return (CmkRegionId){cmk_region(world, id)->pair};
 }
 
 uint32_t cmk_region_epoch(const CmkWorld *world, uint32_t row)

@@ -22,6 +22,6 @@ bool cmk_region_is_writable(const CmkWorld *world, CmkRegionId region);
 bool cmk_region_is_down(const CmkWorld *world, CmkRegionId region);
 
 /* The region that this one is paired with; {0} if there is none (REL-17). */
-CmkRegionId cmk_region_pair(CmkRegionId id);
+CmkRegionId cmk_region_pair(const CmkWorld *world, CmkRegionId id);
 
 #endif
