@@ -47,6 +47,7 @@
     X(BACKUP_ACCEPT_KEY, backup_accept_key)                                                        \
     X(ROLE_ASSIGN, role_assign)                                                                    \
     X(ROLE_REMOVE, role_remove)                                                                    \
+    X(ROLE_REMOVE_ORPHANED, role_remove_orphaned)                                                  \
     X(ROLE_PROPAGATE, role_propagate)                                                              \
     X(ACCESS_POLICY_SET, access_policy_set)                                                        \
     X(ACCESS_POLICY_REMOVE, access_policy_remove)                                                  \
@@ -158,7 +159,9 @@
     X(KEY_OPS_INCLUDE_THIS, key_ops_include_this)                                                  \
     X(KEY_VAULT_USES_POLICIES, key_vault_uses_policies)                                            \
     X(PRINCIPAL_EXISTS, principal_exists)                                                          \
+    X(PRINCIPAL_IS_OF_THE_TENANT, principal_is_of_the_tenant)                                      \
     X(ASSIGNMENT_EXISTS, assignment_exists)                                                        \
+    X(ORPHANED_ASSIGNMENT_EXISTS, orphaned_assignment_exists)                                      \
     X(ACCESS_POLICY_EXISTS, access_policy_exists)                                                  \
     X(IDENTITY_EXISTS, identity_exists)                                                            \
     X(IDENTITY_IS_ABSENT, identity_is_absent)                                                      \
@@ -343,6 +346,8 @@
       "an archived point can be restored in the pair only while its own region is lost")           \
     X(PRINCIPAL_NOT_FOUND, 100, 400, "PrincipalNotFound", NULL, "MI-18",                           \
       "this part of the directory does not know the principal yet")                                \
+    X(PRINCIPAL_OF_ANOTHER_TENANT, 200, 400, "PrincipalNotFound", NULL, "MI-13",                   \
+      "the principal is of another tenant, whose directory does not know it")                      \
     X(ROLE_ASSIGNMENTS_FULL, 101, 400, "RoleAssignmentLimitExceeded", NULL, "AC-20",               \
       "the subscription or management group has no room for another role assignment")              \
     X(ACCESS_POLICIES_FULL, 102, 400, "SimErrorTooManyAccessPolicies", NULL, "AC-5",               \
