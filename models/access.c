@@ -383,6 +383,7 @@ static bool assign_to_actor(const CmkWorld *world, const CmkArgs *refused, CmkPl
 {
     const CmkKeyVault *vault = cmk_key_vault(world, place.key_vault);
     const CmkScopeId around = place.scope.i != 0 ? place.scope : first_management_group(world);
+    const uint32_t tenant = cmk_principal(world, actor_of(world, refused))->tenant;
     ret->ref[CMK_REF_GRANTEE] = refused->ref[CMK_REF_ACTOR];
     if (place.key_vault.i != 0 && vault->state == CMK_KEY_VAULT_ACTIVE) {
         ret->ref[CMK_REF_KEY_VAULT] = place.key_vault.i;
@@ -390,8 +391,7 @@ static bool assign_to_actor(const CmkWorld *world, const CmkArgs *refused, CmkPl
         ret->ref[CMK_REF_SCOPE] = around.i;
     }
     ret->num[0] = least_role_for(permissions);
-    return refused->ref[CMK_REF_ACTOR] != 0 && ret->num[0] != 0 &&
-           (ret->ref[CMK_REF_KEY_VAULT] != 0 || around.i != 0);
+    return around.i != 0 && ret->num[0] != 0 && tenant == cmk_scope_tenant(world, around);
 }
 
 static bool let_actor_manage(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)

@@ -362,10 +362,15 @@ typedef struct CmkKeyVault {
     uint32_t first_access_policy;
     uint32_t access_policy_count;
     uint32_t first_key;
-    uint32_t reserved;
+    uint32_t permission_model_before; /* before it was written to: see models/replica.h */
+    uint32_t has_soft_delete_before;
+    uint32_t has_purge_protection_before;
     CmkTime purge_at; /* of a deleted one (SD-6) */
+    CmkTime written_at;
     uint64_t throttled_by;
+    uint64_t permission_model_by_before;
     uint64_t permission_model_by;
+    uint64_t changed_by_before;
     uint64_t changed_by;
 } CmkKeyVault;
 

@@ -539,6 +539,7 @@ const CmkOperation cmk_op_access_policy_remove = {
 static uint32_t key_vault_set_permission_model(CmkSim *sim, const CmkArgs *args)
 {
     CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    cmk_replica_keep_key_vault(sim, vault);
     vault->permission_model = (uint32_t)args->num[0];
     vault->permission_model_by = cmk_this_seq(sim);
     return args->ref[CMK_REF_KEY_VAULT];

@@ -409,7 +409,8 @@
       "how long key vaults take no writes after their region has lost a zone")                     \
     X(REPLICATION_LAG, "replication_lag", "duration", 0, 5 * CMK_MINUTE_US, 0, 5 * CMK_MINUTE_US,  \
       0, CMK_DAY_US, "REL-1 REL-13", "assumed",                                                    \
-      "how far the pair of a region is behind what is written to key vaults")                      \
+      "how far the pair of a region is behind what is written to key vaults; writes to one thing " \
+      "that follow one another within it are missing together")                                    \
     X(ROTATION_POLL, "rotation_poll", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,           \
       24 * CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "ROT-4 ROT-5 ROT-13 OQ-9", "assumed",      \
       "how often a Backup vault looks for a newer version of a versionless key")                   \
@@ -467,6 +468,19 @@
     X(LOST_KEY_CAN_BE_REPLACED, "lost_key_can_be_replaced", "boolean", 0, 0, 0, 0, 0, 1,           \
       "OQ-29 OQ-30", "assumed",                                                                    \
       "whether new settings may name another key although the old one is purged")                  \
+    X(RECOVERED_VAULT_KEEPS_ASSIGNMENTS, "recovered_vault_keeps_assignments", "boolean", 0, 0, 0,  \
+      0, 0, 1, "OQ-32 SD-15 SD-16", "documented",                                                  \
+      "whether a key vault that was deleted comes back with the role assignments at it")           \
+    X(REFUSED_UPDATE_BREAKS_SETTINGS, "refused_update_breaks_settings", "boolean", 0, 0, 0, 0, 0,  \
+      1, "OQ-13 BV-28", "assumed",                                                                 \
+      "whether an update of the encryption settings that a check refuses leaves them "             \
+      "Inconsistent, as one does that meets a passing trouble")                                    \
+    X(FAILED_CREATION_LEAVES_VAULT, "failed_creation_leaves_vault", "boolean", 0, 0, 0, 0, 0, 1,   \
+      "OQ-16 BV-T4", "assumed",                                                                    \
+      "whether a Backup vault that could not be given its key stays, without a key")               \
+    X(SETTINGS_FAIL_LIKE_JOBS, "settings_fail_like_jobs", "boolean", 0, 0, 0, 0, 0, 1, "OQ-1",     \
+      "assumed",                                                                                   \
+      "whether an update of the encryption settings ends with the code that a job would")          \
     X(EMPTY_VAULT_DELETION_NEEDS_KEY, "empty_vault_deletion_needs_key", "boolean", 1, 1, 1, 1, 0,  \
       1, "OQ-21", "assumed",                                                                       \
       "whether a Backup vault with a customer-managed key can be deleted only with its key")       \
