@@ -260,19 +260,19 @@ static void report_code(CmkParser *parser, const char *word, size_t offset)
 }
 
 /* All rows of the status table that a word means: several requests share a code. */
-static bool find_codes(CmkParser *parser, const char *word, size_t offset, int64_t *ret_mask)
+static bool find_codes(CmkParser *parser, const char *word, size_t offset, CmkStatusSet *ret_codes)
 {
     const CmkModel *model = cmk_azure_model();
-    uint64_t mask = 0;
+    CmkStatusSet codes = {0};
     for (uint32_t i = 0; i < model->status_count; i++) {
         if (status_code_is(&model->statuses[i], word))
-            mask |= UINT64_C(1) << i;
+            cmk_status_set_add(&codes, (CmkStatus)i);
     }
-    if (mask == 0) {
+    if (cmk_status_set_is_empty(&codes)) {
         report_code(parser, word, offset);
         return false;
     }
-    *ret_mask = (int64_t)mask;
+    *ret_codes = codes;
     return true;
 }
 
@@ -281,8 +281,6 @@ static bool read_value(CmkParser *parser, const CmkType *type, const char *whose
                        size_t offset, int64_t *ret_value)
 {
     char message[CMK_VALUE_MESSAGE_SIZE];
-    if (type->kind == CMK_VALUE_CODES)
-        return find_codes(parser, text, offset, ret_value);
     if (type->kind == CMK_VALUE_NAME) {
         uint32_t row = 0;
         if (!find_name(parser, type->names, text, offset, &row))
@@ -343,6 +341,15 @@ static void add_filter(CmkParser *parser, CmkFilter *filters, uint32_t *count, C
     (*count)++;
 }
 
+/* What a filter is to be, of the kind that its row says. */
+static bool read_filter(CmkParser *parser, const CmkFilterRow *row, const char *text, size_t offset,
+                        CmkFilter *filter)
+{
+    if (row->type.kind == CMK_VALUE_CODES)
+        return find_codes(parser, text, offset, &filter->codes);
+    return read_value(parser, &row->type, row->name, text, offset, &filter->value);
+}
+
 /* name = value */
 static void parse_filter(CmkParser *parser, const CmkSetRow *row, CmkFilter *filters,
                          uint32_t *count)
@@ -371,8 +378,7 @@ static void parse_filter(CmkParser *parser, const CmkSetRow *row, CmkFilter *fil
                                  ? cmk_parser_text(parser, value_at + 1, parser->token.end - 1)
                                  : cmk_parser_token_text(parser);
     cmk_parser_advance(parser);
-    if (found == NULL ||
-        !read_value(parser, &found->type, found->name, value, value_at, &filter.value))
+    if (found == NULL || !read_filter(parser, found, value, value_at, &filter))
         return;
     add_filter(parser, filters, count, filter, found, name_at);
     if (found->is_final_only && parser->context->expectation != CMK_EXPECT_FINAL) {

@@ -43,7 +43,6 @@ enum {
 
 _Static_assert((int)JOB__COUNT <= CMK_SET_FILTERS_MAX, "the facts of a job fit");
 _Static_assert((int)POINT__COUNT <= CMK_SET_FILTERS_MAX, "the facts of a point fit");
-_Static_assert(CMK_STATUS__COUNT <= 63, "a bit per status");
 
 const char *const cmk_words_measure[] = {"count", "share", "bytes", "first", "last", NULL};
 static const char *const words_operation[] = {"backup",    "restore",  "tiering",
@@ -147,6 +146,27 @@ struct CmkSets {
     uint32_t kinds; /* bit per kind of which there is a set */
 };
 
+void cmk_status_set_add(CmkStatusSet *set, CmkStatus status)
+{
+    CMK_ASSERT(status < CMK_STATUS__COUNT);
+    set->bits[status / 64] |= UINT64_C(1) << status % 64;
+}
+
+bool cmk_status_set_has(const CmkStatusSet *set, CmkStatus status)
+{
+    CMK_ASSERT(status < CMK_STATUS__COUNT);
+    return (set->bits[status / 64] >> status % 64 & 1) != 0;
+}
+
+bool cmk_status_set_is_empty(const CmkStatusSet *set)
+{
+    for (size_t i = 0; i < CMK_ARRAY_LEN(set->bits); i++) {
+        if (set->bits[i] != 0)
+            return false;
+    }
+    return true;
+}
+
 const CmkSetRow *cmk_set_rows(void)
 {
     return rows;
@@ -186,7 +206,9 @@ static bool is_same(const Set *set, CmkSetKind kind, const CmkFilter *filters, u
     if (set->kind != kind || set->filter_count != count)
         return false;
     for (uint32_t i = 0; i < count; i++) {
-        if (set->filters[i].index != filters[i].index || set->filters[i].value != filters[i].value)
+        const CmkFilter *kept = &set->filters[i];
+        if (kept->index != filters[i].index || kept->value != filters[i].value ||
+            memcmp(&kept->codes, &filters[i].codes, sizeof(kept->codes)) != 0)
             return false;
     }
     return true;
@@ -232,7 +254,7 @@ static bool matches(const Set *set, const int64_t facts[CMK_SET_FILTERS_MAX])
         const CmkFilter *filter = &set->filters[i];
         const int64_t fact = facts[filter->index];
         if (rows[set->kind].filters[filter->index].type.kind == CMK_VALUE_CODES) {
-            if (fact < 0 || ((uint64_t)filter->value >> fact & 1) == 0)
+            if (!cmk_status_set_has(&filter->codes, (CmkStatus)fact))
                 return false;
         } else if (fact != filter->value) {
             return false;

@@ -13,6 +13,12 @@
 #include "analysis/value.h"
 #include "models/model.h"
 
+/* Rows of the status table, however many of them there are: a code that people see may stand for
+ * several. */
+typedef struct CmkStatusSet {
+    uint64_t bits[(CMK_STATUS__COUNT + 63) / 64]; /* bit i % 64 of word i / 64: status i */
+} CmkStatusSet;
+
 typedef enum CmkSetKind {
     CMK_SET_JOBS,
     CMK_SET_POINTS,
@@ -49,14 +55,19 @@ typedef struct CmkSetRow {
 /* The most filters that a kind of set has. */
 #define CMK_SET_FILTERS_MAX 8
 
-/* What a member must have. `value` as the filter's type says: for codes a bit per status. */
+/* What a member must have. */
 typedef struct CmkFilter {
     uint32_t index; /* of CmkSetRow.filters */
     uint32_t reserved;
-    int64_t value;
+    int64_t value;      /* as the filter's type says; 0 for codes */
+    CmkStatusSet codes; /* for codes: any one of them; else none */
 } CmkFilter;
 
 typedef struct CmkSets CmkSets;
+
+void cmk_status_set_add(CmkStatusSet *set, CmkStatus status);
+bool cmk_status_set_has(const CmkStatusSet *set, CmkStatus status);
+bool cmk_status_set_is_empty(const CmkStatusSet *set);
 
 /* All kinds, CMK_SET__COUNT of them. */
 const CmkSetRow *cmk_set_rows(void);

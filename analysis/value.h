@@ -21,7 +21,7 @@ typedef enum CmkValueKind {
     CMK_VALUE_SHARE,    /* parts per million */
     CMK_VALUE_WORD,     /* index of one of the type's words */
     CMK_VALUE_NAME,  /* row of something with a name: analysis/name_index.h reads and writes it */
-    CMK_VALUE_CODES, /* bit per row of the status table: in filters only */
+    CMK_VALUE_CODES, /* rows of the status table, in filters only: a CmkStatusSet holds them */
     CMK_VALUE_KIND__COUNT
 } CmkValueKind;
 

@@ -193,6 +193,32 @@ bool cmk_principal_is_alive(const CmkWorld *world, CmkPrincipalId id)
            principal->tenant == cmk_scope_tenant(world, home_of(world, principal));
 }
 
+/* The first one from this one back that is no more. */
+static CmkPrincipalId newest_gone(const CmkWorld *world, uint32_t row)
+{
+    while (row != 0 && cmk_principal_is_alive(world, (CmkPrincipalId){row})) {
+        row = cmk_principal(world, (CmkPrincipalId){row})->previous;
+    }
+    return (CmkPrincipalId){row};
+}
+
+CmkPrincipalId cmk_access_left_behind(const CmkWorld *world, const CmkArgs *args)
+{
+    const CmkIdentityId identity = {args->ref[CMK_REF_IDENTITY]};
+    const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
+    if (args->ref[CMK_REF_GRANTEE] != 0) {
+        return (CmkPrincipalId){0}; /* users and groups stay */
+    }
+    return newest_gone(world, identity.i != 0
+                                  ? cmk_identity(world, identity)->last_principal
+                                  : cmk_backup_vault(world, vault)->last_system_principal);
+}
+
+CmkPrincipalId cmk_access_left_before(const CmkWorld *world, CmkPrincipalId id)
+{
+    return newest_gone(world, cmk_principal(world, id)->previous);
+}
+
 /* MI-9: tokens are fetched one after the other from the moment at which the principal was made. */
 CmkTime cmk_principal_token_end(const CmkWorld *world, CmkPrincipalId id)
 {
@@ -299,7 +325,8 @@ static uint32_t permissions_for(const CmkArgs *args)
 {
     uint32_t count = 0;
     const CmkRoleFacts *roles = cmk_role_facts(&count);
-    const bool is_about_roles = args->op == CMK_OP_ROLE_ASSIGN || args->op == CMK_OP_ROLE_REMOVE;
+    const bool is_about_roles = args->op == CMK_OP_ROLE_ASSIGN || args->op == CMK_OP_ROLE_REMOVE ||
+                                args->op == CMK_OP_ROLE_REMOVE_ORPHANED;
     const bool is_data_role = is_about_roles && roles[args->num[0]].is_data_role != 0;
     return cmk_azure_model()->operations[args->op]->permission |
            (is_data_role ? CMK_PERMISSION_DATA_ROLE_WRITE : 0U);
@@ -318,6 +345,73 @@ static bool lets_actor(const CmkWorld *world, const CmkArgs *args, CmkPermission
     asked.ref[CMK_REF_PRINCIPAL] = actor_of(world, args).i;
     return args->ref[CMK_REF_ACTOR] == 0 ||
            lets(world, &asked, model, permissions_for(args), ret_blame);
+}
+
+/* The first of the roles that let their holder do one of these and the least besides; 0 if none
+ * does. O(roles). */
+static uint32_t least_role_for(uint32_t permissions)
+{
+    uint32_t count = 0;
+    const CmkRoleFacts *roles = cmk_role_facts(&count);
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < count; i++) {
+        const int bits = __builtin_popcount(roles[i].permissions);
+        if ((roles[i].permissions & permissions) != 0 &&
+            (best == 0 || bits < __builtin_popcount(roles[best].permissions))) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* What stands for the directory: O(scopes). */
+static CmkScopeId first_management_group(const CmkWorld *world)
+{
+    const uint32_t count = cmk_world_count(world, CMK_TABLE_SCOPE);
+    uint32_t row = 1;
+    while (row <= count &&
+           cmk_scope(world, (CmkScopeId){row})->kind != CMK_SCOPE_MANAGEMENT_GROUP) {
+        row++;
+    }
+    return (CmkScopeId){row <= count ? row : 0};
+}
+
+/* Somebody who may do so assigns the person who was refused a role at the place: at the key vault
+ * itself while there is one. */
+static bool assign_to_actor(const CmkWorld *world, const CmkArgs *refused, CmkPlace place,
+                            uint32_t permissions, CmkArgs *ret)
+{
+    const CmkKeyVault *vault = cmk_key_vault(world, place.key_vault);
+    const CmkScopeId around = place.scope.i != 0 ? place.scope : first_management_group(world);
+    const uint32_t tenant = cmk_principal(world, actor_of(world, refused))->tenant;
+    ret->ref[CMK_REF_GRANTEE] = refused->ref[CMK_REF_ACTOR];
+    if (place.key_vault.i != 0 && vault->state == CMK_KEY_VAULT_ACTIVE) {
+        ret->ref[CMK_REF_KEY_VAULT] = place.key_vault.i;
+    } else {
+        ret->ref[CMK_REF_SCOPE] = around.i;
+    }
+    ret->num[0] = least_role_for(permissions);
+    return around.i != 0 && ret->num[0] != 0 && tenant == cmk_scope_tenant(world, around);
+}
+
+static bool let_actor_manage(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const uint32_t permissions = permissions_for(refused);
+    return assign_to_actor(world, refused, cmk_place_of(world, refused, permissions), permissions,
+                           ret);
+}
+
+static bool let_actor_assign(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const uint32_t permission = CMK_PERMISSION_IDENTITY_ASSIGN;
+    return assign_to_actor(world, refused, cmk_place_of(world, refused, permission), permission,
+                           ret);
+}
+
+static bool let_actor_write_there(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const CmkPlace there = {.scope = {refused->ref[CMK_REF_SCOPE]}};
+    return assign_to_actor(world, refused, there, CMK_PERMISSION_BACKUP_VAULT_WRITE, ret);
 }
 
 static bool role_lets_actor(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -362,7 +456,9 @@ const CmkGuard cmk_guard_actor_may_manage = {
     .holds = actor_may_manage,
     .status = CMK_STATUS_OF(AUTHORIZATION_FAILED),
     .rule = "AC-9 AC-19 AC-21 SD-7 SD-8 SD-20",
-    .text = "A role at the resource or at what contains it lets the person who asks do this."};
+    .text = "A role at the resource or at what contains it lets the person who asks do this.",
+    .repairs = {{CMK_OP_ROLE_ASSIGN, let_actor_manage,
+                 "give the person a role there that allows it, or let somebody ask who has one"}}};
 
 /* A vault can be made without an identity. */
 static bool actor_may_assign_identity(const CmkWorld *world, const CmkArgs *args,
@@ -377,7 +473,9 @@ const CmkGuard cmk_guard_actor_may_assign_identity = {
     .holds = actor_may_assign_identity,
     .status = CMK_STATUS_OF(AUTHORIZATION_FAILED),
     .rule = "MI-15",
-    .text = "A role at the identity or at what contains it lets the person who asks attach it."};
+    .text = "A role at the identity or at what contains it lets the person who asks attach it.",
+    .repairs = {{CMK_OP_ROLE_ASSIGN, let_actor_assign,
+                 "assign Managed Identity Operator to the person where the identity lies"}}};
 
 /* What moves is new where it goes (assumed: the sources name the place it comes from only). */
 static bool actor_may_write_there(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -394,4 +492,6 @@ const CmkGuard cmk_guard_actor_may_write_there = {
     .status = CMK_STATUS_OF(AUTHORIZATION_FAILED),
     .rule = "AC-9 BV-13",
     .text = "A role at the resource group that the Backup vault moves to, or at what contains it, "
-            "lets the person who asks make Backup vaults there."};
+            "lets the person who asks make Backup vaults there.",
+    .repairs = {{CMK_OP_ROLE_ASSIGN, let_actor_write_there,
+                 "assign Backup Contributor to the person at that resource group"}}};

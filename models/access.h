@@ -21,6 +21,11 @@ bool cmk_access_roles_let(const CmkWorld *world, CmkPrincipalId principal, CmkPl
  * system-assigned one; {0} if there is none now. */
 CmkPrincipalId cmk_access_caller(const CmkWorld *world, const CmkArgs *args);
 
+/* The newest principal that arguments name in the same way and that is no more, {0} if there is
+ * none; and the one before it. */
+CmkPrincipalId cmk_access_left_behind(const CmkWorld *world, const CmkArgs *args);
+CmkPrincipalId cmk_access_left_before(const CmkWorld *world, CmkPrincipalId id);
+
 /* What a role lets its holder do, as CMK_PERMISSION_* bits. */
 uint32_t cmk_role_permissions(uint32_t role);
 

@@ -287,7 +287,9 @@ typedef struct CmkScope {
     uint32_t name;
     uint32_t kind;   /* CmkScopeKind */
     uint32_t parent; /* scope, 0 for the outermost */
-    uint32_t tenant; /* of a subscription: counts its moves to another tenant (MI-13) */
+    /* Of a subscription: counts its moves to another tenant (MI-13). Those that moved as often are
+     * in one tenant (assumed), people and management groups in that of 0. */
+    uint32_t tenant;
     /* Role assignments: of a subscription, at it and inside; of a management group, at it (AC-20).
      */
     uint32_t assignment_count;
@@ -360,10 +362,15 @@ typedef struct CmkKeyVault {
     uint32_t first_access_policy;
     uint32_t access_policy_count;
     uint32_t first_key;
-    uint32_t reserved;
+    uint32_t permission_model_before; /* before it was written to: see models/replica.h */
+    uint32_t has_soft_delete_before;
+    uint32_t has_purge_protection_before;
     CmkTime purge_at; /* of a deleted one (SD-6) */
+    CmkTime written_at;
     uint64_t throttled_by;
+    uint64_t permission_model_by_before;
     uint64_t permission_model_by;
+    uint64_t changed_by_before;
     uint64_t changed_by;
 } CmkKeyVault;
 
@@ -574,7 +581,7 @@ typedef struct CmkIdentity {
     uint32_t principal; /* of the identity that lives under this name now, 0 if none */
     uint32_t first_attachment;
     uint32_t resource_group; /* scope */
-    uint32_t reserved;
+    uint32_t last_principal; /* the newest under this name, deleted ones included */
     uint64_t changed_by;
 } CmkIdentity;
 
@@ -586,7 +593,9 @@ typedef struct CmkPrincipal {
     uint32_t first_access_policy;
     uint32_t person; /* user or group, else 0 */
     uint32_t first_membership;
-    uint32_t tenant; /* CmkScope.tenant of its subscription when it was made */
+    uint32_t tenant;   /* CmkScope.tenant of its subscription when it was made */
+    uint32_t previous; /* the principal before it of the same identity or Backup vault */
+    uint32_t reserved;
     CmkTime made_at;
     CmkTime token_until; /* of a deleted one: its last token runs out (MI-8), 0: none is left */
     uint64_t changed_by;
@@ -693,7 +702,7 @@ typedef struct CmkBackupVault {
     uint32_t moving_to;             /* scope, while it moves */
     uint32_t has_cross_region_restore; /* never off again (BV-4) */
     uint32_t last_statement;           /* accounts closed at other terms than the present ones */
-    uint32_t reserved;
+    uint32_t last_system_principal;    /* the newest, deleted ones included */
     CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
     uint64_t encryption_by;  /* record that last changed the encryption settings */
     uint64_t system_by;      /* record that last switched the system-assigned identity */

@@ -60,7 +60,8 @@ const CmkErrorRow *cmk_error_find(CmkGuardId guard)
 
 /* ---- which code ------------------------------------------------------------------------------ */
 
-/* ERR-18: the same code with another target. */
+/* ERR-18: the same code with another target. A passing trouble at the old key ends as at any other,
+ * by ERR-M12 (assumed: the rules name the codes of user errors only). */
 static CmkStatus of_current_key(CmkStatus status)
 {
     if (status == MISSING) {
@@ -95,7 +96,9 @@ CmkStatus cmk_error_status(const CmkWorld *world, const CmkTask *task, const Cmk
 {
     const CmkErrorRow *row = cmk_error_find(refusal->guard);
     if (task->kind == CMK_TASK_SETTINGS) {
-        const CmkStatus status = row != NULL ? row->settings : refusal->status;
+        const bool is_as_of_job = cmk_knob(world, CMK_KNOB_SETTINGS_FAIL_LIKE_JOBS) != 0; /* OQ-1 */
+        const CmkStatus found = row != NULL ? row->settings : refusal->status;
+        const CmkStatus status = row != NULL && is_as_of_job ? row->job : found;
         const bool is_swapped = cmk_knob(world, CMK_KNOB_ARTICLE_LITERAL_SWAP) != 0;
         const CmkStatus told = is_swapped ? swapped(status) : status;
         return key == CMK_ERROR_CURRENT_KEY ? of_current_key(told) : told;

@@ -27,7 +27,7 @@ typedef enum CmkErrorKey {
     CMK_ERROR_CURRENT_KEY /* the one that they name: its loss is told apart (ERR-18) */
 } CmkErrorKey;
 
-/* The code of a job that ends with this refusal, the knobs of OQ-2 and OQ-22 heard. */
+/* The code of a job that ends with this refusal, the knobs of OQ-1, OQ-2 and OQ-22 heard. */
 CmkStatus cmk_error_status(const CmkWorld *world, const CmkTask *task, const CmkOutcome *refusal,
                            CmkErrorKey key);
 

@@ -85,6 +85,25 @@ static CmkPlace place_of(const CmkWorld *world, const CmkArgs *args)
     return cmk_place_of(world, args, CMK_PERMISSION_ROLE_WRITE);
 }
 
+/* Groups are of the directory itself. */
+static bool principal_is_of_the_tenant(const CmkWorld *world, const CmkArgs *args,
+                                       uint64_t *ret_blame)
+{
+    const CmkPrincipal *principal = cmk_principal(world, cmk_access_caller(world, args));
+    const bool is_about_group = args->op == CMK_OP_GROUP_ADD_MEMBER;
+    const CmkScopeId scope = is_about_group ? (CmkScopeId){0} : place_of(world, args).scope;
+    const CmkScopeId moved = cmk_scope_subscription(world, scope);
+    *ret_blame = moved.i != 0 ? cmk_scope(world, moved)->changed_by : principal->changed_by;
+    return principal->tenant == cmk_scope_tenant(world, scope);
+}
+
+const CmkGuard cmk_guard_principal_is_of_the_tenant = {
+    .name = "principal-is-of-the-tenant",
+    .holds = principal_is_of_the_tenant,
+    .status = CMK_STATUS_OF(PRINCIPAL_OF_ANOTHER_TENANT),
+    .rule = "MI-13",
+    .text = "The principal is of the tenant whose directory is asked about it."};
+
 static bool assignments_have_room(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkScope *counts =
@@ -125,26 +144,28 @@ const CmkGuard cmk_guard_principal_exists = {
         {CMK_OP_IDENTITY_CREATE, create_caller, "create the identity"},
         {CMK_OP_SYSTEM_IDENTITY_ENABLE, enable_caller, "switch the system-assigned identity on"}}};
 
-/* The assignment that role.remove takes away: of the given role if one is given, still acting. */
-static bool is_to_remove(const CmkAssignment *assignment, const CmkArgs *args)
+/* The assignment that is to be taken away: of the given role if one is given, not taken away yet,
+ * nor void since its scope moved to another tenant. */
+static bool is_to_remove(const CmkWorld *world, CmkAssignmentId id, const CmkArgs *args)
 {
+    const CmkAssignment *assignment = cmk_assignment(world, id);
+    const CmkAssignmentState state = cmk_assignment_state(world, id);
     const bool is_at_scope = args->ref[CMK_REF_SCOPE] != 0
                                  ? assignment->scope == args->ref[CMK_REF_SCOPE]
                                  : assignment->scope == 0 &&
                                        assignment->key_vault == args->ref[CMK_REF_KEY_VAULT] &&
                                        assignment->key == args->ref[CMK_REF_KEY];
     return is_at_scope && (args->num[0] == 0 || assignment->role == (uint32_t)args->num[0]) &&
-           (assignment->state == CMK_ASSIGNMENT_ACTIVE ||
-            assignment->state == CMK_ASSIGNMENT_GRANTING);
+           (state == CMK_ASSIGNMENT_ACTIVE || state == CMK_ASSIGNMENT_GRANTING);
 }
 
-static bool assignment_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+static bool has_one_to_remove(const CmkWorld *world, CmkPrincipalId principal, const CmkArgs *args,
+                              uint64_t *ret_blame)
 {
-    const CmkPrincipal *principal = cmk_principal(world, cmk_access_caller(world, args));
-    uint32_t row = principal->first_assignment;
+    uint32_t row = cmk_principal(world, principal)->first_assignment;
     while (row != 0) {
         const CmkAssignment *assignment = cmk_assignment(world, (CmkAssignmentId){row});
-        if (is_to_remove(assignment, args)) {
+        if (is_to_remove(world, (CmkAssignmentId){row}, args)) {
             return true;
         }
         *ret_blame = assignment->changed_by > *ret_blame ? assignment->changed_by : *ret_blame;
@@ -153,12 +174,35 @@ static bool assignment_exists(const CmkWorld *world, const CmkArgs *args, uint64
     return false;
 }
 
+static bool assignment_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    return has_one_to_remove(world, cmk_access_caller(world, args), args, ret_blame);
+}
+
 const CmkGuard cmk_guard_assignment_exists = {
     .name = "assignment-exists",
     .holds = assignment_exists,
     .status = CMK_STATUS_OF(NOT_FOUND),
     .rule = "AC-9",
     .text = "The identity has such a role assignment at exactly this scope."};
+
+static bool orphaned_assignment_exists(const CmkWorld *world, const CmkArgs *args,
+                                       uint64_t *ret_blame)
+{
+    CmkPrincipalId principal = cmk_access_left_behind(world, args);
+    while (principal.i != 0 && !has_one_to_remove(world, principal, args, ret_blame)) {
+        principal = cmk_access_left_before(world, principal);
+    }
+    return principal.i != 0;
+}
+
+const CmkGuard cmk_guard_orphaned_assignment_exists = {
+    .name = "orphaned-assignment-exists",
+    .holds = orphaned_assignment_exists,
+    .status = CMK_STATUS_OF(NOT_FOUND),
+    .rule = "AC-15",
+    .text = "A deleted principal of this name left such a role assignment behind at exactly this "
+            "scope."};
 
 static uint32_t policy_row_of(const CmkWorld *world, const CmkArgs *args)
 {
@@ -293,37 +337,49 @@ const CmkOperation cmk_op_role_assign = {
                {"scope", CMK_PARAM_SCOPE, 0, 1, CMK_REF_KEY_VAULT}},
     .permission = CMK_PERMISSION_ROLE_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_SCOPE_EXISTS,
-               CMK_GUARD_PRINCIPAL_IS_IN_DIRECTORY, CMK_GUARD_ASSIGNMENTS_HAVE_ROOM},
+               CMK_GUARD_PRINCIPAL_IS_OF_THE_TENANT, CMK_GUARD_PRINCIPAL_IS_IN_DIRECTORY,
+               CMK_GUARD_ASSIGNMENTS_HAVE_ROOM},
     .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(ASSIGNMENT) | CMK_BIT(KEY_VAULT) | CMK_BIT(SCOPE) |
               CMK_BIT_TIMERS,
     .effect = role_assign,
-    .rules = "AC-8 AC-9 AC-10 AC-11 AC-13 AC-20 REL-10",
+    .rules = "AC-8 AC-9 AC-10 AC-11 AC-13 AC-20 MI-13 REL-10",
     .action = "Microsoft.Authorization/roleAssignments/write",
     .az = "az role assignment create",
 };
 
-static uint32_t role_remove(CmkSim *sim, const CmkArgs *args)
+static void remove_assignment(CmkSim *sim, const CmkArgs *args, CmkAssignmentId id)
 {
-    const CmkPrincipal *principal = cmk_principal(sim->world, cmk_access_caller(sim->world, args));
+    CmkAssignment *assignment = cmk_assignment_mut(sim, id);
+    /* What does not act yet never will. */
+    const bool is_gone =
+        propagation_of(sim->world, assignment) == 0 || assignment->state == CMK_ASSIGNMENT_GRANTING;
+    cmk_assignment_end(sim, id);
+    if (!is_gone) {
+        assignment->state = CMK_ASSIGNMENT_REMOVING;
+        let_propagate(sim, args, id.i);
+    }
+}
+
+/* All that the arguments ask for, each with a timer that the world was given room for. Gives the
+ * last row, 0 if there is none. O(assignments of the principal). */
+static uint32_t remove_from(CmkSim *sim, const CmkArgs *args, CmkPrincipalId principal)
+{
     uint32_t removed = 0;
-    uint32_t row = principal->first_assignment;
-    for (uint32_t left = CMK_ROWS_PER_OPERATION; row != 0 && left > 0;) {
-        CmkAssignment *assignment = cmk_assignment_mut(sim, (CmkAssignmentId){row});
-        if (is_to_remove(assignment, args)) {
-            /* What does not act yet never will. */
-            const bool is_gone = propagation_of(sim->world, assignment) == 0 ||
-                                 assignment->state == CMK_ASSIGNMENT_GRANTING;
-            cmk_assignment_end(sim, (CmkAssignmentId){row});
+    uint32_t row = cmk_principal(sim->world, principal)->first_assignment;
+    while (row != 0) {
+        const CmkAssignmentId id = {row};
+        if (is_to_remove(sim->world, id, args)) {
+            remove_assignment(sim, args, id);
             removed = row;
-            left--;
-            if (!is_gone) {
-                assignment->state = CMK_ASSIGNMENT_REMOVING;
-                let_propagate(sim, args, row);
-            }
         }
-        row = assignment->next_of_principal;
+        row = cmk_assignment(sim->world, id)->next_of_principal;
     }
     return removed;
+}
+
+static uint32_t role_remove(CmkSim *sim, const CmkArgs *args)
+{
+    return remove_from(sim, args, cmk_access_caller(sim->world, args));
 }
 
 const CmkOperation cmk_op_role_remove = {
@@ -339,6 +395,36 @@ const CmkOperation cmk_op_role_remove = {
     .rules = "AC-9 AC-10 AC-13",
     .action = "Microsoft.Authorization/roleAssignments/delete",
     .az = "az role assignment delete",
+};
+
+static uint32_t role_remove_orphaned(CmkSim *sim, const CmkArgs *args)
+{
+    uint32_t removed = 0;
+    CmkPrincipalId principal = cmk_access_left_behind(sim->world, args);
+    while (principal.i != 0) {
+        const uint32_t row = remove_from(sim, args, principal);
+        removed = row != 0 ? row : removed;
+        principal = cmk_access_left_before(sim->world, principal);
+    }
+    return removed;
+}
+
+/* A name that is gone does not find them, as it does not find who had it: whoever cleans up names
+ * the object ID that they show, or themselves. Here the name stands for all who had it. */
+const CmkOperation cmk_op_role_remove_orphaned = {
+    .name = "role.remove_orphaned",
+    .text = "Role assignments at a scope that deleted principals of an identity left behind are "
+            "removed: of one role, or all.",
+    .params = {{"principal", CMK_PARAM_CALLER, 0, 1, CMK_REF_IDENTITY},
+               {"role", CMK_PARAM_ROLE, 1, 0, 0},
+               {"scope", CMK_PARAM_SCOPE, 0, 1, CMK_REF_KEY_VAULT}},
+    .permission = CMK_PERMISSION_ROLE_WRITE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_ORPHANED_ASSIGNMENT_EXISTS},
+    .writes = CMK_BIT(ASSIGNMENT) | CMK_BIT(SCOPE) | CMK_BIT_TIMERS,
+    .effect = role_remove_orphaned,
+    .rules = "AC-9 AC-10 AC-15",
+    .action = "Microsoft.Authorization/roleAssignments/delete",
+    .az = "az role assignment delete --ids",
 };
 
 static uint32_t role_propagate(CmkSim *sim, const CmkArgs *args)
@@ -453,6 +539,7 @@ const CmkOperation cmk_op_access_policy_remove = {
 static uint32_t key_vault_set_permission_model(CmkSim *sim, const CmkArgs *args)
 {
     CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    cmk_replica_keep_key_vault(sim, vault);
     vault->permission_model = (uint32_t)args->num[0];
     vault->permission_model_by = cmk_this_seq(sim);
     return args->ref[CMK_REF_KEY_VAULT];

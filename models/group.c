@@ -102,10 +102,11 @@ const CmkOperation cmk_op_group_add_member = {
     .text = "A user or identity joins a group; what the group may do comes with its next token.",
     .params = {{"group", CMK_PARAM_GROUP, 0, 1, CMK_REF_GROUP},
                {"member", CMK_PARAM_MEMBER, 0, 1, CMK_REF_IDENTITY}},
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_MEMBER_IS_NEW},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS,
+               CMK_GUARD_PRINCIPAL_IS_OF_THE_TENANT, CMK_GUARD_MEMBER_IS_NEW},
     .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(MEMBERSHIP) | CMK_BIT_TIMERS,
     .effect = group_add_member,
-    .rules = "AC-12 MI-9 OQ-11",
+    .rules = "AC-12 MI-9 MI-13 OQ-11",
     .action = "microsoft.directory/groups/members/update",
     .az = "az ad group member add",
 };

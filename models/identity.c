@@ -195,12 +195,18 @@ const CmkGuard cmk_guard_system_identity_to_disable_is_on = {
 static uint32_t add_principal(CmkSim *sim, uint32_t identity, uint32_t vault, CmkScopeId home)
 {
     const CmkPrincipalId id = {cmk_world_row_add(sim->world, CMK_TABLE_PRINCIPAL)};
+    uint32_t *last =
+        identity != 0
+            ? &cmk_identity_mut(sim, (CmkIdentityId){identity})->last_principal
+            : &cmk_backup_vault_mut(sim, (CmkBackupVaultId){vault})->last_system_principal;
     *cmk_principal_mut(sim, id) = (CmkPrincipal){.identity = identity,
                                                  .backup_vault = vault,
                                                  .is_alive = 1,
+                                                 .previous = *last,
                                                  .tenant = cmk_scope_tenant(sim->world, home),
                                                  .made_at = cmk_world_now(sim->world),
                                                  .changed_by = cmk_this_seq(sim)};
+    *last = id.i;
     return id.i;
 }
 

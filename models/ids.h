@@ -47,6 +47,7 @@
     X(BACKUP_ACCEPT_KEY, backup_accept_key)                                                        \
     X(ROLE_ASSIGN, role_assign)                                                                    \
     X(ROLE_REMOVE, role_remove)                                                                    \
+    X(ROLE_REMOVE_ORPHANED, role_remove_orphaned)                                                  \
     X(ROLE_PROPAGATE, role_propagate)                                                              \
     X(ACCESS_POLICY_SET, access_policy_set)                                                        \
     X(ACCESS_POLICY_REMOVE, access_policy_remove)                                                  \
@@ -158,7 +159,9 @@
     X(KEY_OPS_INCLUDE_THIS, key_ops_include_this)                                                  \
     X(KEY_VAULT_USES_POLICIES, key_vault_uses_policies)                                            \
     X(PRINCIPAL_EXISTS, principal_exists)                                                          \
+    X(PRINCIPAL_IS_OF_THE_TENANT, principal_is_of_the_tenant)                                      \
     X(ASSIGNMENT_EXISTS, assignment_exists)                                                        \
+    X(ORPHANED_ASSIGNMENT_EXISTS, orphaned_assignment_exists)                                      \
     X(ACCESS_POLICY_EXISTS, access_policy_exists)                                                  \
     X(IDENTITY_EXISTS, identity_exists)                                                            \
     X(IDENTITY_IS_ABSENT, identity_is_absent)                                                      \
@@ -343,6 +346,8 @@
       "an archived point can be restored in the pair only while its own region is lost")           \
     X(PRINCIPAL_NOT_FOUND, 100, 400, "PrincipalNotFound", NULL, "MI-18",                           \
       "this part of the directory does not know the principal yet")                                \
+    X(PRINCIPAL_OF_ANOTHER_TENANT, 200, 400, "PrincipalNotFound", NULL, "MI-13",                   \
+      "the principal is of another tenant, whose directory does not know it")                      \
     X(ROLE_ASSIGNMENTS_FULL, 101, 400, "RoleAssignmentLimitExceeded", NULL, "AC-20",               \
       "the subscription or management group has no room for another role assignment")              \
     X(ACCESS_POLICIES_FULL, 102, 400, "SimErrorTooManyAccessPolicies", NULL, "AC-5",               \
@@ -404,7 +409,8 @@
       "how long key vaults take no writes after their region has lost a zone")                     \
     X(REPLICATION_LAG, "replication_lag", "duration", 0, 5 * CMK_MINUTE_US, 0, 5 * CMK_MINUTE_US,  \
       0, CMK_DAY_US, "REL-1 REL-13", "assumed",                                                    \
-      "how far the pair of a region is behind what is written to key vaults")                      \
+      "how far the pair of a region is behind what is written to key vaults; writes to one thing " \
+      "that follow one another within it are missing together")                                    \
     X(ROTATION_POLL, "rotation_poll", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,           \
       24 * CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "ROT-4 ROT-5 ROT-13 OQ-9", "assumed",      \
       "how often a Backup vault looks for a newer version of a versionless key")                   \
@@ -462,6 +468,19 @@
     X(LOST_KEY_CAN_BE_REPLACED, "lost_key_can_be_replaced", "boolean", 0, 0, 0, 0, 0, 1,           \
       "OQ-29 OQ-30", "assumed",                                                                    \
       "whether new settings may name another key although the old one is purged")                  \
+    X(RECOVERED_VAULT_KEEPS_ASSIGNMENTS, "recovered_vault_keeps_assignments", "boolean", 0, 0, 0,  \
+      0, 0, 1, "OQ-32 SD-15 SD-16", "documented",                                                  \
+      "whether a key vault that was deleted comes back with the role assignments at it")           \
+    X(REFUSED_UPDATE_BREAKS_SETTINGS, "refused_update_breaks_settings", "boolean", 0, 0, 0, 0, 0,  \
+      1, "OQ-13 BV-28", "assumed",                                                                 \
+      "whether an update of the encryption settings that a check refuses leaves them "             \
+      "Inconsistent, as one does that meets a passing trouble")                                    \
+    X(FAILED_CREATION_LEAVES_VAULT, "failed_creation_leaves_vault", "boolean", 0, 0, 0, 0, 0, 1,   \
+      "OQ-16 BV-T4", "assumed",                                                                    \
+      "whether a Backup vault that could not be given its key stays, without a key")               \
+    X(SETTINGS_FAIL_LIKE_JOBS, "settings_fail_like_jobs", "boolean", 0, 0, 0, 0, 0, 1, "OQ-1",     \
+      "assumed",                                                                                   \
+      "whether an update of the encryption settings ends with the code that a job would")          \
     X(EMPTY_VAULT_DELETION_NEEDS_KEY, "empty_vault_deletion_needs_key", "boolean", 1, 1, 1, 1, 0,  \
       1, "OQ-21", "assumed",                                                                       \
       "whether a Backup vault with a customer-managed key can be deleted only with its key")       \

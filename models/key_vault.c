@@ -9,6 +9,7 @@
 #include "models/mutate.h"
 #include "models/region.h"
 #include "models/repairs.h"
+#include "models/replica.h"
 #include "models/rows.h"
 
 /* ---- guards ---------------------------------------------------------------------------------- */
@@ -344,6 +345,7 @@ static uint32_t key_vault_create(CmkSim *sim, const CmkArgs *args)
     vault->sku = (uint32_t)args->num[CMK_KEY_VAULT_TIER];
     vault->state = CMK_KEY_VAULT_ACTIVE;
     vault->epoch++;
+    vault->written_at = 0; /* as a whole it is in the pair at once: see models/replica.h */
     vault->changed_by = vault->permission_model_by = cmk_this_seq(sim);
     return args->ref[CMK_REF_KEY_VAULT];
 }
@@ -422,6 +424,7 @@ const CmkOperation cmk_op_key_vault_unthrottle = {
 static uint32_t key_vault_set_soft_delete(CmkSim *sim, const CmkArgs *args)
 {
     CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    cmk_replica_keep_key_vault(sim, vault);
     vault->has_soft_delete = 1;
     vault->changed_by = cmk_this_seq(sim);
     return args->ref[CMK_REF_KEY_VAULT];
@@ -447,6 +450,7 @@ const CmkOperation cmk_op_key_vault_set_soft_delete = {
 static uint32_t key_vault_set_purge_protection(CmkSim *sim, const CmkArgs *args)
 {
     CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    cmk_replica_keep_key_vault(sim, vault);
     vault->has_purge_protection = 1;
     vault->changed_by = cmk_this_seq(sim);
     return args->ref[CMK_REF_KEY_VAULT];
@@ -494,7 +498,9 @@ static uint32_t key_vault_delete(CmkSim *sim, const CmkArgs *args)
         vault->purge_at += vault->retention_days * CMK_DAY_US; /* SD-6 */
     }
     vault->changed_by = cmk_this_seq(sim);
-    lose_assignments(sim, id);
+    if (cmk_knob(sim->world, CMK_KNOB_RECOVERED_VAULT_KEEPS_ASSIGNMENTS) == 0) {
+        lose_assignments(sim, id);
+    }
     (void)cmk_engine_set_timer(sim, vault->purge_at, CMK_EVENT_KEY_VAULT_PURGE, id.i, args);
     return id.i;
 }
@@ -566,6 +572,7 @@ static uint32_t key_vault_purge(CmkSim *sim, const CmkArgs *args)
     vault->epoch++;
     vault->changed_by = cmk_this_seq(sim);
     lose_access_policies(sim, id);
+    lose_assignments(sim, id); /* if they outlived its deletion */
     uint32_t row = vault->first_key;
     while (row != 0) {
         const CmkKeyId key_id = {row};
@@ -586,7 +593,8 @@ const CmkOperation cmk_op_key_vault_purge = {
     .text = "A deleted key vault is destroyed for good with all its keys.",
     .params = {KEY_VAULT_PARAM},
     .guards = {TO_MANAGE(CMK_GUARD_KEY_VAULT_IS_DELETED), CMK_GUARD_KEY_VAULT_PURGE_IS_ALLOWED},
-    .writes = CMK_BIT(KEY_VAULT) | CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(ACCESS_POLICY),
+    .writes = CMK_BIT(KEY_VAULT) | CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(ACCESS_POLICY) |
+              CMK_BIT(ASSIGNMENT) | CMK_BIT(SCOPE),
     .effect = key_vault_purge,
     .rules = "SD-6 SD-7 SD-9 SD-22",
     .action = "Microsoft.KeyVault/locations/deletedVaults/purge/action",

@@ -211,6 +211,9 @@ void cmk_price_book_init(CmkPriceBook *book);
  * there is no room for one more line. O(lines). */
 bool cmk_price_book_set(CmkPriceBook *book, CmkPriceId price, CmkRegionId region, int64_t nanos);
 
+/* Takes away what is said of single regions, before a price for all of them is set. O(lines). */
+void cmk_price_book_forget_regions(CmkPriceBook *book, CmkPriceId price);
+
 /* O(lines) */
 int64_t cmk_price_of(const CmkPriceBook *book, CmkPriceId price, CmkRegionId region);
 

@@ -133,6 +133,18 @@ bool cmk_price_book_set(CmkPriceBook *book, CmkPriceId price, CmkRegionId region
     return true;
 }
 
+void cmk_price_book_forget_regions(CmkPriceBook *book, CmkPriceId price)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < book->count; i++) {
+        if (book->lines[i].price != price || book->lines[i].region == 0) {
+            book->lines[kept++] = book->lines[i];
+        }
+    }
+    memset(&book->lines[kept], 0, (book->count - kept) * sizeof(book->lines[0]));
+    book->count = kept;
+}
+
 int64_t cmk_price_of(const CmkPriceBook *book, CmkPriceId price, CmkRegionId region)
 {
     for (uint32_t i = CMK_PRICE__COUNT; i < book->count; i++) {

@@ -240,7 +240,7 @@ static CmkRegion *move_to(CmkSim *sim, const CmkArgs *args, CmkRegionState state
 }
 
 /* What a failover shows otherwise, and a failback as it was. */
-#define REPLICATED (CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(ACCESS_POLICY))
+#define REPLICATED (CMK_BIT(KEY_VAULT) | CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(ACCESS_POLICY))
 
 static void expect_next(CmkSim *sim, const CmkArgs *args, CmkKnobId delay)
 {

@@ -10,6 +10,18 @@ static bool is_replicated(const CmkSim *sim, CmkTime written_at)
     return written_at + cmk_knob(sim->world, CMK_KNOB_REPLICATION_LAG) <= cmk_world_now(sim->world);
 }
 
+void cmk_replica_keep_key_vault(const CmkSim *sim, CmkKeyVault *vault)
+{
+    if (is_replicated(sim, vault->written_at)) {
+        vault->permission_model_before = vault->permission_model;
+        vault->has_soft_delete_before = vault->has_soft_delete;
+        vault->has_purge_protection_before = vault->has_purge_protection;
+        vault->permission_model_by_before = vault->permission_model_by;
+        vault->changed_by_before = vault->changed_by;
+    }
+    vault->written_at = cmk_world_now(sim->world);
+}
+
 void cmk_replica_keep_key(const CmkSim *sim, CmkKey *key)
 {
     if (is_replicated(sim, key->written_at)) {
@@ -78,6 +90,21 @@ static uint32_t newest_until(const CmkWorld *world, uint32_t version, CmkTime un
     return version;
 }
 
+static void exchange_key_vaults(CmkSim *sim, CmkRegionId region, CmkTime until)
+{
+    for (uint32_t i = 1; i <= cmk_world_count(sim->world, CMK_TABLE_KEY_VAULT); i++) {
+        const CmkKeyVault *row = cmk_key_vault(sim->world, (CmkKeyVaultId){i});
+        if (row->written_at > until && row->region == region.i) {
+            CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){i});
+            exchange(&vault->permission_model, &vault->permission_model_before);
+            exchange(&vault->has_soft_delete, &vault->has_soft_delete_before);
+            exchange(&vault->has_purge_protection, &vault->has_purge_protection_before);
+            exchange_seq(&vault->permission_model_by, &vault->permission_model_by_before);
+            exchange_seq(&vault->changed_by, &vault->changed_by_before);
+        }
+    }
+}
+
 /* `missing_by`: 0 when the region shows its own again. */
 static void exchange_keys(CmkSim *sim, CmkRegionId region, CmkTime until, uint64_t missing_by)
 {
@@ -136,6 +163,7 @@ static void exchange_policies(CmkSim *sim, CmkRegionId region, CmkTime until)
 
 static void exchange_all(CmkSim *sim, CmkRegionId region, CmkTime until, uint64_t missing_by)
 {
+    exchange_key_vaults(sim, region, until);
     exchange_keys(sim, region, until, missing_by);
     exchange_versions(sim, region, until, missing_by);
     exchange_policies(sim, region, until);

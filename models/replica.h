@@ -4,8 +4,10 @@
  * Each row that is replicated keeps beside its fields what they were before it was written to. When
  * a failover completes, what the pair lacks is exchanged with what it has instead, and exchanged
  * back when the failback does: in between nobody can write (REL-7), so no guard need know of it,
- * and nothing is slower while no region is lost. Writes that follow one another within the lag
- * reach the pair together, and a purge reaches it at once (both assumed).
+ * and nothing is slower while no region is lost. Writes to one row that follow one another within
+ * the lag reach the pair together, so that all of them are missing if the last is; a purge, and the
+ * creation, deletion and recovery of a whole key vault, which Azure's management carries out, reach
+ * it at once (all assumed).
  *
  * For effects in models/ only.
  */
@@ -16,12 +18,13 @@
 #include "sim/engine.h"
 
 /* Called before a row is written to; for a new version when it is filled in. */
+void cmk_replica_keep_key_vault(const CmkSim *sim, CmkKeyVault *vault);
 void cmk_replica_keep_key(const CmkSim *sim, CmkKey *key);
 void cmk_replica_keep_version(const CmkSim *sim, CmkVersion *version);
 void cmk_replica_keep_policy(const CmkSim *sim, CmkAccessPolicy *policy);
 
-/* Lets the key vaults of a region look as its pair knows them, or as they are again. O(keys,
- * versions and access policies of all key vaults), once for each failover. */
+/* Lets the key vaults of a region look as its pair knows them, or as they are again. O(key
+ * vaults and their keys, versions and access policies), once for each failover. */
 void cmk_replica_show_pair(CmkSim *sim, CmkRegionId region);
 void cmk_replica_show_own(CmkSim *sim, CmkRegionId region);
 

@@ -273,7 +273,7 @@ const CmkOperation cmk_op_task_retry = {
     .rules = "OQ-25 THR-6 THR-9",
 };
 
-/* A vault whose settings could not be made is not made either (BV-T4, OQ-16). */
+/* A vault whose settings could not be made is not made either (BV-T4), or stays without (OQ-16). */
 static void fail_creation(CmkSim *sim, CmkBackupVaultId id)
 {
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
@@ -286,12 +286,14 @@ static void fail_creation(CmkSim *sim, CmkBackupVaultId id)
 static void fail_settings(CmkSim *sim, CmkBackupVaultId id, bool is_transient)
 {
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
-    if (vault->provisioning == CMK_PROVISIONING_CREATING) {
+    const bool is_creation = vault->provisioning == CMK_PROVISIONING_CREATING;
+    if (is_creation && cmk_knob(sim->world, CMK_KNOB_FAILED_CREATION_LEAVES_VAULT) == 0) {
         fail_creation(sim, id);
         return;
     }
+    vault->state = CMK_BACKUP_VAULT_ACTIVE;
     vault->provisioning = CMK_PROVISIONING_FAILED;
-    if (is_transient) {
+    if (is_transient || cmk_knob(sim->world, CMK_KNOB_REFUSED_UPDATE_BREAKS_SETTINGS) != 0) {
         vault->encryption = CMK_ENCRYPTION_INCONSISTENT; /* BV-27, BV-T14, OQ-13 */
         vault->is_broken_by_identity = 0;
         vault->healing_epoch++; /* only a repeated update repairs it from now on */

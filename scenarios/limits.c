@@ -14,6 +14,8 @@
 #define TIMERS_PER_KEY 8
 /* Its purge, under this epoch and an older one. */
 #define TIMERS_PER_KEY_VAULT 2
+/* It comes to act, and ceases to. */
+#define TIMERS_PER_ASSIGNMENT 2
 /* Rotation policies give versions at least this age (ROT-9). */
 #define ROTATION_MIN_US (7 * CMK_DAY_US)
 #define SPARE 64
@@ -200,7 +202,7 @@ static void count(Counting *counting)
     count_rotations(counting);
     count_restores(counting);
     count_names(counting);
-    counting->timers += rows[CMK_TABLE_TASK] + rows[CMK_TABLE_ASSIGNMENT] +
+    counting->timers += rows[CMK_TABLE_TASK] + TIMERS_PER_ASSIGNMENT * rows[CMK_TABLE_ASSIGNMENT] +
                         TIMERS_PER_KEY * rows[CMK_TABLE_KEY] +
                         TIMERS_PER_KEY_VAULT * rows[CMK_TABLE_KEY_VAULT];
 }

@@ -132,24 +132,51 @@ static bool read_amount(CmkDiagnostics *diagnostics, const CmkNode *value, CmkPr
     return true;
 }
 
-static bool read_prices(CmkDiagnostics *diagnostics, const CmkNode *map, CmkPriceBook *book)
+typedef enum WhichLines {
+    OF_ALL_REGIONS,
+    OF_ONE_REGION
+} WhichLines;
+
+static WhichLines which(const CmkNode *value)
 {
-    if (!cmk_node_expect(diagnostics, map, CMK_NODE_MAP, "`prices`")) {
-        return false;
-    }
+    return strchr(cmk_node_key(value), '@') == NULL ? OF_ALL_REGIONS : OF_ONE_REGION;
+}
+
+static bool read_lines(CmkDiagnostics *diagnostics, const CmkNode *map, WhichLines wanted,
+                       CmkPriceBook *book)
+{
     bool is_right = true;
     for (const CmkNode *value = cmk_node_first(map); value != NULL; value = cmk_node_next(value)) {
         CmkPriceLine line = {.price = 0};
+        if (which(value) != wanted) {
+            continue;
+        }
         if (!read_key(diagnostics, value, &line) || !read_amount(diagnostics, value, &line)) {
             is_right = false;
-        } else if (!cmk_price_book_set(book, (CmkPriceId)line.price, (CmkRegionId){line.region},
-                                       line.nanos)) {
+            continue;
+        }
+        if (wanted == OF_ALL_REGIONS) {
+            cmk_price_book_forget_regions(book, (CmkPriceId)line.price);
+        }
+        if (!cmk_price_book_set(book, (CmkPriceId)line.price, (CmkRegionId){line.region},
+                                line.nanos)) {
             cmk_diagnostics_error(diagnostics, cmk_node_key_position(value),
                                   "a price book has at most %d lines", CMK_PRICE_LINES_MAX);
             return false;
         }
     }
     return is_right;
+}
+
+/* What a book says of all regions goes before what is built in for single ones, and after what it
+ * says of these itself, in whatever order it does. */
+static bool read_prices(CmkDiagnostics *diagnostics, const CmkNode *map, CmkPriceBook *book)
+{
+    if (!cmk_node_expect(diagnostics, map, CMK_NODE_MAP, "`prices`")) {
+        return false;
+    }
+    const bool is_right = read_lines(diagnostics, map, OF_ALL_REGIONS, book);
+    return read_lines(diagnostics, map, OF_ONE_REGION, book) && is_right;
 }
 
 bool cmk_price_book_read(CmkDiagnostics *diagnostics, CmkPriceBook *ret_book)
@@ -239,10 +266,29 @@ static void report(CmkDiagnostics *diagnostics, const CmkNode *node, const CmkDi
     }
 }
 
+/* Whoever writes the prices themselves there is told where they go. */
+static bool names_a_book(CmkDiagnostics *diagnostics, const CmkNode *node)
+{
+    const bool is_text = cmk_node_expect(diagnostics, node, CMK_NODE_SCALAR, "`prices`");
+    if (is_text && cmk_node_text(node)[0] != '\0') {
+        return true;
+    }
+    if (is_text) {
+        cmk_diagnostics_error(diagnostics, cmk_node_position(node), "`prices` has no value");
+    }
+    cmk_diagnostics_hint(diagnostics,
+                         "prices stand in a file of their own, which is named here: `cmksim list "
+                         "prices --template` prints one to begin with");
+    return false;
+}
+
 bool cmk_prices_read(CmkScenario *scenario, CmkDiagnostics *diagnostics)
 {
     const CmkNode *node = scenario->estate->file.prices;
     cmk_price_book_init(&scenario->prices);
+    if (node != NULL && !names_a_book(diagnostics, node)) {
+        return false;
+    }
     if (node == NULL || strcmp(cmk_node_text(node), "default") == 0) {
         return true;
     }

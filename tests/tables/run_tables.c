@@ -111,6 +111,9 @@ static bool set_option(EstateOptions *options, const char *word)
                  /* What the estate itself has in its subscription; then none fit at the top. */
                  {"few-assignments", CMK_KNOB_ROLE_ASSIGNMENT_LIMIT, 0, 3},
                  {"some-assignments", CMK_KNOB_ROLE_ASSIGNMENT_LIMIT, 0, 8},
+                 {"keeps-assignments", CMK_KNOB_RECOVERED_VAULT_KEEPS_ASSIGNMENTS, 0, 1},
+                 {"refusals-break", CMK_KNOB_REFUSED_UPDATE_BREAKS_SETTINGS, 0, 1},
+                 {"leaves-vault", CMK_KNOB_FAILED_CREATION_LEAVES_VAULT, 0, 1},
                  {"replaceable", CMK_KNOB_LOST_KEY_CAN_BE_REPLACED, 0, 1},
                  {"deletes-without-key", CMK_KNOB_EMPTY_VAULT_DELETION_NEEDS_KEY, 0, 0},
                  {"leeway", CMK_KNOB_CLOCK_LEEWAY, 0, CMK_HOUR_US},

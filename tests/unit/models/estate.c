@@ -137,7 +137,7 @@ CmkArgs estate_args(const Estate *estate, CmkOpId op)
                             [CMK_REF_POLICY] = ESTATE_POLICY,
                             [CMK_REF_GROUP] = ESTATE_GROUP}};
     fill_numbers(&args);
-    if (op == CMK_OP_ROLE_ASSIGN || op == CMK_OP_ROLE_REMOVE) {
+    if (op == CMK_OP_ROLE_ASSIGN || op == CMK_OP_ROLE_REMOVE || op == CMK_OP_ROLE_REMOVE_ORPHANED) {
         args.ref[CMK_REF_KEY] = 0; /* the scope is the key vault */
     }
     if (op == CMK_OP_BACKUP_VAULT_CREATE) { /* with platform-managed keys */

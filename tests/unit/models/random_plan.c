@@ -44,6 +44,7 @@ static const CmkOpId moves[] = {
     CMK_OP_ROLE_ASSIGN,
     CMK_OP_ROLE_ASSIGN,
     CMK_OP_ROLE_REMOVE,
+    CMK_OP_ROLE_REMOVE_ORPHANED,
     CMK_OP_ACCESS_POLICY_SET,
     CMK_OP_ACCESS_POLICY_REMOVE,
     CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL,
@@ -179,6 +180,7 @@ static CmkArgs move(Dice *dice, CmkTime time)
         break;
     case CMK_OP_ROLE_ASSIGN:
     case CMK_OP_ROLE_REMOVE:
+    case CMK_OP_ROLE_REMOVE_ORPHANED:
         args.ref[CMK_REF_KEY] = roll(dice, 3) == 0 ? key : 0;
         args.ref[CMK_REF_SCOPE] = roll(dice, 4) == 0 ? 1 + roll(dice, ESTATE_RESOURCE_GROUP) : 0;
         args.ref[CMK_REF_GRANTEE] = roll(dice, 3) == 0 ? 1 + roll(dice, ESTATE_GROUP) : 0;

@@ -485,6 +485,80 @@ Test(access, assignments_outlive_their_principal)
     estate_free(estate);
 }
 
+/* However many there are: no assignment at the scope is left, and the subscription counts none. */
+Test(access, role_remove_takes_them_all)
+{
+    Estate *estate = make(NULL);
+    const CmkScope *scope = cmk_scope(estate->sim.world, (CmkScopeId){ESTATE_SUBSCRIPTION});
+    const uint32_t before = scope->assignment_count;
+    for (uint32_t i = 0; i < 40; i++)
+        (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+    cr_assert_eq(scope->assignment_count, before + 40);
+    (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+    cr_assert_eq(scope->assignment_count, before - 1);
+    expect_rights(estate, false, false, false, "all are gone");
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* AC-15: those of all who ever had the name go, those of who has it now stay. */
+Test(access, orphaned_assignments_can_be_removed)
+{
+    Estate *estate = make(NULL);
+    const uint32_t at_spare = 1; /* at the other key vault */
+    for (uint32_t i = 0; i < 3; i++) {
+        (void)estate_must(estate, CMK_OP_IDENTITY_DELETE);
+        (void)estate_must(estate, CMK_OP_IDENTITY_CREATE);
+        (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+    }
+    cr_assert_eq(cmk_assignments_orphaned(estate->sim.world), 3 + at_spare);
+    (void)estate_must(estate, CMK_OP_ROLE_REMOVE_ORPHANED);
+    cr_assert_eq(cmk_assignments_orphaned(estate->sim.world), at_spare);
+    cr_assert_eq(estate_try(estate, CMK_OP_ROLE_REMOVE).status, CMK_STATUS_OK, "the last one's");
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* Gives what each refusal asks for, until it is not the person any more who is in the way. Gives
+ * how often that was. */
+static uint32_t let_person(Estate *estate, const CmkArgs *args)
+{
+    uint32_t given = 0;
+    CmkGuardId guard = cmk_would_apply(&estate->sim, args).guard;
+    while (guard != CMK_GUARD_NONE &&
+           estate->sim.model->guards[guard]->status == CMK_STATUS_OF(AUTHORIZATION_FAILED)) {
+        const CmkRepair *repair = &estate->sim.model->guards[guard]->repairs[0];
+        CmkArgs give = {.op = repair->op, .actor = CMK_ACTOR_STEP};
+        cr_assert(repair->op == CMK_OP_ROLE_ASSIGN && repair->bind(estate->sim.world, args, &give),
+                  "%s: no way out", estate->sim.model->operations[args->op]->name);
+        (void)estate_must_apply(estate, give);
+        given++;
+        const CmkGuardId next = cmk_would_apply(&estate->sim, args).guard;
+        cr_assert(next != guard, "%s: in vain", estate->sim.model->operations[args->op]->name);
+        guard = next;
+    }
+    return given;
+}
+
+/* Whatever a person is refused for want of a role, somebody can give that role. */
+Test(access, each_refused_person_can_be_let)
+{
+    uint32_t given = 0;
+    for (uint32_t op = 1; op < CMK_OP__COUNT; op++) {
+        if (cmk_azure_model()->operations[op]->permission <= CMK_PERMISSION_KEYS_ALL)
+            continue;
+        Estate *estate = make(NULL);
+        CmkArgs args = estate_args(estate, (CmkOpId)op);
+        args.ref[CMK_REF_ACTOR] = ESTATE_NOBODY;
+        const uint32_t now = let_person(estate, &args);
+        cr_assert_gt(now, 0, "%s", cmk_azure_model()->operations[op]->name);
+        given += now;
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+    cr_assert_gt(given, 40, "%u", given);
+}
+
 /* OQ-31: with another identity on the same key, the new one needs get, wrap and unwrap, and the old
  * one nothing. */
 Test(access, a_change_of_identity_asks_the_new_one_only)

@@ -124,6 +124,63 @@ Test(backup_vault, is_not_made_when_a_check_fails)
     }
 }
 
+/* OQ-16 the other way round: the vault stays, without the key, and can be given one later. */
+Test(backup_vault, may_stay_without_the_key_it_was_to_have)
+{
+    Estate *estate = make_with(CMK_KNOB_FAILED_CREATION_LEAVES_VAULT, 1);
+    (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+    create_other(estate);
+    expect_last_failure(estate, CMK_STATUS_OF(AUTH_FAILURE), "no rights");
+    const CmkBackupVault *vault = other_vault(estate);
+    cr_assert_eq(vault->state, CMK_BACKUP_VAULT_ACTIVE);
+    cr_assert_eq(vault->provisioning, CMK_PROVISIONING_FAILED);
+    cr_assert_eq(vault->encryption, CMK_ENCRYPTION_DISABLED);
+    cr_assert_eq(vault->key, 0);
+    (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+    cr_assert_eq(apply_to_other(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION).status,
+                 CMK_STATUS_OK);
+    estate_run(estate, CMK_MINUTE_US);
+    cr_assert_eq(vault->encryption, CMK_ENCRYPTION_ENABLED, "its identity stayed too");
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* OQ-13: a check that refuses an update leaves the settings as they were, or breaks them too. */
+Test(backup_vault, settings_may_break_by_what_a_check_refuses)
+{
+    for (int64_t breaks = 0; breaks <= 1; breaks++) {
+        Estate *estate = make_with(CMK_KNOB_REFUSED_UPDATE_BREAKS_SETTINGS, breaks);
+        (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+        (void)estate_must(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+        estate_run(estate, CMK_MINUTE_US);
+        expect_last_failure(estate, CMK_STATUS_OF(AUTH_FAILURE), "no rights");
+        cr_assert_eq(estate_vault(estate)->encryption,
+                     breaks ? CMK_ENCRYPTION_INCONSISTENT : CMK_ENCRYPTION_ENABLED);
+        (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+        (void)estate_must(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+        estate_run(estate, CMK_MINUTE_US);
+        cr_assert_eq(estate_vault(estate)->encryption, CMK_ENCRYPTION_ENABLED, "a repeat repairs");
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
+/* OQ-1: settings go by whether the key can be seen, jobs by rights; or both by rights. */
+Test(backup_vault, settings_may_fail_with_the_codes_of_jobs)
+{
+    for (int64_t like_jobs = 0; like_jobs <= 1; like_jobs++) {
+        Estate *estate = make_with(CMK_KNOB_SETTINGS_FAIL_LIKE_JOBS, like_jobs);
+        (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+        (void)estate_must(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+        estate_run(estate, CMK_MINUTE_US);
+        expect_last_failure(
+            estate, like_jobs ? CMK_STATUS_OF(MISSING_PERMISSION) : CMK_STATUS_OF(AUTH_FAILURE),
+            "no rights");
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
 /* BV-3. */
 Test(backup_vault, spreads_its_copies_as_it_was_told_last)
 {

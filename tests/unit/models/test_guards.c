@@ -274,8 +274,10 @@ static bool make_hold(CmkSim *sim, CmkGuardId guard, const CmkArgs *refused, uin
             apply_repair(sim, &args, depth);
         }
     }
-    if (!holds(sim, guard, refused)) { /* rights propagate, regions fail back */
-        (void)cmk_engine_run(sim, cmk_world_now(sim->world) + 15 * CMK_MINUTE_US, NULL, NULL);
+    /* Rights propagate, those at a management group in hours (AC-11); regions fail back. */
+    static const int64_t waits[] = {15 * CMK_MINUTE_US, 3 * CMK_HOUR_US};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(waits) && !holds(sim, guard, refused); i++) {
+        (void)cmk_engine_run(sim, cmk_world_now(sim->world) + waits[i], NULL, NULL);
     }
     return holds(sim, guard, refused);
 }
@@ -339,6 +341,7 @@ static const struct {
     {CMK_GUARD_POLICY_LETS_GET, 50, "c"},
     {CMK_GUARD_VERSION_IS_ENABLED, 50, "c"},
     {CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, 20, "c"},
+    {CMK_GUARD_ACTOR_MAY_MANAGE, 20, "b"},
     {CMK_GUARD_PRINCIPAL_EXISTS, 100, ""},
     {CMK_GUARD_IDENTITY_EXISTS, 100, ""},
     {CMK_GUARD_TARGET_SYSTEM_IDENTITY_IS_ON, 100, ""},

@@ -290,6 +290,34 @@ Test(region, the_pair_lacks_the_last_access_policies)
     estate_free(estate);
 }
 
+/* The properties of a key vault are written like its content: the pair lacks the last of them. */
+Test(region, the_pair_lacks_the_last_properties_of_key_vaults)
+{
+    for (int is_late = 0; is_late < 2; is_late++) {
+        Estate *estate = make(&(EstateOptions){.has_no_soft_delete = true,
+                                               .has_no_purge_protection = true,
+                                               .has_no_cmk = true,
+                                               .knobs = {[CMK_KNOB_REPLICATION_LAG] = LAG + 1}});
+        const CmkKeyVault *vault = cmk_key_vault(estate->sim.world, (CmkKeyVaultId){ESTATE_KV});
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_SET_SOFT_DELETE);
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_SET_PURGE_PROTECTION);
+        CmkArgs policies = estate_args(estate, CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL);
+        policies.num[0] = CMK_PERMISSIONS_POLICY;
+        (void)estate_must_apply(estate, policies);
+        const CmkKeyVault own = *vault;
+        fail_over(estate, is_late ? LAG : LAG - 1);
+        cr_assert_eq(vault->has_soft_delete, (uint32_t)is_late);
+        cr_assert_eq(vault->has_purge_protection, (uint32_t)is_late);
+        cr_assert_eq(vault->permission_model,
+                     is_late ? CMK_PERMISSIONS_POLICY : CMK_PERMISSIONS_RBAC);
+        cr_assert_eq(vault->permission_model_by == own.permission_model_by, is_late != 0);
+        fail_back(estate);
+        cr_assert_eq(memcmp(vault, &own, sizeof(own)), 0);
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
 /* Another region's key vaults are left alone, and so is what was purged: that is gone everywhere.
  */
 Test(region, the_pair_knows_of_purges_and_nothing_of_other_regions)

@@ -48,11 +48,29 @@ Test(prices, lines_that_are_left_out_keep_their_default)
     cr_assert_str_eq(book.name, "contract");
     cr_assert_str_eq(book.date, "2026-01-01");
     cr_assert_eq(cmk_price_of(&book, CMK_PRICE_VAULT_GRS, none), 50000000);
-    cr_assert_eq(cmk_price_of(&book, CMK_PRICE_VAULT_GRS, cmk_region_find("uksouth")), 56000000);
+    cr_assert_eq(cmk_price_of(&book, CMK_PRICE_VAULT_GRS, cmk_region_find("uksouth")), 50000000,
+                 "what the book says of all regions goes before what is built in for one");
+    cr_assert_eq(cmk_price_of(&book, CMK_PRICE_VAULT_ZRS, cmk_region_find("uksouth")), 35000000);
     cr_assert_eq(cmk_price_of(&book, CMK_PRICE_VAULT_LRS, cmk_region_find("uksouth")), 0);
     cr_assert_eq(cmk_price_of(&book, CMK_PRICE_VAULT_LRS, none), 22400000);
     cr_assert_eq(cmk_price_of(&book, CMK_PRICE_SNAPSHOT, cmk_region_find("westus")), 100000000);
     cr_assert_eq(cmk_price_of(&book, CMK_PRICE_SNAPSHOT, cmk_region_find("eastus")), 50000000);
+}
+
+/* Whichever comes first in the file. */
+Test(prices, a_region_of_the_book_goes_before_all_regions)
+{
+    static const char *const books[] = {HEAD "  vault_tier_lrs: 0.05 USD/GB-month\n"
+                                             "  vault_tier_lrs@uksouth: 0.028 USD/GB-month\n",
+                                        HEAD "  vault_tier_lrs@uksouth: 0.028 USD/GB-month\n"
+                                             "  vault_tier_lrs: 0.05 USD/GB-month\n"};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(books); i++) {
+        const CmkPriceBook book = read_good(books[i]);
+        cr_assert_eq(cmk_price_of(&book, CMK_PRICE_VAULT_LRS, cmk_region_find("uksouth")), 28000000,
+                     "book %zu", i);
+        cr_assert_eq(cmk_price_of(&book, CMK_PRICE_VAULT_LRS, cmk_region_find("westus")), 50000000,
+                     "book %zu", i);
+    }
 }
 
 /* What is printed as a template reads back as the same book, by default and when it is changed. */
