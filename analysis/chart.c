@@ -830,8 +830,12 @@ bool cmk_chart_outcomes_by(const char *program, const char *db_path, const char 
 {
     CmkChartFormat format = CMK_CHART_SVG;
     if (!cmk_chart_format_of(out_path, &format)) {
+        const char *dot = strrchr(out_path, '.');
+        const int stem =
+            dot == NULL || strchr(dot, '/') != NULL ? (int)strlen(out_path) : (int)(dot - out_path);
         g_set_error(error, CMK_CHART_ERROR, CMK_CHART_ERROR_FORMAT,
-                    "%s: a chart is an .svg or a .png", out_path);
+                    "%s: a chart is an .svg or a .png, for instance %.*s.svg", out_path, stem,
+                    out_path);
         return false;
     }
     g_autoptr(GString) script = g_string_new(NULL);
