@@ -23,7 +23,7 @@ static const CmkCatalogueKind kinds[] = {
      "CODE` lists these ways and what mends them. Codes that begin with SimError are the "
      "simulator's own.",
      NULL, cmk_catalogue_errors},
-    {"statuses", "Statuses", "How an operation can end. Numbers are stable.", NULL,
+    {"statuses", "Statuses", "How an operation can end. Numbers are stable.", "inner_code",
      cmk_catalogue_statuses},
     {"roles", "Roles", "The built-in roles, and what each allows.", "guid", cmk_catalogue_roles},
     {"regions", "Regions",
@@ -76,7 +76,7 @@ static bool is_called(const CmkEntry *entry, const char *aliases, const char *na
         return false;
     }
     g_autofree char *alias = cmk_property_text(cmk_entry_property(entry, aliases), " ");
-    return g_ascii_strcasecmp(alias, name) == 0;
+    return *alias != '\0' && g_ascii_strcasecmp(alias, name) == 0;
 }
 
 GPtrArray *cmk_catalogue_find(const char *name)
@@ -95,9 +95,10 @@ GPtrArray *cmk_catalogue_find(const char *name)
     return found;
 }
 
-char *cmk_catalogue_suggest(const char *name)
+/* The names of all entries, kind by kind. */
+static GPtrArray *all_names(void)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *names = cmk_lines_new();
     for (size_t i = 0; i < CMK_ARRAY_LEN(kinds); i++) {
         g_autoptr(GPtrArray) entries = kinds[i].entries();
         for (guint j = 0; j < entries->len; j++) {
@@ -105,12 +106,83 @@ char *cmk_catalogue_suggest(const char *name)
             g_ptr_array_add(names, g_strdup(entry->name));
         }
     }
-    return g_strdup(cmk_suggest(name, (const char *const *)names->pdata, names->len));
+    return names;
+}
+
+/* The kind that has names with this prefix; NULL if none has. */
+static const CmkCatalogueKind *kind_of_prefix(const char *prefix)
+{
+    for (size_t i = 0; i < CMK_ARRAY_LEN(kinds); i++) {
+        g_autoptr(GPtrArray) entries = kinds[i].entries();
+        cmk_catalogue_keep_prefix(entries, prefix);
+        if (entries->len > 0) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}
+
+/* "did you mean `BV-9`? `cmksim list rules BV` names its kin": a near name is not always it. */
+static char *near_hint(const char *near)
+{
+    g_autofree char *family = g_strndup(near, strcspn(near, "-."));
+    for (size_t i = 0; i < CMK_ARRAY_LEN(kinds); i++) {
+        g_autoptr(GPtrArray) kin = kinds[i].entries();
+        cmk_catalogue_keep_prefix(kin, family);
+        for (guint j = 0; j < kin->len && kin->len > 1; j++) {
+            const CmkEntry *entry = g_ptr_array_index(kin, j);
+            if (strcmp(entry->name, near) == 0) {
+                return g_strdup_printf("did you mean `%s`? `cmksim list %s %s` names its kin", near,
+                                       kinds[i].name, family);
+            }
+        }
+    }
+    return g_strdup_printf("did you mean `%s`?", near);
+}
+
+#define HINTED_NAMES_MAX 6
+
+/* "names with `wrap` in them: `key.wrap`, ..."; NULL if there are none. */
+static char *containing_hint(const char *name, const GPtrArray *names)
+{
+    g_autofree char *wanted = g_ascii_strdown(name, -1);
+    g_autoptr(GString) hint = g_string_new(NULL);
+    uint32_t count = 0;
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *lower = g_ascii_strdown(g_ptr_array_index(names, i), -1);
+        if (strstr(lower, wanted) != NULL) {
+            count++;
+            if (count <= HINTED_NAMES_MAX) {
+                g_string_append_printf(hint, "%s`%s`", count == 1 ? "" : ", ",
+                                       (const char *)g_ptr_array_index(names, i));
+            }
+        }
+    }
+    const char *more = count > HINTED_NAMES_MAX ? ", ..." : "";
+    return count == 0 || *name == '\0'
+               ? NULL
+               : g_strdup_printf("names with `%s` in them: %s%s", name, hint->str, more);
+}
+
+char *cmk_catalogue_hint(const char *name)
+{
+    const CmkCatalogueKind *kind = kind_of_prefix(name);
+    if (kind != NULL) {
+        return g_strdup_printf("try `cmksim list %s %s`", kind->name, name);
+    }
+    g_autoptr(GPtrArray) names = all_names();
+    const char *near = cmk_suggest(name, (const char *const *)names->pdata, names->len);
+    if (near != NULL) {
+        return near_hint(near);
+    }
+    char *hint = containing_hint(name, names);
+    return hint != NULL ? hint : g_strdup("try `cmksim list --help`");
 }
 
 /* ---- filters --------------------------------------------------------------------------------- */
 
-/* A word of a name ends before a sign, and before a number that follows a letter: "BV-T|12". */
+/* A word of a name ends before a sign, before a number that follows a letter, and before a capital
+ * beside a small one: "BV-T|12", "User|Error|CMKKey|Vault". */
 static bool has_prefix(const char *name, const char *prefix)
 {
     const size_t length = strlen(prefix);
@@ -120,7 +192,8 @@ static bool has_prefix(const char *name, const char *prefix)
     const char last = name[length - 1];
     const char next = name[length];
     return (!g_ascii_isalnum(next) && next != '_') ||
-           (g_ascii_isalpha(last) && g_ascii_isdigit(next));
+           (g_ascii_isalpha(last) && g_ascii_isdigit(next)) ||
+           (g_ascii_isupper(next) && (g_ascii_islower(last) || g_ascii_islower(name[length + 1])));
 }
 
 void cmk_catalogue_keep_prefix(GPtrArray *entries, const char *prefix)
@@ -133,21 +206,44 @@ void cmk_catalogue_keep_prefix(GPtrArray *entries, const char *prefix)
     }
 }
 
-static bool holds(const CmkProperty *property, const char *value)
+/* One of the words of a property; its text if it has no list. Owned by the caller. */
+static char *value_at(const CmkProperty *property, guint index)
 {
     if (property->list == NULL) {
-        g_autofree char *text = cmk_property_text(property, " ");
-        return g_ascii_strcasecmp(text, value) == 0;
+        return cmk_property_text(property, " ");
     }
-    for (guint i = 0; i < property->list->len; i++) {
-        const void *item = g_ptr_array_index(property->list, i);
-        const char *word =
-            property->shape == CMK_PROPERTY_ENTRIES ? ((const CmkEntry *)item)->name : item;
+    const void *item = g_ptr_array_index(property->list, index);
+    return g_strdup(property->shape == CMK_PROPERTY_ENTRIES ? ((const CmkEntry *)item)->name
+                                                            : (const char *)item);
+}
+
+static bool holds(const CmkProperty *property, const char *value)
+{
+    const guint count = property->list == NULL ? 1 : property->list->len;
+    for (guint i = 0; i < count; i++) {
+        g_autofree char *word = value_at(property, i);
         if (g_ascii_strcasecmp(word, value) == 0) {
             return true;
         }
     }
     return false;
+}
+
+GPtrArray *cmk_catalogue_values(const GPtrArray *entries, const char *name)
+{
+    GPtrArray *values = cmk_lines_new();
+    for (guint i = 0; i < entries->len; i++) {
+        const CmkProperty *property = cmk_entry_property(g_ptr_array_index(entries, i), name);
+        const guint count = property->list == NULL ? 1 : property->list->len;
+        for (guint j = 0; j < count; j++) {
+            g_autofree char *value = value_at(property, j);
+            if (*value != '\0' &&
+                !g_ptr_array_find_with_equal_func(values, value, g_str_equal, NULL)) {
+                g_ptr_array_add(values, g_steal_pointer(&value));
+            }
+        }
+    }
+    return values;
 }
 
 bool cmk_catalogue_keep_where(GPtrArray *entries, const char *name, const char *value)

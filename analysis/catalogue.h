@@ -10,6 +10,7 @@
 #define CMK_ANALYSIS_CATALOGUE_H
 
 #include "analysis/entry.h"
+#include "sim/tables.h"
 
 typedef struct CmkCatalogueKind {
     const char *name;    /* "ops": as `cmksim list` takes it, and as its page is called */
@@ -27,12 +28,17 @@ const CmkCatalogueKind *cmk_catalogue_kind(const char *name);
 /* Every entry called `name`, whatever its kind and the case of its letters. Owned by the caller. */
 GPtrArray *cmk_catalogue_find(const char *name);
 
-/* The name of an entry that is near `name`; NULL if none is. Owned by the caller. */
-char *cmk_catalogue_suggest(const char *name);
+/* What to do for somebody who asked for `name` in vain: a near name, the list of those that begin
+ * so, names that contain it, or where all lists are. Owned by the caller. */
+char *cmk_catalogue_hint(const char *name);
 
 /* Keeps the entries whose name begins with `prefix`, up to where a word of it ends: "key" keeps
- * "key.get" and "key-exists", not "key_vault.create"; "BV-T" keeps "BV-T1". */
+ * "key.get" and "key-exists", not "key_vault.create"; "BV-T" keeps "BV-T1", "User"
+ * "UserErrorCMKKeyVaultAuthFailure". */
 void cmk_catalogue_keep_prefix(GPtrArray *entries, const char *prefix);
+
+/* What --where may say of a property that all entries have: its texts or words, each once. */
+GPtrArray *cmk_catalogue_values(const GPtrArray *entries, const char *property);
 
 /* Keeps the entries whose property holds the value, or one of its words does. False if one of them
  * has no such property. */
@@ -59,6 +65,9 @@ GPtrArray *cmk_catalogue_regions(void);
 GPtrArray *cmk_catalogue_datasources(void);
 GPtrArray *cmk_catalogue_prices(void);
 GPtrArray *cmk_catalogue_faults(void);
+
+/* A value of a knob as people read it: "10 min". Owned by the caller. */
+char *cmk_knob_text(const CmkKnob *knob, int64_t value);
 
 /* Words for the bits of CmkOperation.permission and CmkRoleFacts.permissions. Owned by caller. */
 char *cmk_catalogue_permissions(uint32_t permissions);

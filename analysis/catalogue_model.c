@@ -187,6 +187,7 @@ static char *askers_of(const CmkModel *model, CmkGuardId guard)
     return g_string_free(names, FALSE);
 }
 
+/* The operations that make a guard hold. */
 static void add_repairs(const CmkModel *model, const CmkGuard *guard, GPtrArray *lines)
 {
     for (uint32_t i = 0; i < CMK_REPAIRS_MAX && guard->repairs[i].op != CMK_OP_NONE; i++) {
@@ -197,6 +198,12 @@ static void add_repairs(const CmkModel *model, const CmkGuard *guard, GPtrArray 
             g_ptr_array_add(lines, g_steal_pointer(&line));
         }
     }
+}
+
+/* What to do about a guard that no operation makes hold. */
+static const char *advice_of(const CmkGuard *guard)
+{
+    return guard->repairs[0].op == CMK_OP_NONE ? cmk_status_advice(guard->status) : NULL;
 }
 
 GPtrArray *cmk_catalogue_guards(void)
@@ -214,6 +221,7 @@ GPtrArray *cmk_catalogue_guards(void)
         cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "must_hold", guard->text);
         cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "asked_by", askers);
         cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "repairs", repairs);
+        cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "to_do", advice_of(guard));
         cmk_entry_add_words(entry, CMK_PROPERTY_COLUMN, "rules", guard->rule);
         g_ptr_array_add(entries, entry);
     }
@@ -403,6 +411,23 @@ static GPtrArray *united(const GPtrArray *ways, const char *name)
     return lines;
 }
 
+/* What mends the ways to a code: the operations, and advice where there is none. */
+static GPtrArray *remedies_of(const GPtrArray *ways)
+{
+    GPtrArray *lines = united(ways, "repairs");
+    for (guint i = 0; i < ways->len; i++) {
+        const CmkEntry *way = g_ptr_array_index(ways, i);
+        const int32_t status = cmk_status_find(cmk_entry_property(way, "status")->text);
+        const char *advice = cmk_entry_property(way, "repairs")->list->len > 0
+                                 ? NULL
+                                 : cmk_status_advice((CmkStatus)status);
+        if (advice != NULL && !g_ptr_array_find_with_equal_func(lines, advice, g_str_equal, NULL)) {
+            g_ptr_array_add(lines, g_strdup(advice));
+        }
+    }
+    return lines;
+}
+
 static bool is_first_of_code(const CmkModel *model, uint32_t status)
 {
     for (uint32_t i = 0; i < status; i++) {
@@ -433,14 +458,14 @@ static CmkEntry *error_of(const CmkModel *model, uint32_t first)
     g_ptr_array_add(rules, NULL);
     g_autofree char *of_ways = g_strjoinv(" ", (char **)rules->pdata);
     g_autofree char *all_rules = joined(own->str, of_ways);
-    GPtrArray *repairs = united(ways, "repairs");
     g_autoptr(CmkEntry) entry = cmk_entry_new("error", code);
     cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "ways", ways->len);
+    cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "meanings", others->len + 1);
     cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "meaning", model->statuses[first].text);
-    cmk_entry_add_lines(entry, CMK_PROPERTY_DETAIL, "or", others);
+    cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "or", others);
     add_advice(entry, model, code);
     cmk_entry_add_entries(entry, CMK_PROPERTY_PAGE, "causes", ways);
-    cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "remedies", repairs);
+    cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "remedies", remedies_of(ways));
     cmk_entry_add_words(entry, CMK_PROPERTY_DETAIL, "rules", all_rules);
     return ways->len > 0 ? g_steal_pointer(&entry) : NULL;
 }
@@ -465,7 +490,7 @@ static const char *const profiles[] = {CMK_PROFILES(X)};
 #undef X
 _Static_assert(CMK_ARRAY_LEN(profiles) <= CMK_PROFILES_MAX, "each profile has its values");
 
-static char *knob_value(const CmkKnob *knob, int64_t value)
+char *cmk_knob_text(const CmkKnob *knob, int64_t value)
 {
     if (strcmp(knob->type, "duration") == 0) {
         char text[CMK_DURATION_TEXT_SIZE];
@@ -488,11 +513,11 @@ GPtrArray *cmk_catalogue_knobs(void)
         cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "text", knob->text);
         cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "type", knob->type);
         for (size_t j = 0; j < CMK_ARRAY_LEN(profiles); j++) {
-            g_autofree char *value = knob_value(knob, knob->values[j]);
+            g_autofree char *value = cmk_knob_text(knob, knob->values[j]);
             cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, profiles[j], value);
         }
-        g_autofree char *min = knob_value(knob, knob->min);
-        g_autofree char *max = knob_value(knob, knob->max);
+        g_autofree char *min = cmk_knob_text(knob, knob->min);
+        g_autofree char *max = cmk_knob_text(knob, knob->max);
         cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "from", min);
         cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "to", max);
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "provenance", knob->provenance);
@@ -511,7 +536,7 @@ GPtrArray *cmk_catalogue_profiles(void)
         for (uint32_t j = 0; j < model->knob_count; j++) {
             const CmkKnob *knob = &model->knobs[j];
             if (i == 0 || knob->values[i] != knob->values[0]) {
-                g_autofree char *value = knob_value(knob, knob->values[i]);
+                g_autofree char *value = cmk_knob_text(knob, knob->values[i]);
                 g_ptr_array_add(lines, g_strdup_printf("%s=%s", knob->name, value));
             }
         }

@@ -44,10 +44,11 @@ static GPtrArray *shown_by(const CmkRule *rule)
     for (uint32_t i = 0; i < count; i++) {
         if (strcmp(shown[i].rule, rule->id) == 0) {
             g_ptr_array_add(
-                lines,
-                shown[i].by == CMK_SHOWN_BY_NAME_ONLY
-                    ? g_strdup_printf("%s: %s - named only", shown[i].table, shown[i].row)
-                    : g_strdup_printf("%s: %s - %s", shown[i].table, shown[i].row, shown[i].why));
+                lines, shown[i].by == CMK_SHOWN_BY_NAME_ONLY
+                           ? g_strdup_printf("%s: %s - named only", shown[i].table, shown[i].row)
+                           : g_strdup_printf("%s: %s - %s%s", shown[i].table, shown[i].row,
+                                             shown[i].by == CMK_SHOWN_BY_ROW ? "fails if " : "",
+                                             shown[i].why));
         }
     }
     return lines;

@@ -114,6 +114,15 @@ const CmkProperty *cmk_entry_property(const CmkEntry *entry, const char *name)
     return NULL;
 }
 
+char *cmk_entry_property_names(const CmkEntry *entry)
+{
+    GString *names = g_string_new(NULL);
+    for (guint i = 0; i < entry->properties->len; i++) {
+        g_string_append_printf(names, "%s%s", i == 0 ? "" : ", ", property_at(entry, i)->name);
+    }
+    return g_string_free(names, FALSE);
+}
+
 char *cmk_property_text(const CmkProperty *property, const char *separator)
 {
     if (property->shape == CMK_PROPERTY_NUMBER) {
@@ -245,6 +254,12 @@ static char *one_line_of(const CmkEntry *entry)
     return g_string_free(text, FALSE);
 }
 
+/* Lines may have commas in them. */
+static const char *separator_of(const CmkProperty *property)
+{
+    return property->shape == CMK_PROPERTY_LINES ? "; " : ", ";
+}
+
 /* Such an entry is easier to read on a line for each of its properties. */
 #define PROPERTIES_OF_A_LINE 2
 
@@ -253,7 +268,7 @@ static void print_block(const CmkEntry *entry, GString *out)
     g_string_append_printf(out, "    %s\n", entry->name);
     for (guint i = 0; i < entry->properties->len; i++) {
         const CmkProperty *property = property_at(entry, i);
-        g_autofree char *value = cmk_property_text(property, ", ");
+        g_autofree char *value = cmk_property_text(property, separator_of(property));
         if (*value != '\0') {
             g_autofree char *name = g_strdelimit(g_strdup(property->name), "_", ' ');
             g_string_append_printf(out, "      %s: ", name);
@@ -410,9 +425,8 @@ void cmk_entries_print_markdown(const GPtrArray *entries, GString *out)
         g_string_append_printf(out, "| <a id=\"%s\"></a>`%s` |", entry->name, entry->name);
         for (guint j = 0; j < entry->properties->len; j++) {
             if (is_on_page(property_at(entry, j))) {
-                const char *separator =
-                    property_at(entry, j)->shape == CMK_PROPERTY_LINES ? "; " : ", ";
-                g_autofree char *text = cmk_property_text(property_at(entry, j), separator);
+                const CmkProperty *property = property_at(entry, j);
+                g_autofree char *text = cmk_property_text(property, separator_of(property));
                 g_string_append_c(out, ' ');
                 print_cell(text, out);
             }

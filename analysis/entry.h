@@ -66,6 +66,9 @@ GPtrArray *cmk_entries_new(void);
 /* The property called so; NULL if there is none. */
 const CmkProperty *cmk_entry_property(const CmkEntry *entry, const char *name);
 
+/* The names of all properties, separated by commas. Owned by the caller. */
+char *cmk_entry_property_names(const CmkEntry *entry);
+
 /* Its value as one text: words and lines are joined by `separator`. Owned by the caller. */
 char *cmk_property_text(const CmkProperty *property, const char *separator);
 

@@ -569,7 +569,9 @@ const char *cmk_expect_vacuous(const CmkExpect *expect, uint32_t index)
 CmkVerdict cmk_expect_verdict(const CmkExpect *expect)
 {
     CMK_ASSERT(expect->is_finished);
-    CmkVerdict verdict = expect->vacuous->len > 0 ? CMK_VERDICT_UNDECIDED : CMK_VERDICT_HELD;
+    CmkVerdict verdict = expect->results->len == 0 ? CMK_VERDICT_UNCHECKED : CMK_VERDICT_HELD;
+    if (expect->vacuous->len > 0)
+        verdict = CMK_VERDICT_UNDECIDED;
     for (guint i = 0; i < expect->results->len; i++) {
         const CmkVerdict one = cmk_expect_result(expect, i)->verdict;
         if (one == CMK_VERDICT_VIOLATED)

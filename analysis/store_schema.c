@@ -161,6 +161,7 @@ static const CmkStoreWord words[] = {
     {"verdict", CMK_VERDICT_HELD, "held"},
     {"verdict", CMK_VERDICT_VIOLATED, "violated"},
     {"verdict", CMK_VERDICT_UNDECIDED, "undecided"},
+    {"verdict", CMK_VERDICT_UNCHECKED, "unchecked"},
     {"entity_kind", CMK_STORE_ENTITY_REGION, "region"},
     {"entity_kind", CMK_STORE_ENTITY_KEY_VAULT, "key_vault"},
     {"entity_kind", CMK_STORE_ENTITY_KEY, "key"},
@@ -174,7 +175,7 @@ static const CmkStoreWord words[] = {
     {"entity_kind", CMK_STORE_ENTITY_SCOPE, "scope"},
     {"entity_kind", CMK_STORE_ENTITY_PERSON, "person"},
 };
-_Static_assert(CMK_ACTOR__COUNT == 4 && CMK_VERDICT__COUNT == 3, "each code has its word");
+_Static_assert(CMK_ACTOR__COUNT == 4 && CMK_VERDICT__COUNT == 4, "each code has its word");
 
 const CmkStoreWord *cmk_store_words(uint32_t *ret_count)
 {

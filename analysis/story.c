@@ -258,12 +258,42 @@ static gint compare_rules(gconstpointer a, gconstpointer b)
     return strcmp((*left)->id, (*right)->id);
 }
 
-GPtrArray *cmk_story_assumptions(const CmkStory *story)
+static bool is_assumed(const char *provenance)
 {
-    g_autoptr(GHashTable) hit = g_hash_table_new(NULL, NULL);
+    return strcmp(provenance, "assumed") == 0;
+}
+
+/* A guard that held decides nothing that people notice, unless a switch says whether it may fail.
+ */
+static void add_guard_that_held(GHashTable *set, const CmkStory *story, CmkGuardId guard)
+{
+    const char *rules = story->model->guards[guard]->rule;
+    g_autoptr(GHashTable) own = g_hash_table_new(NULL, NULL);
+    add_rules(own, rules);
+    for (uint32_t i = 0; i < story->model->knob_count; i++) {
+        const CmkKnob *knob = &story->model->knobs[i];
+        if (strcmp(knob->type, "boolean") == 0 && cites_any(own, knob->rule)) {
+            add_rules(set, rules);
+        }
+    }
+}
+
+static void add_operation(GHashTable *set, const CmkStory *story, uint32_t op)
+{
+    const CmkOperation *operation = story->model->operations[op];
+    add_rules(set, operation->rules);
+    for (uint32_t i = 0; i < CMK_GUARDS_MAX && operation->guards[i] != CMK_GUARD_NONE; i++) {
+        add_guard_that_held(set, story, operation->guards[i]);
+    }
+}
+
+/* Rules that what happened rests on, those of knobs aside. */
+static GHashTable *rules_hit(const CmkStory *story)
+{
+    GHashTable *hit = g_hash_table_new(NULL, NULL);
     for (uint32_t i = 1; i < story->model->operation_count; i++) {
         if (story->has_applied[i]) {
-            add_rules(hit, story->model->operations[i]->rules);
+            add_operation(hit, story, i);
         }
     }
     for (uint32_t i = 1; i < story->model->guard_count; i++) {
@@ -278,18 +308,46 @@ GPtrArray *cmk_story_assumptions(const CmkStory *story)
         add_rules(hit, cmk_task_facts(failure->kind)->rule);
         add_rules(hit, row == NULL ? NULL : row->rule);
     }
+    return hit;
+}
+
+/* A knob bears on a run if it decides something that came up, or if the scenario gives it another
+ * value than the usual one: then it was meant to. */
+static bool bears(const CmkStory *story, GHashTable *hit, uint32_t knob)
+{
+    const CmkKnob *row = &story->model->knobs[knob];
+    return cites_any(hit, row->rule) || story->scenario->knobs[knob] != row->values[0];
+}
+
+GPtrArray *cmk_story_assumed_knobs(const CmkStory *story)
+{
+    g_autoptr(GHashTable) hit = rules_hit(story);
+    GPtrArray *assumed = g_ptr_array_new();
     for (uint32_t i = 0; i < story->model->knob_count; i++) {
-        if (cites_any(hit, story->model->knobs[i].rule)) {
-            add_rules(hit, story->model->knobs[i].rule);
+        const CmkKnob *knob = &story->model->knobs[i];
+        if (is_assumed(knob->provenance) && bears(story, hit, i)) {
+            g_ptr_array_add(assumed, (gpointer)(uintptr_t)knob);
+        }
+    }
+    return assumed;
+}
+
+GPtrArray *cmk_story_assumptions(const CmkStory *story)
+{
+    g_autoptr(GHashTable) hit = rules_hit(story);
+    g_autoptr(GHashTable) all = rules_hit(story); /* a rule of a knob brings no other knob in */
+    for (uint32_t i = 0; i < story->model->knob_count; i++) {
+        if (bears(story, hit, i)) {
+            add_rules(all, story->model->knobs[i].rule);
         }
     }
     GPtrArray *assumed = g_ptr_array_new();
     GHashTableIter iter;
     gpointer key = NULL;
-    g_hash_table_iter_init(&iter, hit);
+    g_hash_table_iter_init(&iter, all);
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
         const CmkRule *rule = key;
-        if (strcmp(rule->provenance, "assumed") == 0) {
+        if (is_assumed(rule->provenance)) {
             g_ptr_array_add(assumed, key);
         }
     }

@@ -86,10 +86,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CmkStory, cmk_story_free)
 /* Add it to the journal before the first operation. */
 CmkReader cmk_story_reader(CmkStory *story);
 
-/* Rules that are assumed and that some operation applied, guard that refused or failed job's code
- * rests on, and those of the knobs behind them: IDs in order of the alphabet, each once. Free the
- * array. */
+/* Rules that are assumed and that some operation applied, guard that refused (or held, where a
+ * switch says whether it may fail) or failed job's code rests on, and those of the knobs that bear
+ * on the run: of const CmkRule *, in order of the alphabet, each once. Free the array. */
 GPtrArray *cmk_story_assumptions(const CmkStory *story);
+
+/* Knobs whose values are assumed and that bear on the run: they decide something that came up, or
+ * the scenario gives them another value than the usual one. Of const CmkKnob *, as in the table;
+ * free the array. */
+GPtrArray *cmk_story_assumed_knobs(const CmkStory *story);
 
 /* Failed jobs of all kinds: those that somebody could see, or those that nobody could. */
 uint32_t cmk_story_failed(const CmkStory *story, bool is_seen);

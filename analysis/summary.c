@@ -5,6 +5,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "analysis/catalogue.h"
+#include "models/error_map.h"
+
 int64_t cmk_result_net_nanos(const CmkResult *result)
 {
     return result->has_baseline ? result->cost.total_nanos - result->baseline.total_nanos : 0;
@@ -22,14 +25,6 @@ char *cmk_result_money(int64_t nanos)
     const uint64_t parts = (size + 50000) / 100000; /* ten-thousandths */
     return g_strdup_printf("%s%" G_GUINT64_FORMAT ".%04" G_GUINT64_FORMAT " USD", sign,
                            parts / 10000, parts % 10000);
-}
-
-static const char *verdict_word(CmkVerdict verdict)
-{
-    static const char *const words[CMK_VERDICT__COUNT] = {[CMK_VERDICT_HELD] = "HELD",
-                                                          [CMK_VERDICT_VIOLATED] = "VIOLATED",
-                                                          [CMK_VERDICT_UNDECIDED] = "UNDECIDED"};
-    return words[verdict];
 }
 
 /* "+20 d 3 h 5 min": from the start of the scenario on. To the second, since moments are compared
@@ -93,8 +88,8 @@ static void print_head(const CmkResult *result, GString *out)
     g_autofree char *length = duration(scenario->end - scenario->start);
     const uint32_t vaults = cmk_world_count(result->world, CMK_TABLE_BACKUP_VAULT);
     const uint32_t instances = cmk_world_count(result->world, CMK_TABLE_INSTANCE);
-    g_string_append_printf(out, "%s: %s - %s\n", scenario->name, verdict_word(result->verdict),
-                           result->reason);
+    g_autofree char *verdict = g_ascii_strup(cmk_verdict_word(result->verdict), -1);
+    g_string_append_printf(out, "%s: %s - %s\n", scenario->name, verdict, result->reason);
     if (scenario->summary != NULL && *scenario->summary != '\0') {
         g_string_append_printf(out, "%s\n", scenario->summary);
     }
@@ -114,9 +109,6 @@ static void print_planned(const CmkResult *result, uint32_t index, GString *out)
     const char *kind = item->kind == CMK_PLAN_STEP ? "step" : "fault";
     g_string_append_printf(out, "  %-15s %-5s %-16s %s", when, kind,
                            item->id == NULL ? "" : item->id, item->text);
-    if (item->kind == CMK_PLAN_FAULT_END) {
-        g_string_append(out, " (the fault ends)");
-    }
     if (!fate->is_asked) {
         g_string_append(out, "\n                  -> was not reached\n");
         return;
@@ -205,8 +197,13 @@ static void print_blamed(const CmkResult *result, const CmkFailure *failure, GSt
 /* What would have helped at the first of them, and whether it still would have at the last. */
 static void print_repair(const CmkResult *result, const CmkFailure *failure, GString *out)
 {
+    const CmkGuard *guard = result->story->model->guards[failure->guard];
+    const char *advice =
+        guard->repairs[0].op == CMK_OP_NONE ? cmk_status_advice(guard->status) : NULL;
     if (failure->repair != NULL) {
         g_string_append_printf(out, "    to repair: %s\n", failure->repair);
+    } else if (advice != NULL) { /* no operation would have done */
+        g_string_append_printf(out, "    to do: %s\n", advice);
     }
     if (g_strcmp0(failure->repair, failure->last_repair) != 0) {
         g_autofree char *last = moment(result, failure->last);
@@ -216,20 +213,30 @@ static void print_repair(const CmkResult *result, const CmkFailure *failure, GSt
     }
 }
 
+/* " (kv-prod answers 403 Forbidden/KeyDisabled)": what Backup found out by itself has no number. */
+static void print_answer(const CmkResult *result, const CmkFailure *failure,
+                         const CmkStatusRow *status, GString *out)
+{
+    if (status->http == 0) {
+        return;
+    }
+    const char *who = "Azure"; /* to a request that was about no key vault */
+    if (failure->key_vault != 0) {
+        const CmkKeyVaultId id = {failure->key_vault};
+        who = cmk_name(result->world, cmk_key_vault(result->world, id)->name);
+    }
+    g_string_append_printf(out, " (%s answers %u %s%s%s)", who, status->http, status->code,
+                           status->inner == NULL ? "" : "/",
+                           status->inner == NULL ? "" : status->inner);
+}
+
 static void print_cause(const CmkResult *result, const CmkFailure *failure, GString *out)
 {
     const CmkGuard *guard = cmk_azure_model()->guards[failure->guard];
     if (failure->guard != CMK_GUARD_NONE) {
         const CmkStatusRow *status = &cmk_azure_model()->statuses[guard->status];
         g_string_append_printf(out, "    why: %s", status->text);
-        if (status->http != 0) {
-            g_string_append_printf(
-                out, " (%s answers %u %s%s%s)",
-                cmk_name(result->world,
-                         cmk_key_vault(result->world, (CmkKeyVaultId){failure->key_vault})->name),
-                status->http, status->code, status->inner == NULL ? "" : "/",
-                status->inner == NULL ? "" : status->inner);
-        }
+        print_answer(result, failure, status, out);
         g_string_append_printf(out, "\n    must hold: %s [", guard->text);
         print_rules(guard->rule, out);
         g_string_append(out, "]\n");
@@ -495,16 +502,16 @@ static void print_cost(const CmkResult *result, GString *out)
 
 static void print_claims(const CmkResult *result, GString *out)
 {
-    static const char *const words[CMK_VERDICT__COUNT] = {[CMK_VERDICT_HELD] = "held",
-                                                          [CMK_VERDICT_VIOLATED] = "VIOLATED",
-                                                          [CMK_VERDICT_UNDECIDED] = "undecided"};
     if (result->claims->len == 0) {
         return;
     }
     g_string_append(out, "\nExpectations\n");
     for (guint i = 0; i < result->claims->len; i++) {
         const CmkClaim *claim = &g_array_index(result->claims, CmkClaim, i);
-        g_string_append_printf(out, "  %-9s %s\n", words[claim->verdict], claim->text);
+        const char *word = cmk_verdict_word(claim->verdict);
+        g_autofree char *loud = g_ascii_strup(word, -1); /* to be found in a long list */
+        g_string_append_printf(out, "  %-9s %s\n",
+                               claim->verdict == CMK_VERDICT_VIOLATED ? loud : word, claim->text);
         if (claim->verdict == CMK_VERDICT_HELD) {
             continue;
         }
@@ -519,17 +526,23 @@ static void print_claims(const CmkResult *result, GString *out)
     }
 }
 
+/* "2 wraps, " */
+static void print_count(uint64_t count, const char *what, const char *then, GString *out)
+{
+    g_string_append_printf(out, "%" PRIu64 " %s%s%s", count, what, plural(count, "", "s"), then);
+}
+
 static void print_footing(const CmkResult *result, GString *out)
 {
     const CmkEnvelopeCounters *crypto = &result->crypto;
     if (strcmp(result->crypto_mode, "off") == 0) {
         g_string_append(out, "\nCryptography: off, nothing was computed.\n");
     } else {
-        g_string_append_printf(out,
-                               "\nCryptography: %s; really computed: %" PRIu64 " wraps, %" PRIu64
-                               " unwraps, %" PRIu64 " encryptions, %" PRIu64 " decryptions.\n",
-                               result->crypto_mode, crypto->wraps, crypto->unwraps,
-                               crypto->encryptions, crypto->decryptions);
+        g_string_append_printf(out, "\nCryptography: %s; really computed: ", result->crypto_mode);
+        print_count(crypto->wraps, "wrap", ", ", out);
+        print_count(crypto->unwraps, "unwrap", ", ", out);
+        print_count(crypto->encryptions, "encryption", ", ", out);
+        print_count(crypto->decryptions, "decryption", ".\n", out);
     }
     g_string_append_printf(out, "Digest %s", result->digest);
     if (result->crypto_digest != NULL) {
@@ -548,6 +561,27 @@ static void print_footing(const CmkResult *result, GString *out)
     }
 }
 
+#define KNOBS_OF_A_LINE 3
+
+/* What is assumed in numbers, which `settings` of a scenario can change. */
+static void print_knobs(const CmkResult *result, GString *out)
+{
+    const CmkKnob *all = result->story->model->knobs;
+    g_autoptr(GPtrArray) knobs = cmk_story_assumed_knobs(result->story);
+    if (knobs->len == 0) {
+        return;
+    }
+    g_string_append_printf(out, "and on %u %s whose value is assumed (`cmksim explain NAME`):",
+                           knobs->len, plural(knobs->len, "knob", "knobs"));
+    for (guint i = 0; i < knobs->len; i++) {
+        const CmkKnob *knob = g_ptr_array_index(knobs, i);
+        g_autofree char *value = cmk_knob_text(knob, result->scenario->knobs[knob - all]);
+        g_string_append_printf(out, "%s%s: %s", i % KNOBS_OF_A_LINE == 0 ? "\n  " : ", ",
+                               knob->name, value);
+    }
+    g_string_append_c(out, '\n');
+}
+
 void cmk_result_print(const CmkResult *result, GString *out)
 {
     print_head(result, out);
@@ -560,4 +594,5 @@ void cmk_result_print(const CmkResult *result, GString *out)
     print_cost(result, out);
     print_claims(result, out);
     print_footing(result, out);
+    print_knobs(result, out);
 }

@@ -4,16 +4,9 @@
 
 #include <json-glib/json-glib.h>
 
+#include "analysis/catalogue.h"
 #include "analysis/result.h"
 #include "models/error_map.h"
-
-static const char *verdict_word(CmkVerdict verdict)
-{
-    static const char *const words[CMK_VERDICT__COUNT] = {[CMK_VERDICT_HELD] = "held",
-                                                          [CMK_VERDICT_VIOLATED] = "violated",
-                                                          [CMK_VERDICT_UNDECIDED] = "undecided"};
-    return words[verdict];
-}
 
 static void set_string(JsonBuilder *builder, const char *key, const char *value)
 {
@@ -44,6 +37,13 @@ static void begin(JsonBuilder *builder, const char *key)
     json_builder_begin_object(builder);
 }
 
+static gint compare_knobs(gconstpointer a, gconstpointer b)
+{
+    const CmkKnob *const *left = a;
+    const CmkKnob *const *right = b;
+    return strcmp((*left)->name, (*right)->name);
+}
+
 static void add_assumptions(const CmkResult *result, JsonBuilder *builder)
 {
     g_autoptr(GPtrArray) assumed = cmk_story_assumptions(result->story);
@@ -54,6 +54,20 @@ static void add_assumptions(const CmkResult *result, JsonBuilder *builder)
                                       ((const CmkRule *)g_ptr_array_index(assumed, i))->id);
     }
     json_builder_end_array(builder);
+}
+
+static void add_assumed_settings(const CmkResult *result, JsonBuilder *builder)
+{
+    const CmkKnob *all = result->story->model->knobs;
+    g_autoptr(GPtrArray) knobs = cmk_story_assumed_knobs(result->story);
+    g_ptr_array_sort(knobs, compare_knobs);
+    begin(builder, "assumed_settings");
+    for (guint i = 0; i < knobs->len; i++) {
+        const CmkKnob *knob = g_ptr_array_index(knobs, i);
+        g_autofree char *value = cmk_knob_text(knob, result->scenario->knobs[knob - all]);
+        set_string(builder, knob->name, value);
+    }
+    json_builder_end_object(builder);
 }
 
 static void add_cost(const CmkResult *result, JsonBuilder *builder)
@@ -91,7 +105,7 @@ static void add_claims(const CmkResult *result, JsonBuilder *builder)
         json_builder_begin_object(builder);
         set_string(builder, "detail", claim->detail);
         set_string(builder, "text", claim->text);
-        set_string(builder, "verdict", verdict_word(claim->verdict));
+        set_string(builder, "verdict", cmk_verdict_word(claim->verdict));
         json_builder_set_member_name(builder, "violated_at");
         if (claim->violated_at >= 0) {
             char text[CMK_TIME_TEXT_SIZE];
@@ -179,6 +193,7 @@ static void add_points(const CmkResult *result, JsonBuilder *builder)
 static void build(const CmkResult *result, JsonBuilder *builder)
 {
     json_builder_begin_object(builder);
+    add_assumed_settings(result, builder);
     add_assumptions(result, builder);
     add_cost(result, builder);
     add_crypto(result, builder);
@@ -198,7 +213,7 @@ static void build(const CmkResult *result, JsonBuilder *builder)
     set_string(builder, "scenario", result->scenario->name);
     set_int(builder, "schema_version", 1);
     set_string(builder, "seed", seed); /* text, since it may need all 64 bits */
-    set_string(builder, "verdict", verdict_word(result->verdict));
+    set_string(builder, "verdict", cmk_verdict_word(result->verdict));
     json_builder_end_object(builder);
 }
 

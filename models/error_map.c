@@ -178,6 +178,75 @@ const CmkErrorFacts *cmk_error_facts(CmkStatus status)
     return NULL;
 }
 
+/* ---- what to do about the other statuses ------------------------------------------------------
+ */
+
+typedef struct Advice {
+    CmkStatus status;
+    const char *text;
+} Advice;
+
+/* Those that a guard without repairs ends with, and that are not codes of Backup above. */
+static const Advice advices[] = {
+    {CMK_STATUS_OF(ACCESS_DENIED), "Ask as somebody to whom an access policy of the key vault "
+                                   "gives this permission, or set one."},
+    {CMK_STATUS_OF(FORBIDDEN_BY_RBAC),
+     "Ask as somebody who has a role with this data action, or assign one at the key vault."},
+    {CMK_STATUS_OF(PURGE_REFUSED),
+     "Wait until the retention of the key ends, which purges it, or recover it."},
+    {CMK_STATUS_OF(KEY_NOT_FOUND),
+     "Name a key and a version that exist; what is to be recovered or purged must be deleted."},
+    {CMK_STATUS_OF(VAULT_NOT_FOUND),
+     "Name what exists; what is to be recovered or purged must be deleted."},
+    {CMK_STATUS_OF(KEY_IS_BEING_DELETED), "Ask again when the deletion is over."},
+    {CMK_STATUS_OF(KEY_IS_BEING_RECOVERED), "Ask again when the recovery is over."},
+    {CMK_STATUS_OF(METHOD_NOT_ALLOWED),
+     "Wait until the retention of the key vault ends, which purges it, or recover it."},
+    {CMK_STATUS_OF(BAD_PARAMETER), "Ask again with values that are allowed, or for another key."},
+    {CMK_STATUS_OF(ALREADY_EXISTS),
+     "Choose another name, or recover or purge the deleted key vault that holds this one."},
+    {CMK_STATUS_OF(NOT_FOUND), "Name what exists, or make, attach or assign it first."},
+    {CMK_STATUS_OF(CONFLICT),
+     "See what state it is in: it may be there already, or something else has to be done or to end "
+     "first."},
+    {CMK_STATUS_OF(WRONG_PERMISSION_MODEL),
+     "Assign a role instead, or switch the key vault over to access policies."},
+    {CMK_STATUS_OF(AUTHORIZATION_FAILED), "Ask as somebody whose role allows this at the resource "
+                                          "or at what contains it, or assign one."},
+    {CMK_STATUS_OF(PRINCIPAL_NOT_FOUND),
+     "Wait until the whole directory knows the new principal, then assign the role again."},
+    {CMK_STATUS_OF(ROLE_ASSIGNMENTS_FULL),
+     "Remove assignments that nobody needs, or assign roles to groups."},
+    {CMK_STATUS_OF(ACCESS_POLICIES_FULL),
+     "Remove policies that nobody needs, or switch the key vault over to roles."},
+    {CMK_STATUS_OF(POLICY_DOES_NOT_FIT), "Take a policy all of whose stores the datasource has."},
+    {CMK_STATUS_OF(REGION_MISMATCH), "Take a key of the Backup vault's own region."},
+    {CMK_STATUS_OF(ENCRYPTION_STAYS_INCONSISTENT),
+     "Attach the identity again, give it its rights on the key, and see that the key can be used."},
+    {CMK_STATUS_OF(INFRASTRUCTURE_NEEDS_KEY),
+     "Create the Backup vault with a customer-managed key, or without infrastructure encryption."},
+    {CMK_STATUS_OF(REDUNDANCY_LOCKED),
+     "Choose the redundancy before anything is protected, or make another Backup vault."},
+    {CMK_STATUS_OF(REGION_HAS_NO_ZONES), "Name a region that has availability zones."},
+    {CMK_STATUS_OF(CROSS_REGION_RESTORE_NOT_OFFERED),
+     "Take a geo-redundant Backup vault in a region that has a pair."},
+    {CMK_STATUS_OF(POINT_ARCHIVED),
+     "Take a point of the vault tier, or restore this one in the Backup vault's own region."},
+    {CMK_STATUS_OF(POINT_NOT_FOUND), "Take another point, or wait for the next backup."},
+    {CMK_STATUS_OF(SOFT_DELETE_IS_FINAL), "Leave it as it is: there is no way back."},
+};
+
+const char *cmk_status_advice(CmkStatus status)
+{
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(advices); i++) {
+        if (advices[i].status == status) {
+            return advices[i].text;
+        }
+    }
+    const CmkErrorFacts *facts = cmk_error_facts(status);
+    return facts == NULL ? NULL : facts->action;
+}
+
 /* ---- the message (ERR-23) -------------------------------------------------------------------- */
 
 /* Appends what fits; gives the new length. */

@@ -47,6 +47,11 @@ const CmkErrorFacts *cmk_errors(uint32_t *ret_count);
 /* NULL for a status that is not one of Backup's codes. */
 const CmkErrorFacts *cmk_error_facts(CmkStatus status);
 
+/* What to do about a refusal that no operation repairs, one sentence: what Backup says of its own
+ * codes, and for every other status that a guard without repairs ends with. NULL if nothing does.
+ */
+const char *cmk_status_advice(CmkStatus status);
+
 /* The longest message that cmk_error_message() composes, with the zero at its end. */
 #define CMK_ERROR_MESSAGE_BYTES 1024
 

@@ -384,6 +384,22 @@ static size_t count_slips(const char *a, size_t a_size, const char *b, size_t b_
     return rows[a_size % 3][b_size];
 }
 
+#define BEGINNING_SIZE_MIN 4
+
+/* The candidate that begins with the word; NULL if there is none, or more than one. */
+static const char *only_beginning(const char *word, const char *const *candidates, size_t count)
+{
+    const char *only = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (g_ascii_strncasecmp(candidates[i], word, strlen(word)) == 0) {
+            if (only != NULL)
+                return NULL;
+            only = candidates[i];
+        }
+    }
+    return only;
+}
+
 const char *cmk_suggest(const char *word, const char *const *candidates, size_t count)
 {
     CMK_ASSERT(word != NULL);
@@ -404,5 +420,7 @@ const char *cmk_suggest(const char *word, const char *const *candidates, size_t 
             best_slips = slips;
         }
     }
+    if (best == NULL && word_size >= BEGINNING_SIZE_MIN)
+        return only_beginning(word, candidates, count);
     return best;
 }

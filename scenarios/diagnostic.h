@@ -95,6 +95,7 @@ bool cmk_diagnostics_write(const CmkDiagnostics *diagnostics, FILE *stream);
  * The candidate that word was most likely meant to be, or NULL if none is near. Near is at most one
  * slip (a letter more, less, changed, or two neighbours swapped) per three letters and at most
  * three; case and the difference between - and _ do not count. The first of equally near ones wins.
+ * If none is, the only candidate that begins with a word of at least four letters was meant.
  * Words longer than 64 bytes are near nothing. O(count * length^2).
  */
 const char *cmk_suggest(const char *word, const char *const *candidates, size_t count);

@@ -112,6 +112,9 @@ static bool check_in_run(const Expecting *expecting, const CmkNode *node, CmkTim
     cmk_diagnostics_error(
         expecting->diagnostics, cmk_node_position(node), "`%s` is %s %s", cmk_node_text(node),
         is_early ? "before the start, which is" : "after the horizon, which ends at", moment);
+    if (!is_early) {
+        cmk_diagnostics_hint(expecting->diagnostics, "give a longer `horizon`");
+    }
     return false;
 }
 

@@ -247,6 +247,15 @@ static void hint_names(const CmkScenario *scenario, CmkDiagnostics *diagnostics,
         candidates[count++] = "system";
     }
     cmk_diagnostics_hint_word(diagnostics, name, candidates, count);
+    const char *tails[CANDIDATES_MAX] = {NULL}; /* an instance goes by its own name too */
+    for (size_t i = 0; i < count; i++) {
+        const char *slash = strrchr(candidates[i], '/');
+        tails[i] = slash == NULL ? candidates[i] : slash + 1;
+    }
+    const char *near = cmk_suggest(name, tails, count);
+    if (near != NULL && cmk_suggest(name, candidates, count) == NULL) {
+        cmk_diagnostics_hint(diagnostics, "did you mean `%s`?", near);
+    }
     if (count == 0) {
         cmk_diagnostics_hint(diagnostics, "the world has none yet: add it to `world`");
     }

@@ -344,6 +344,10 @@ bool cmk_instant_parse(const char *text, CmkTime start, CmkTime *ret_time,
     CMK_ASSERT(ret_time != NULL);
     if (text[0] != '+') {
         const char *problem = cmk_time_parse_problem(text, ret_time);
+        CmkPeriod length = {0};
+        if (problem != NULL && cmk_period_parse(text, &length, message))
+            return fail(message, text, "is a length of time; write +%s to count from the start",
+                        text);
         if (problem != NULL)
             return fail(message, text,
                         "is not an instant: %s; write for instance "

@@ -20,8 +20,10 @@ static const char *region_word(uint32_t index)
     return index + 1 < count ? facts[index + 1].name : NULL;
 }
 
-const CmkVocabulary cmk_vocabulary_regions = {
-    .what = "a region of the model", .find = region_find, .word = region_word};
+const CmkVocabulary cmk_vocabulary_regions = {.what = "a region of the model",
+                                              .find = region_find,
+                                              .word = region_word,
+                                              .list = "cmksim list regions"};
 
 static bool role_find(const char *word, uint32_t *ret_value)
 {
@@ -39,8 +41,10 @@ static const char *role_word(uint32_t index)
     return index + 1 < count ? facts[index + 1].name : NULL;
 }
 
-const CmkVocabulary cmk_vocabulary_roles = {
-    .what = "a role of the model", .find = role_find, .word = role_word};
+const CmkVocabulary cmk_vocabulary_roles = {.what = "a role of the model",
+                                            .find = role_find,
+                                            .word = role_word,
+                                            .list = "cmksim list roles"};
 
 static bool datasource_find(const char *word, uint32_t *ret_value)
 {
@@ -79,8 +83,10 @@ static const char *rule_word(uint32_t index)
     return index < count ? rules[index].id : NULL;
 }
 
-const CmkVocabulary cmk_vocabulary_rules = {
-    .what = "a rule of the model", .find = rule_find, .word = rule_word};
+const CmkVocabulary cmk_vocabulary_rules = {.what = "a rule of the model",
+                                            .find = rule_find,
+                                            .word = rule_word,
+                                            .list = "cmksim list rules"};
 
 #define X(name) #name,
 static const char *const profile_words[] = {CMK_PROFILES(X) NULL};
@@ -203,8 +209,10 @@ static const char *status_word(uint32_t index)
     return index < model->status_count ? model->statuses[index].name : NULL;
 }
 
-const CmkVocabulary cmk_vocabulary_statuses = {
-    .what = "a status that an operation can end with", .find = status_find, .word = status_word};
+const CmkVocabulary cmk_vocabulary_statuses = {.what = "a status that an operation can end with",
+                                               .find = status_find,
+                                               .word = status_word,
+                                               .list = "cmksim list statuses"};
 
 static const char *const permission_model_words[] = {"rbac", "access_policy", NULL};
 _Static_assert(CMK_PERMISSIONS_RBAC == 0 && CMK_PERMISSIONS_POLICY == 1, "word i stands for i");

@@ -36,7 +36,8 @@ int cmk_command_chart(int argc, char **argv)
         return parsed;
     }
     if (argc != 3 || out == NULL) {
-        cmk_cli_error("give a kind, a database and -o FILE\nTry `cmksim chart --help`.");
+        cmk_cli_error("give a kind, a database and -o FILE, for instance `cmksim chart outcomes "
+                      "out/NAME.db -o NAME.svg`\nTry `cmksim chart --help`.");
         return CMK_EXIT_USAGE;
     }
     if (strcmp(argv[1], "outcomes") != 0) {
@@ -46,6 +47,10 @@ int cmk_command_chart(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     if (!cmk_chart_outcomes(argv[2], out, &error)) {
         cmk_cli_error("%s", error->message);
+        if (error->domain == CMK_STORE_ERROR && error->code != CMK_STORE_ERROR_NEWER) {
+            cmk_cli_error("`cmksim run SCENARIO` leaves a database that can be drawn; its summary "
+                          "says where");
+        }
         return exit_code_of(error);
     }
     return CMK_EXIT_OK;

@@ -118,7 +118,9 @@ void cmk_cli_catch_aborts(void)
 bool cmk_cli_print(const char *text)
 {
     if (fputs(text, stdout) == EOF || fflush(stdout) != 0) {
-        cmk_cli_error("cannot write to standard output: %s", g_strerror(errno));
+        if (errno != EPIPE) { /* `| head` has seen enough; that is no mistake */
+            cmk_cli_error("cannot write to standard output: %s", g_strerror(errno));
+        }
         return false;
     }
     return true;

@@ -54,6 +54,10 @@ void cmk_cli_reserve_streams(void);
 /* "cmksim: " and the message on stderr. */
 void cmk_cli_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
+/* What to do for somebody whose scenario file cannot be read: a file of a near name, or files that
+ * there are. NULL if it exists and is no directory. Owned by the caller. */
+char *cmk_cli_scenario_hint(const char *path);
+
 /* From here on Ctrl-C and SIGTERM are only noted, so that nothing half-made is left behind. */
 void cmk_cli_catch_interrupts(void);
 

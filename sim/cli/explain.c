@@ -8,10 +8,8 @@ static bool find(const char *name, GPtrArray *entries)
     GPtrArray *found = cmk_catalogue_find(name);
     const bool is_found = found->len > 0;
     if (!is_found) {
-        g_autofree char *near = cmk_catalogue_suggest(name);
-        cmk_cli_error(near != NULL ? "nothing is called `%s`, did you mean `%s`?"
-                                   : "nothing is called `%s`\nTry `cmksim list --help`.",
-                      name, near);
+        g_autofree char *hint = cmk_catalogue_hint(name);
+        cmk_cli_error("nothing is called `%s`, %s", name, hint);
     }
     g_ptr_array_extend_and_steal(entries, found);
     return is_found;
@@ -39,7 +37,8 @@ int cmk_command_explain(int argc, char **argv)
         return parsed;
     }
     if (argc < 2) {
-        cmk_cli_error("say what to explain\nTry `cmksim explain --help`.");
+        cmk_cli_error("say what to explain, for instance `cmksim explain BV-29`\n"
+                      "Try `cmksim explain --help`.");
         return CMK_EXIT_USAGE;
     }
     g_autoptr(GPtrArray) entries = cmk_entries_new();

@@ -50,7 +50,7 @@ static int parse_options(Options *options, int *argc, char ***argv)
     g_string_append(description, "\nExample: cmksim list rules SD --where provenance=assumed\n"
                                  "         cmksim list ops --where guards=key-exists\n"
                                  "         cmksim list prices --template > my-prices.yaml\n\n"
-                                 "Exit code 2: a wrong option, kind, prefix or property.");
+                                 "Exit code 2: a wrong option, kind, prefix, property or value.");
     return cmk_cli_parse("KIND [PREFIX...]",
                          "Lists what the model knows; `cmksim explain NAME` says more about one.",
                          description->str, entries, argc, argv);
@@ -66,16 +66,16 @@ static const CmkCatalogueKind *find_kind(const char *name)
     }
     uint32_t count = 0;
     const CmkCatalogueKind *kinds = cmk_catalogue_kinds(&count);
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autoptr(GString) all = g_string_new(NULL);
     for (uint32_t i = 0; i < count; i++) {
-        g_ptr_array_add(names, (gpointer)(uintptr_t)kinds[i].name);
+        const char *const names[] = {kinds[i].name, kinds[i].title}; /* "ops", "Operations" */
+        if (cmk_suggest(name, names, G_N_ELEMENTS(names)) != NULL) {
+            cmk_cli_error("there is no list of `%s`, did you mean `%s`?", name, kinds[i].name);
+            return NULL;
+        }
+        g_string_append_printf(all, "%s%s", i == 0 ? "" : ", ", kinds[i].name);
     }
-    const char *near = cmk_suggest(name, (const char *const *)names->pdata, names->len);
-    if (near != NULL) {
-        cmk_cli_error("there is no list of `%s`, did you mean `%s`?", name, near);
-    } else {
-        cmk_cli_error("there is no list of `%s`\nTry `cmksim list --help`.", name);
-    }
+    cmk_cli_error("there is no list of `%s`; there are: %s", name, all->str);
     return NULL;
 }
 
@@ -92,16 +92,35 @@ static bool keep_prefixes(GPtrArray **entries, const CmkCatalogueKind *kind, cha
         cmk_catalogue_keep_prefix(some, *prefix);
         is_right = some->len > 0;
         if (!is_right) {
-            g_autofree char *near = cmk_catalogue_suggest(*prefix);
-            cmk_cli_error(near != NULL ? "none of the %s begins with `%s`, did you mean `%s`?"
-                                       : "none of the %s begins with `%s`\nTry `cmksim list %s`.",
-                          kind->name, *prefix, near != NULL ? near : kind->name);
+            g_autofree char *hint = cmk_catalogue_hint(*prefix);
+            cmk_cli_error("none of the %s begins with `%s`, %s", kind->name, *prefix, hint);
         }
         g_ptr_array_extend_and_steal(kept, some);
     }
     g_ptr_array_unref(*entries);
     *entries = kept;
     return is_right;
+}
+
+#define TOLD_VALUES_MAX 12
+
+/* No entry has the value: says which there are, or which is near. */
+static void tell_values(const CmkCatalogueKind *kind, const char *property, const char *value)
+{
+    g_autoptr(GPtrArray) entries = kind->entries();
+    g_autoptr(GPtrArray) values = cmk_catalogue_values(entries, property);
+    const char *near = cmk_suggest(value, (const char *const *)values->pdata, values->len);
+    if (near != NULL) {
+        cmk_cli_error("none of the %s has %s=%s, did you mean `%s`?", kind->name, property, value,
+                      near);
+    } else if (values->len <= TOLD_VALUES_MAX) {
+        g_ptr_array_add(values, NULL);
+        g_autofree char *list = g_strjoinv(", ", (char **)values->pdata);
+        cmk_cli_error("none of the %s has %s=%s; there are: %s", kind->name, property, value, list);
+    } else {
+        cmk_cli_error("none of the %s has %s=%s; `cmksim list %s --json` shows what they have",
+                      kind->name, property, value, kind->name);
+    }
 }
 
 static bool keep_where(GPtrArray *entries, const CmkCatalogueKind *kind, const char *condition)
@@ -111,12 +130,18 @@ static bool keep_where(GPtrArray *entries, const CmkCatalogueKind *kind, const c
         cmk_cli_error("--where takes PROPERTY=VALUE; `%s` has no `=`", condition);
         return false;
     }
-    if (!cmk_catalogue_keep_where(entries, parts[0], parts[1])) {
-        cmk_cli_error("%s have no property `%s`; `cmksim list %s --json` shows which they have",
-                      kind->name, parts[0], kind->name);
+    g_autoptr(GPtrArray) all = kind->entries();
+    if (cmk_entry_property(g_ptr_array_index(all, 0), parts[0]) == NULL) {
+        g_autofree char *names = cmk_entry_property_names(g_ptr_array_index(all, 0));
+        cmk_cli_error("%s have no property `%s`; they have: %s", kind->name, parts[0], names);
         return false;
     }
-    return true;
+    (void)cmk_catalogue_keep_where(all, parts[0], parts[1]);
+    if (all->len == 0) { /* a slip; nothing left after several conditions is an answer */
+        tell_values(kind, parts[0], parts[1]);
+        return false;
+    }
+    return cmk_catalogue_keep_where(entries, parts[0], parts[1]);
 }
 
 static bool keep_stage(GPtrArray *entries, const CmkCatalogueKind *kind, const char *stage)
@@ -195,7 +220,8 @@ int cmk_command_list(int argc, char **argv)
         return parsed;
     }
     if (argc < 2) {
-        cmk_cli_error("say what to list\nTry `cmksim list --help`.");
+        cmk_cli_error("say what to list, for instance `cmksim list errors`\n"
+                      "Try `cmksim list --help`.");
         return CMK_EXIT_USAGE;
     }
     const CmkCatalogueKind *kind = find_kind(argv[1]);

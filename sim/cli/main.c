@@ -41,15 +41,31 @@ static bool print_help(void)
     return cmk_cli_print(text->str);
 }
 
+static const CmkCommand *find_command(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
 static int unknown_command(const char *name)
 {
-    const char *names[G_N_ELEMENTS(commands)];
+    const char *names[G_N_ELEMENTS(commands) + 2] = {"--help", "--version"};
     for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
-        names[i] = commands[i].name;
+        names[i + 2] = commands[i].name;
     }
-    const char *near = cmk_suggest(name, names, G_N_ELEMENTS(commands));
+    const char *near = cmk_suggest(name, names, G_N_ELEMENTS(names));
     if (near != NULL) {
         cmk_cli_error("unknown command `%s`, did you mean `%s`?", name, near);
+    } else if (g_str_has_suffix(name, ".yaml") || g_str_has_suffix(name, ".yml")) {
+        cmk_cli_error("unknown command `%s`; to run this scenario: `cmksim run %s`", name, name);
+    } else if (name[0] == '-') {
+        cmk_cli_error("the command comes before its options, and `%s` is none\n"
+                      "Try `cmksim --help`.",
+                      name);
     } else {
         cmk_cli_error("unknown command `%s`\nTry `cmksim --help`.", name);
     }
@@ -68,6 +84,12 @@ int main(int argc, char **argv)
         (void)print_help();
         return CMK_EXIT_USAGE;
     }
+    const CmkCommand *asked = argc == 3 ? find_command(argv[2]) : NULL;
+    if (strcmp(argv[1], "help") == 0 && asked != NULL) {
+        char help[] = "--help";
+        char *help_argv[] = {argv[2], help, NULL};
+        return asked->run(2, help_argv);
+    }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         return print_help() ? CMK_EXIT_OK : CMK_EXIT_IO;
@@ -77,10 +99,6 @@ int main(int argc, char **argv)
             g_strdup_printf("cmksim %s (%s)\n", cmk_cli_version(), cmk_cli_build_id());
         return cmk_cli_print(text) ? CMK_EXIT_OK : CMK_EXIT_IO;
     }
-    for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            return commands[i].run(argc - 1, argv + 1);
-        }
-    }
-    return unknown_command(argv[1]);
+    const CmkCommand *command = find_command(argv[1]);
+    return command != NULL ? command->run(argc - 1, argv + 1) : unknown_command(argv[1]);
 }

@@ -320,7 +320,10 @@ static char *reason_of(const CmkExpect *expect, CmkVerdict verdict)
                    ? g_strdup(cmk_expect_vacuous(expect, 0))
                    : g_strdup("the run ended before all expectations were decided");
     }
-    return count == 0 ? g_strdup("nothing was expected")
+    if (verdict == CMK_VERDICT_UNCHECKED) {
+        return g_strdup("the scenario expects nothing, so nothing was checked");
+    }
+    return count == 1 ? g_strdup("the one expectation holds")
                       : g_strdup_printf("all %u expectations hold", count);
 }
 
@@ -347,7 +350,8 @@ static void finish_expectations(Run *run, CmkResult *result, const GArray *items
     result->verdict = cmk_expect_verdict(run->expect);
     static const int codes[CMK_VERDICT__COUNT] = {[CMK_VERDICT_HELD] = CMK_EXIT_OK,
                                                   [CMK_VERDICT_VIOLATED] = CMK_EXIT_VIOLATED,
-                                                  [CMK_VERDICT_UNDECIDED] = CMK_EXIT_UNDECIDED};
+                                                  [CMK_VERDICT_UNDECIDED] = CMK_EXIT_UNDECIDED,
+                                                  [CMK_VERDICT_UNCHECKED] = CMK_EXIT_OK};
     result->exit_code = codes[result->verdict];
 }
 
@@ -401,9 +405,8 @@ static bool print_result(const Run *run, const CmkResult *result)
     if (run->options->json) {
         cmk_result_print_json(result, text);
     } else if (run->options->quiet) {
-        static const char *const words[CMK_VERDICT__COUNT] = {"held", "violated", "undecided"};
-        g_string_append_printf(text, "%s: %s - %s\n", run->scenario->name, words[result->verdict],
-                               result->reason);
+        g_string_append_printf(text, "%s: %s - %s\n", run->scenario->name,
+                               cmk_verdict_word(result->verdict), result->reason);
     } else {
         cmk_result_print(result, text);
     }
@@ -525,7 +528,8 @@ static int read_scenario(Run *run)
     g_autoptr(GError) error = NULL;
     run->diagnostics = cmk_diagnostics_open(run->options->path, FILE_BYTES_MAX, &error);
     if (run->diagnostics == NULL) {
-        cmk_cli_error("%s", error->message);
+        g_autofree char *hint = cmk_cli_scenario_hint(run->options->path);
+        cmk_cli_error("%s%s%s", error->message, hint == NULL ? "" : "\n", hint == NULL ? "" : hint);
         return CMK_EXIT_INVALID;
     }
     run->scenario = cmk_scenario_read(run->diagnostics);

@@ -111,7 +111,17 @@ check "nothing to list" refused 2 'say what to list'
 run list rulez
 check "a list near another" refused 2 'did you mean `rules`?'
 run list scenarios
-check "a list that there is not" refused 2 'no list of `scenarios`'
+check "a list that there is not" eval 'refused 2 "no list of \`scenarios\`" && told "there are: rules, ops, guards"'
+run list Operations
+check "a list by its title" refused 2 'did you mean `ops`?'
+run list ops BV-29
+check "a prefix of another list" refused 2 'try `cmksim list rules BV-29`'
+run list rules --where provenance=guessed
+check "a value that there is not" refused 2 'there are: documented, inferred, article, assumed'
+run list ops --where guards=key-exist
+check "a value near another" refused 2 'did you mean `key-exists`?'
+run list rules --where provenance=article --where 'stage=out of scope'
+check "conditions that nothing meets" eval 'ended 0 && silent && [ ! -s "$work/err" ]'
 run list rules SX
 check "a prefix of nothing" refused 2 'none of the rules begins with `SX`'
 run list rules --stage soon
@@ -121,7 +131,7 @@ check "a stage of what has none" refused 2 'no property `stage`'
 run list rules --where provenance
 check "a condition without a value" refused 2 'has no `=`'
 run list rules --where colour=red
-check "a property that there is not" refused 2 'no property `colour`'
+check "a property that there is not" eval 'refused 2 "no property \`colour\`" && told "they have: provenance, stage"'
 run list ops --coverage
 check "coverage of what is no rule" refused 2 'list rules --coverage'
 run list rules --json --markdown
@@ -140,10 +150,20 @@ run explain
 check "nothing to explain" refused 2 'say what to explain'
 run explain UserErrorCMKKeyVaultAuthFailur
 check "a code near another" refused 2 'did you mean `UserErrorCMKKeyVaultAuthFailure`?'
+run explain BV-999
+check "a rule that there is not" eval 'refused 2 "did you mean \`BV-9\`?" && told "cmksim list rules BV"'
+run explain BV
+check "a family of rules" refused 2 'try `cmksim list rules BV`'
+run explain keydisabled
+check "an inner code" eval 'ended 0 && printed "KEY_DISABLED (status)"'
 run explain BV-29 frobnicate
 check "one name of two is unknown: no result" refused 2 'nothing is called `frobnicate`'
 run explain key.unwarp --json
 check "a mistake prints no JSON" refused 2 'did you mean `key.unwrap`?'
+run list errors User
+check "codes that begin with a word" eval 'ended 0 && line UserErrorCMKKeyVaultAuthFailure && ! line Forbidden'
+"$program" list rules 2>"$work/err" | head -n 1 >"$work/out"
+check "whoever reads has seen enough: no complaint" eval '[ -s "$work/out" ] && [ ! -s "$work/err" ]'
 if [ -e /dev/full ]; then
     status=0
     "$program" list rules >/dev/full 2>"$work/err" || status=$?

@@ -49,8 +49,10 @@ for name in x x.pdf x.svg.gz ''; do
     run chart outcomes "$db" -o "$work/$name"
     check "a name that ends neither in .svg nor .png: '$name'" eval 'ended 2 && silent && told .svg && no_crash'
 done
+run chart outcomes "$db" -o "$work/a.b/x.gif"
+check "a name for a picture that can be drawn" refused 2 "for instance $work/a.b/x.svg"
 run chart outcomes "$work/none.db" -o "$work/n.svg"
-check "a database that is not there" eval 'refused 74 none.db && [ ! -e "$work/none.db" ]'
+check "a database that is not there" eval 'refused 74 none.db && told "cmksim run SCENARIO" && [ ! -e "$work/none.db" ]'
 run chart outcomes "$work" -o "$work/n.svg"
 check "a database that is a directory" refused 74 "$work"
 run chart outcomes "$sample" -o "$work/n.svg"

@@ -73,8 +73,21 @@ check "it says why nobody sees an expiry fail" says "expiry jobs, UserErrorCMKMi
 check "and that a rotation is not shown for another reason" says "rotation jobs, UserErrorCMKMissingMangedIdentityPermissionOnKeyVault [ROT-14 assumed]"
 check "it counts the translation of errors among the assumptions" grep -q "^  ERR-M3 " "$work/out"
 check "but not what did not come up" eval '! grep -q "^  ERR-M12 " "$work/out"'
+check "it counts the knobs that bear on it, with their values" eval 'grep -qE "^and on [0-9]+ knobs whose value is assumed" "$work/out" && says "backup_duration: 30 min" && says "expired_key_restore: false"'
+check "but not those that do not" eval '! says failover_decision && ! grep -q "^  OQ-33 " "$work/out"'
+check "a scenario that expects nothing is unchecked" eval 'ended 0 && says "blamed-step: UNCHECKED - the scenario expects nothing"'
+sed 's/^horizon:/settings: {failover_decision: 6h}\nhorizon:/' "$work/steps.yaml" >"$work/knob.yaml"
+run run "$work/knob.yaml" --db "$work/x.db"
+check "a knob that the scenario sets is meant to bear on it" eval 'says "failover_decision: 6 h" && grep -q "^  OQ-33 " "$work/out"'
+sed 's/^timeline:/timeline:\n  - {at: +4d3h10m, do: instance.delete, with: {instance: media}}/' "$work/steps.yaml" >"$work/deleted.yaml"
+run run "$work/deleted.yaml" --db "$work/x.db"
+check "it says who answered where no key vault did" eval 'says "(Azure answers 409 Conflict)" && ! says "( answers"'
+check "and what to do where no operation repairs it" says "to do: See what state it is in"
 run run "$work/steps.yaml" --db "$work/x.db" --json
 check "the JSON blames the step too" printed '"because_of" : "mistake"'
+check "and has the knobs" eval 'printed "\"backup_duration\" : \"30 min\"" && printed "\"verdict\" : \"unchecked\""'
+run run "$work/steps.yaml" --db "$work/x.db" -q
+check "-q says unchecked too" eval 'ended 0 && printed "blamed-step: unchecked"'
 run run "$scenarios/key-deleted.yaml" --db "$work/x.db"
 check "it says when a repair no longer helps, and only then" eval 'says "at +39 d: nothing would have helped any more" &&
     [ "$(grep -c "nothing would have helped any more" "$work/out")" -eq 2 ]'

@@ -20,6 +20,14 @@ check "no command: help, exit 2" eval 'ended 2 && grep -qF "Usage: cmksim" "$wor
 
 run rnu x.yaml
 check "an unknown command near another" refused 2 'unknown command `rnu`, did you mean `run`?'
+run version
+check "an option without its dashes" refused 2 'did you mean `--version`?'
+run scenarios/x.yaml
+check "a scenario without a command" refused 2 '`cmksim run scenarios/x.yaml`'
+run --json run "$sample"
+check "an option before the command" refused 2 'the command comes before its options'
+run help chart
+check "cmksim help COMMAND explains it" eval 'ended 0 && printed "cmksim chart" && printed "Kinds:"'
 run frobnicate
 check "an unknown command near none" refused 2 'unknown command `frobnicate`'
 run run --frobnicate "$sample"
@@ -53,7 +61,15 @@ run chart pie "$work/x.db" -o "$work/x.svg"
 check "a kind of chart that there is not" refused 2 'outcomes'
 
 run run "$work/none.yaml"
-check "a scenario file that is not there" eval 'ended 3 && silent && told none.yaml'
+check "a scenario file that is not there" eval 'ended 3 && silent && told none.yaml && told "Name one scenario file, for instance"'
+for path in permision-revoked nowhere/permission-revoked.yaml; do
+    run run "$path"
+    check "a scenario file near another: $path" eval 'refused 3 "$path" && told "did you mean \`scenarios/troubleshooting/permission-revoked.yaml\`?"'
+done
+run run scenarios
+check "a directory of scenarios names some" eval 'refused 3 "scenarios: Is a directory" && told "scenarios/capacity/fleet-smoke.yaml"'
+run run tests/e2e
+check "a directory without scenarios" refused 3 'There is no scenario file in it.'
 run run "$work"
 check "a scenario file that is a directory" eval 'ended 3 && silent && told "$work" && no_crash'
 run run /dev/null

@@ -192,8 +192,52 @@ Test(catalogue, finds_each_entry_by_its_name)
     }
     g_autoptr(GPtrArray) none = cmk_catalogue_find("BV-");
     cr_assert_eq(none->len, 0);
-    g_autofree char *near = cmk_catalogue_suggest("key.unwarp");
-    cr_assert_str_eq(near, "key.unwrap");
+}
+
+/* Nobody is left alone with a name that nothing has. */
+Test(catalogue, hints_at_what_was_meant)
+{
+    static const struct {
+        const char *name;
+        const char *hint;
+    } cases[] = {
+        {"key.unwarp", "did you mean `key.unwrap`? `cmksim list ops key` names its kin"},
+        {"BV-999", "did you mean `BV-9`? `cmksim list rules BV` names its kin"},
+        {"key-exist", "did you mean `key-exists`? `cmksim list guards key` names its kin"},
+        {"westeurop", "did you mean `westeurope`?"},
+        {"ERR-M", "try `cmksim list rules ERR-M`"},
+        {"NotAttached", "names with `NotAttached` in them: `SimErrorUserIdentityNotAttached`"},
+        {"frobnicate", "try `cmksim list --help`"},
+        {"", "try `cmksim list --help`"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *hint = cmk_catalogue_hint(cases[i].name);
+        cr_expect_str_eq(hint, cases[i].hint, "%s: %s", cases[i].name, hint);
+    }
+    g_autofree char *many = cmk_catalogue_hint("lets");
+    cr_expect(g_str_has_prefix(many, "names with `lets` in them: `") &&
+                  g_str_has_suffix(many, "`, ..."),
+              "%s", many);
+}
+
+/* People see inner codes in the key vault's answers. */
+Test(catalogue, finds_statuses_by_their_inner_code)
+{
+    g_autoptr(GPtrArray) found = cmk_catalogue_find("keydisabled");
+    cr_assert_eq(found->len, 1);
+    cr_expect_str_eq(((CmkEntry *)g_ptr_array_index(found, 0))->name, "KEY_DISABLED");
+    g_autoptr(GPtrArray) none = cmk_catalogue_find("");
+    cr_expect_eq(none->len, 0, "most statuses have no inner code");
+}
+
+Test(catalogue, names_the_values_that_a_property_has)
+{
+    g_autoptr(GPtrArray) rules = cmk_catalogue_rules();
+    g_autoptr(GPtrArray) values = cmk_catalogue_values(rules, "provenance");
+    cr_expect_eq(values->len, 4, "documented, inferred, article, assumed");
+    g_autoptr(GPtrArray) operations = cmk_catalogue_operations();
+    g_autoptr(GPtrArray) guards = cmk_catalogue_values(operations, "guards");
+    cr_expect_eq(guards->len, cmk_azure_model()->guard_count - 1, "each guard once");
 }
 
 Test(catalogue, spells_rules_out)
@@ -278,6 +322,57 @@ Test(catalogue, errors_say_what_to_do)
     }
 }
 
+static bool is_filled(const CmkEntry *entry, const char *name)
+{
+    g_autofree char *text = cmk_property_text(cmk_entry_property(entry, name), " ");
+    return *text != '\0';
+}
+
+/* Meaning, causes, remedy, rules; and of each rule where it comes from. */
+Test(catalogue, every_error_is_explained_to_the_end)
+{
+    static const char *const wanted[] = {"meaning", "causes", "remedies", "rules"};
+    g_autoptr(GPtrArray) errors = cmk_catalogue_errors();
+    for (guint i = 0; i < errors->len; i++) {
+        CmkEntry *entry = g_ptr_array_index(errors, i);
+        for (size_t j = 0; j < G_N_ELEMENTS(wanted); j++) {
+            cr_expect(is_filled(entry, wanted[j]), "%s has no %s", entry->name, wanted[j]);
+        }
+        cmk_catalogue_spell_rules(entry);
+        const GPtrArray *rules = cmk_entry_property(entry, "rules")->list;
+        for (guint j = 0; j < rules->len; j++) {
+            const CmkEntry *rule = g_ptr_array_index(rules, j);
+            cr_expect(is_filled(rule, "provenance"), "%s: %s", entry->name, rule->name);
+        }
+    }
+}
+
+/* Who asks it, and what to do where it does not hold. */
+Test(catalogue, every_guard_is_explained_to_the_end)
+{
+    g_autoptr(GPtrArray) guards = cmk_catalogue_guards();
+    for (guint i = 0; i < guards->len; i++) {
+        const CmkEntry *entry = g_ptr_array_index(guards, i);
+        cr_expect(is_filled(entry, "asked_by"), "%s", entry->name);
+        cr_expect_neq(is_filled(entry, "repairs"), is_filled(entry, "to_do"), "%s", entry->name);
+    }
+}
+
+/* What is modelled says what rests on it, what is not says why. */
+Test(catalogue, every_rule_says_where_it_is_used)
+{
+    g_autoptr(GPtrArray) rules = cmk_catalogue_rules();
+    for (guint i = 0; i < rules->len; i++) {
+        const CmkEntry *entry = g_ptr_array_index(rules, i);
+        const char *stage = cmk_entry_property(entry, "stage")->text;
+        cr_expect(is_filled(entry, "source"), "%s", entry->name);
+        cr_expect_eq(is_filled(entry, "cited_by"), strcmp(stage, "modelled") == 0, "%s",
+                     entry->name);
+        cr_expect_eq(is_filled(entry, "left_out_because"), strcmp(stage, "out of scope") == 0, "%s",
+                     entry->name);
+    }
+}
+
 Test(catalogue, keeps_by_prefix_up_to_the_end_of_a_word)
 {
     static const struct {
@@ -290,7 +385,9 @@ Test(catalogue, keeps_by_prefix_up_to_the_end_of_a_word)
                  {"rules", "BV-T", "BV-T12", "BV-12"},
                  {"ops", "key", "key.get", "key_vault.create"},
                  {"ops", "KEY_VAULT", "key_vault.create", "key.get"},
-                 {"regions", "westus", "westus2", "westeurope"}};
+                 {"regions", "westus", "westus2", "westeurope"},
+                 {"errors", "UserErrorCMK", "UserErrorCMKKeyVaultAuthFailure", "Forbidden"},
+                 {"errors", "User", "UserErrorSystemIdentityNotEnabledWithVault", "Unauthorized"}};
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GPtrArray) entries = cmk_catalogue_kind(cases[i].kind)->entries();
         cmk_catalogue_keep_prefix(entries, cases[i].prefix);

@@ -225,7 +225,10 @@ Test(diagnostic, suggest)
         {"od", NULL}, /* too short for a slip */
         {"", NULL},
         {"xyz", NULL},
-        {"soft_delete", NULL},
+        {"soft_delete", "soft_delete_retention"}, /* the only one that begins so */
+        {"Perm", "permission_model"},
+        {"per", NULL}, /* too short to say anything */
+        {"protection", NULL},
     };
     for (size_t i = 0; i < CMK_ARRAY_LEN(rows); i++) {
         const char *found = cmk_suggest(rows[i].word, candidates, CMK_ARRAY_LEN(candidates));
