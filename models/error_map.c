@@ -178,8 +178,7 @@ const CmkErrorFacts *cmk_error_facts(CmkStatus status)
     return NULL;
 }
 
-/* ---- what to do about the other statuses ------------------------------------------------------
- */
+/* ---- what to do about the other statuses ----------------------------------------------------- */
 
 typedef struct Advice {
     CmkStatus status;
@@ -215,6 +214,8 @@ static const Advice advices[] = {
                                           "or at what contains it, or assign one."},
     {CMK_STATUS_OF(PRINCIPAL_NOT_FOUND),
      "Wait until the whole directory knows the new principal, then assign the role again."},
+    {CMK_STATUS_OF(PRINCIPAL_OF_ANOTHER_TENANT),
+     "Name an identity of the tenant that the scope is of; one of the old tenant stays behind."},
     {CMK_STATUS_OF(ROLE_ASSIGNMENTS_FULL),
      "Remove assignments that nobody needs, or assign roles to groups."},
     {CMK_STATUS_OF(ACCESS_POLICIES_FULL),
