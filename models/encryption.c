@@ -344,20 +344,19 @@ const CmkOperation cmk_op_encryption_validate = {
 
 static void unlink_from_key(CmkSim *sim, CmkBackupVaultId id, CmkKeyId key_id)
 {
+    const CmkWorld *world = sim->world;
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
-    CmkKey *key = cmk_key_mut(sim, key_id);
-    if (key->first_user == id.i) {
-        key->first_user = vault->next_of_key;
+    CmkBackupVaultId before = {0}; /* in the list of the key's users; 0: none, it is the first */
+    CmkBackupVaultId at = {cmk_key(world, key_id)->first_user};
+    while (at.i != id.i) {
+        before = at;
+        at.i = cmk_backup_vault(world, at)->next_of_key;
+        CMK_ASSERT(at.i != 0); /* whoever names a key is in its list */
+    }
+    if (before.i == 0) {
+        cmk_key_mut(sim, key_id)->first_user = vault->next_of_key;
     } else {
-        uint32_t row = key->first_user;
-        while (row != 0) {
-            CmkBackupVault *other = cmk_backup_vault_mut(sim, (CmkBackupVaultId){row});
-            if (other->next_of_key == id.i) {
-                other->next_of_key = vault->next_of_key;
-                break;
-            }
-            row = other->next_of_key;
-        }
+        cmk_backup_vault_mut(sim, before)->next_of_key = vault->next_of_key;
     }
     vault->next_of_key = 0;
 }
