@@ -543,7 +543,7 @@ bool cmk_store_may_replace(const char *path)
     if (stat(path, &about) != 0 || S_ISDIR(about.st_mode)) {
         return true; /* writing there says what is wrong, if anything is */
     }
-    if (!S_ISREG(about.st_mode) || about.st_size == 0) {
+    if (about.st_size == 0) { /* so has a device */
         return S_ISREG(about.st_mode);
     }
     uint8_t head[HEAD_SIZE] = {0};

@@ -41,6 +41,10 @@ check "an older database is" eval 'ended 0 && ! cmp -s "$work/empty.db" "$work/o
 head -c 60 "$work/empty.db" >"$work/cut.db"
 run run "$sample" --db "$work/cut.db" -q
 check "what only begins like one is not" refused 2 "$work/cut.db"
+cp "$work/empty.db" "$work/foreign.db"
+printf 'X' | dd of="$work/foreign.db" bs=1 seek=68 conv=notrunc status=none
+run run "$sample" --db "$work/foreign.db" -q
+check "nor is another program's database" refused 2 "$work/foreign.db"
 
 # --- A limit on the size of files, at every stage of the run: nothing fits, some, almost all.
 run run "$sample" --db "$work/db/x.db" -q

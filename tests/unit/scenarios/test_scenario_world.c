@@ -273,6 +273,38 @@ Test(scenario, fleet_of_vaults_like_one)
 }
 
 /* Members of a fleet with system-assigned identities get the grants of the vault they are like. */
+/* ROT-3: each vault on the key takes its new version up, whichever of them has left it before. */
+Test(scenario, a_vault_that_leaves_a_key_leaves_the_others_on_it)
+{
+    static const char *const leavers[] = {"bv-prod", "bv-1", "bv-2"};
+    for (uint32_t leaver = 1; leaver <= CMK_ARRAY_LEN(leavers); leaver++) {
+        g_autofree char *text = g_strconcat(
+            HEAD "world:\n"
+                 "  key_vaults: [{name: kv-prod, region: West Europe, "
+                 "purge_protection: true, keys: [{name: kek}, {name: other}]}]\n" //
+            IDENTITY POLICY VAULT GRANT "  fleets: [{count: 2, name: \"bv-{n}\", like: bv-prod}]\n"
+                 "timeline:\n"
+                 "  - {at: +1d, do: backup_vault.update_encryption, with: {key: "
+                 "kv-prod/other, vault: ",
+            leavers[leaver - 1], "}}\n  - {at: +2d, do: key.rotate, with: {key: kv-prod/kek}}\n",
+            NULL);
+        g_autoptr(CmkDiagnostics) diagnostics = reading_of(text);
+        CmkScenario *scenario = reading_good(diagnostics);
+        CmkSim sim = reading_build(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
+        (void)cmk_engine_run(&sim, scenario->start + 3 * CMK_DAY_US, NULL, NULL);
+        for (uint32_t i = 1; i <= CMK_ARRAY_LEN(leavers); i++) {
+            const CmkBackupVault *vault = cmk_backup_vault(sim.world, (CmkBackupVaultId){i});
+            const CmkVersionId active = {vault->active_version};
+            const uint32_t wanted = i == leaver ? 1 : 2;
+            cr_expect_eq(cmk_version(sim.world, active)->number, wanted, "%s left, %s uses %u",
+                         leavers[leaver - 1], leavers[i - 1],
+                         cmk_version(sim.world, active)->number);
+        }
+        cmk_world_free(sim.world);
+        cmk_scenario_free(scenario);
+    }
+}
+
 Test(scenario, fleet_with_system_identities)
 {
     g_autofree char *text = g_strconcat(system_world,
