@@ -464,7 +464,7 @@ static CmkEntry *error_of(const CmkModel *model, uint32_t first)
     cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "ways", ways->len);
     cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "meanings", others->len + 1);
     cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "meaning", model->statuses[first].text);
-    cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "or", others);
+    cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "other_meanings", others);
     add_advice(entry, model, code);
     cmk_entry_add_entries(entry, CMK_PROPERTY_PAGE, "causes", ways);
     cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "remedies", remedies_of(ways));
