@@ -126,7 +126,7 @@ static const CmkCatalogueKind *kind_of_prefix(const char *prefix)
 static char *near_hint(const char *near)
 {
     g_autofree char *family = g_strndup(near, strcspn(near, "-."));
-    for (size_t i = 0; i < CMK_ARRAY_LEN(kinds); i++) {
+    for (size_t i = 0; i < CMK_ARRAY_LEN(kinds) && strcmp(family, near) != 0; i++) {
         g_autoptr(GPtrArray) kin = kinds[i].entries();
         cmk_catalogue_keep_prefix(kin, family);
         for (guint j = 0; j < kin->len && kin->len > 1; j++) {

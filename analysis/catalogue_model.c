@@ -15,7 +15,8 @@ static const char *param_type(uint16_t type)
     static const char *const words[] = {
         [CMK_PARAM_BACKUP_VAULT] = "a Backup vault",
         [CMK_PARAM_INSTANCE] = "a backup instance",
-        [CMK_PARAM_POINT] = "a recovery point: latest or oldest",
+        [CMK_PARAM_POINT] =
+            "a recovery point: latest, oldest, latest_operational or latest_archive",
         [CMK_PARAM_KEY_VAULT] = "a key vault",
         [CMK_PARAM_KEY] = "a key: vault/key",
         [CMK_PARAM_KEY_TARGET] = "a key or a version of it: vault/key or vault/key/2",
@@ -249,7 +250,8 @@ GPtrArray *cmk_catalogue_statuses(void)
         const CmkStatusRow *status = &model->statuses[i];
         CmkEntry *entry = cmk_entry_new("status", status->name);
         cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "number", status->number);
-        cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "http", status->http);
+        g_autofree char *http = status->http == 0 ? NULL : g_strdup_printf("%u", status->http);
+        cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "http", http);
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "code", status->code);
         cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "inner_code", status->inner);
         cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "text", status->text);
@@ -462,7 +464,7 @@ static CmkEntry *error_of(const CmkModel *model, uint32_t first)
     cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "ways", ways->len);
     cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "meanings", others->len + 1);
     cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "meaning", model->statuses[first].text);
-    cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "or", others);
+    cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "other_meanings", others);
     add_advice(entry, model, code);
     cmk_entry_add_entries(entry, CMK_PROPERTY_PAGE, "causes", ways);
     cmk_entry_add_lines(entry, CMK_PROPERTY_PAGE, "remedies", remedies_of(ways));

@@ -81,6 +81,10 @@ typedef struct CmkStoreResult {
 
 typedef struct CmkRunStore CmkRunStore;
 
+/* Whether a database may take the place of what is at `path`: of nothing, an empty file or an older
+ * database of a run, but not of somebody's scenario or of a device. */
+bool cmk_store_may_replace(const char *path);
+
 /* Begins a database that will be at `path`; directories that are missing are made. Never NULL: a
  * failure shows in cmk_store_has_failed() and is told by cmk_store_finish(). */
 CmkRunStore *cmk_store_open(const char *path, const CmkStoreRun *run);

@@ -1,6 +1,8 @@
 #include "analysis/store_schema.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "analysis/store.h"
 #include "analysis/verdict.h"
@@ -526,4 +528,33 @@ bool cmk_store_step(sqlite3_stmt *statement, GError **error)
                     sqlite3_errmsg(sqlite3_db_handle(statement)));
     }
     return code == SQLITE_ROW;
+}
+
+/* ---- what may be replaced -------------------------------------------------------------------- */
+
+/* Of a file of SQLite: how it begins, and where its application's number is. */
+#define MAGIC "SQLite format 3"
+#define APPLICATION_ID_OFFSET 68
+#define HEAD_SIZE 100
+
+bool cmk_store_may_replace(const char *path)
+{
+    struct stat about;
+    if (stat(path, &about) != 0 || S_ISDIR(about.st_mode)) {
+        return true; /* writing there says what is wrong, if anything is */
+    }
+    if (about.st_size == 0) { /* so has a device */
+        return S_ISREG(about.st_mode);
+    }
+    uint8_t head[HEAD_SIZE] = {0};
+    FILE *stream = fopen(path, "rb");
+    const size_t size = stream == NULL ? 0 : fread(head, 1, sizeof(head), stream);
+    if (stream != NULL) {
+        (void)fclose(stream); /* was only read from */
+    }
+    const uint8_t *id = &head[APPLICATION_ID_OFFSET];
+    const uint32_t application_id =
+        (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | (uint32_t)id[3];
+    return size == sizeof(head) && memcmp(head, MAGIC, sizeof(MAGIC)) == 0 &&
+           application_id == CMK_STORE_APPLICATION_ID;
 }

@@ -6,11 +6,6 @@
 #include "models/repairs.h"
 #include "models/rows.h"
 
-static const CmkBackupVault *vault_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
-}
-
 uint32_t cmk_backup_vault_epoch(const CmkWorld *world, uint32_t row)
 {
     return cmk_backup_vault(world, (CmkBackupVaultId){row})->epoch;
@@ -20,8 +15,8 @@ uint32_t cmk_backup_vault_epoch(const CmkWorld *world, uint32_t row)
 
 static bool backup_vault_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->changed_by;
-    return vault_of(world, args)->state == CMK_BACKUP_VAULT_ACTIVE;
+    *ret_blame = cmk_backup_vault_of(world, args)->changed_by;
+    return cmk_backup_vault_of(world, args)->state == CMK_BACKUP_VAULT_ACTIVE;
 }
 
 const CmkGuard cmk_guard_backup_vault_exists = {.name = "backup-vault-exists",
@@ -34,7 +29,7 @@ const CmkGuard cmk_guard_backup_vault_exists = {.name = "backup-vault-exists",
 static bool backup_vault_is_absent(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     return !backup_vault_exists(world, args, ret_blame) &&
-           vault_of(world, args)->provisioning != CMK_PROVISIONING_CREATING;
+           cmk_backup_vault_of(world, args)->provisioning != CMK_PROVISIONING_CREATING;
 }
 
 const CmkGuard cmk_guard_backup_vault_is_absent = {.name = "backup-vault-is-absent",
@@ -45,8 +40,8 @@ const CmkGuard cmk_guard_backup_vault_is_absent = {.name = "backup-vault-is-abse
 
 static bool backup_vault_is_moving(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->changed_by;
-    return vault_of(world, args)->provisioning == CMK_PROVISIONING_MOVING;
+    *ret_blame = cmk_backup_vault_of(world, args)->changed_by;
+    return cmk_backup_vault_of(world, args)->provisioning == CMK_PROVISIONING_MOVING;
 }
 
 const CmkGuard cmk_guard_backup_vault_is_moving = {.name = "backup-vault-is-moving",
@@ -198,7 +193,7 @@ static uint32_t first_holder(const CmkWorld *world, const CmkBackupVault *vault,
 
 static bool nothing_is_protected(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const uint32_t row = first_holder(world, vault_of(world, args), 0);
+    const uint32_t row = first_holder(world, cmk_backup_vault_of(world, args), 0);
     *ret_blame = cmk_instance(world, (CmkInstanceId){row})->changed_by;
     return row == 0;
 }
@@ -211,7 +206,7 @@ const CmkGuard cmk_guard_nothing_is_protected = {.name = "nothing-is-protected",
 
 static bool backup_vault_is_empty(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const uint32_t row = first_holder(world, vault_of(world, args), 1);
+    const uint32_t row = first_holder(world, cmk_backup_vault_of(world, args), 1);
     *ret_blame = cmk_instance(world, (CmkInstanceId){row})->changed_by;
     return row == 0;
 }
@@ -260,9 +255,9 @@ static bool encryption_is_not_broken(const CmkWorld *world, const CmkArgs *args,
                                      uint64_t *ret_blame)
 {
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
-    *ret_blame = vault_of(world, args)->encryption_by;
+    *ret_blame = cmk_backup_vault_of(world, args)->encryption_by;
     return !cmk_deletion_needs_key(world, id) ||
-           vault_of(world, args)->encryption != CMK_ENCRYPTION_INCONSISTENT;
+           cmk_backup_vault_of(world, args)->encryption != CMK_ENCRYPTION_INCONSISTENT;
 }
 
 const CmkGuard cmk_guard_encryption_is_not_broken = {
@@ -328,9 +323,9 @@ const CmkOperation cmk_op_backup_vault_vanish = {
 static bool resource_group_is_another(const CmkWorld *world, const CmkArgs *args,
                                       uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->changed_by;
+    *ret_blame = cmk_backup_vault_of(world, args)->changed_by;
     return args->ref[CMK_REF_SCOPE] != 0 &&
-           args->ref[CMK_REF_SCOPE] != vault_of(world, args)->resource_group;
+           args->ref[CMK_REF_SCOPE] != cmk_backup_vault_of(world, args)->resource_group;
 }
 
 const CmkGuard cmk_guard_resource_group_is_another = {
@@ -342,8 +337,8 @@ const CmkGuard cmk_guard_resource_group_is_another = {
 
 static bool backup_vault_has_no_key(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->encryption_by;
-    return vault_of(world, args)->key == 0;
+    *ret_blame = cmk_backup_vault_of(world, args)->encryption_by;
+    return cmk_backup_vault_of(world, args)->key == 0;
 }
 
 const CmkGuard cmk_guard_backup_vault_has_no_key = {
@@ -357,12 +352,12 @@ const CmkGuard cmk_guard_backup_vault_has_no_key = {
 static bool identities_are_of_the_tenant(const CmkWorld *world, const CmkArgs *args,
                                          uint64_t *ret_blame)
 {
-    const CmkPrincipalId system = {vault_of(world, args)->system_principal};
+    const CmkPrincipalId system = {cmk_backup_vault_of(world, args)->system_principal};
     if (system.i != 0 && !cmk_principal_is_alive(world, system)) {
-        *ret_blame = vault_of(world, args)->system_by;
+        *ret_blame = cmk_backup_vault_of(world, args)->system_by;
         return false;
     }
-    uint32_t row = vault_of(world, args)->first_attachment;
+    uint32_t row = cmk_backup_vault_of(world, args)->first_attachment;
     while (row != 0) {
         const CmkAttachment *attachment = cmk_attachment(world, (CmkAttachmentId){row});
         const CmkIdentity *identity = cmk_identity(world, (CmkIdentityId){attachment->identity});

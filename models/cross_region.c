@@ -6,18 +6,13 @@
 #include "models/repairs.h"
 #include "models/rows.h"
 
-static const CmkBackupVault *vault_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
-}
-
 /* ---- guards ---------------------------------------------------------------------------------- */
 
 /* Where the job runs that is asked for, or under way: in the pair, or else in the vault's region.
  */
 static CmkRegionId region_of_job(const CmkWorld *world, const CmkArgs *args)
 {
-    const CmkRegionId own = {vault_of(world, args)->region};
+    const CmkRegionId own = {cmk_backup_vault_of(world, args)->region};
     const bool is_in_pair = args->op == CMK_OP_BACKUP_RESTORE_IN_PAIR ||
                             cmk_task(world, (CmkTaskId){args->ref[CMK_REF_TASK]})->is_in_pair != 0;
     return is_in_pair ? cmk_region_pair(world, own) : own;
@@ -52,7 +47,7 @@ const CmkGuard cmk_guard_backup_vault_is_reachable = {
 static bool cross_region_restore_is_offered(const CmkWorld *world, const CmkArgs *args,
                                             uint64_t *ret_blame)
 {
-    const CmkBackupVault *vault = vault_of(world, args);
+    const CmkBackupVault *vault = cmk_backup_vault_of(world, args);
     *ret_blame = vault->changed_by;
     return vault->redundancy == CMK_REDUNDANCY_GEO &&
            cmk_region_pair(world, (CmkRegionId){vault->region}).i != 0;
@@ -68,8 +63,8 @@ const CmkGuard cmk_guard_cross_region_restore_is_offered = {
 static bool cross_region_restore_is_on(const CmkWorld *world, const CmkArgs *args,
                                        uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->changed_by;
-    return vault_of(world, args)->has_cross_region_restore != 0;
+    *ret_blame = cmk_backup_vault_of(world, args)->changed_by;
+    return cmk_backup_vault_of(world, args)->has_cross_region_restore != 0;
 }
 
 static bool enable_it(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
@@ -95,7 +90,7 @@ static bool point_is_readable_in_pair(const CmkWorld *world, const CmkArgs *args
     *ret_blame = point->changed_by;
     return point->tier != CMK_TIER_OPERATIONAL &&
            (!cmk_point_must_come_back(world, (CmkPointId){args->ref[CMK_REF_POINT]}) ||
-            cmk_region_is_down(world, (CmkRegionId){vault_of(world, args)->region}));
+            cmk_region_is_down(world, (CmkRegionId){cmk_backup_vault_of(world, args)->region}));
 }
 
 const CmkGuard cmk_guard_point_is_readable_in_pair = {

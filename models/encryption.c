@@ -8,16 +8,6 @@
 #include "models/repairs.h"
 #include "models/rows.h"
 
-static const CmkBackupVault *vault_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
-}
-
-static const CmkTask *task_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_task(world, (CmkTaskId){args->ref[CMK_REF_TASK]});
-}
-
 bool cmk_version_is_usable(const CmkWorld *world, const CmkVersion *version)
 {
     const CmkTime now = cmk_world_now(world);
@@ -30,7 +20,7 @@ bool cmk_version_is_usable(const CmkWorld *world, const CmkVersion *version)
 static bool encryption_is_not_turned_off(const CmkWorld *world, const CmkArgs *args,
                                          uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->encryption_by;
+    *ret_blame = cmk_backup_vault_of(world, args)->encryption_by;
     return args->num[0] != CMK_SAYS_FALSE;
 }
 
@@ -58,7 +48,7 @@ const CmkGuard cmk_guard_inconsistent_is_not_asked_for = {
 
 static bool infrastructure_stays(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkBackupVault *vault = vault_of(world, args);
+    const CmkBackupVault *vault = cmk_backup_vault_of(world, args);
     *ret_blame = vault->changed_by;
     return args->num[1] == 0 ||
            (args->num[1] == CMK_SAYS_TRUE) == (vault->has_infrastructure_encryption != 0);
@@ -81,7 +71,7 @@ typedef struct Target {
 
 static Target target_of(const CmkWorld *world, const CmkArgs *args)
 {
-    const CmkBackupVault *vault = vault_of(world, args);
+    const CmkBackupVault *vault = cmk_backup_vault_of(world, args);
     Target target = {.key = vault->key,
                      .pinned = vault->pinned_version,
                      .version = vault->active_version,
@@ -105,7 +95,7 @@ static Target target_of(const CmkWorld *world, const CmkArgs *args)
 static bool key_or_identity_changes_alone(const CmkWorld *world, const CmkArgs *args,
                                           uint64_t *ret_blame)
 {
-    const CmkBackupVault *vault = vault_of(world, args);
+    const CmkBackupVault *vault = cmk_backup_vault_of(world, args);
     const Target target = target_of(world, args);
     *ret_blame = vault->encryption_by;
     const bool key_changes = target.key != vault->key || target.pinned != vault->pinned_version;
@@ -123,8 +113,9 @@ const CmkGuard cmk_guard_key_or_identity_changes_alone = {
 static bool target_system_identity_is_on(const CmkWorld *world, const CmkArgs *args,
                                          uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->system_by;
-    return target_of(world, args).identity != 0 || vault_of(world, args)->system_principal != 0;
+    *ret_blame = cmk_backup_vault_of(world, args)->system_by;
+    return target_of(world, args).identity != 0 ||
+           cmk_backup_vault_of(world, args)->system_principal != 0;
 }
 
 const CmkGuard cmk_guard_target_system_identity_is_on = {
@@ -156,8 +147,9 @@ static bool regions_match(const CmkWorld *world, const CmkArgs *args, uint64_t *
 {
     const CmkKey *key = cmk_key(world, (CmkKeyId){target_of(world, args).key});
     const CmkKeyVault *key_vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
-    const bool is_there = vault_of(world, args)->state == CMK_BACKUP_VAULT_ACTIVE;
-    const uint32_t region = is_there ? vault_of(world, args)->region : args->ref[CMK_REF_REGION];
+    const bool is_there = cmk_backup_vault_of(world, args)->state == CMK_BACKUP_VAULT_ACTIVE;
+    const uint32_t region =
+        is_there ? cmk_backup_vault_of(world, args)->region : args->ref[CMK_REF_REGION];
     *ret_blame = key_vault->changed_by;
     return cmk_knob(world, CMK_KNOB_REQUIRE_SAME_REGION) == 0 || key_vault->region == region ||
            target_of(world, args).key == 0;
@@ -174,7 +166,7 @@ static bool settings_are_not_being_updated(const CmkWorld *world, const CmkArgs 
                                            uint64_t *ret_blame)
 {
     (void)ret_blame;
-    const uint32_t provisioning = vault_of(world, args)->provisioning;
+    const uint32_t provisioning = cmk_backup_vault_of(world, args)->provisioning;
     return provisioning != CMK_PROVISIONING_UPDATING && provisioning != CMK_PROVISIONING_DELETING;
 }
 
@@ -233,14 +225,14 @@ const CmkOperation cmk_op_backup_vault_update_encryption = {
 
 static const CmkKeyVault *target_key_vault(const CmkWorld *world, const CmkArgs *args)
 {
-    const CmkKey *key = cmk_key(world, (CmkKeyId){task_of(world, args)->target_key});
+    const CmkKey *key = cmk_key(world, (CmkKeyId){cmk_task_of(world, args)->target_key});
     return cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
 }
 
 static bool key_is_rsa(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkVersion *version =
-        cmk_version(world, (CmkVersionId){task_of(world, args)->target_version});
+        cmk_version(world, (CmkVersionId){cmk_task_of(world, args)->target_version});
     *ret_blame = version->changed_by;
     return cmk_key_type_is_rsa(version->type); /* which have no other sizes (KV-2) */
 }
@@ -255,7 +247,7 @@ const CmkGuard cmk_guard_key_is_rsa = {.name = "key-is-rsa",
 /* Backup sees it with the key, without rights on the key vault itself (BV-40, KV-27). */
 static CmkRecoveryLevel target_recovery_level(const CmkWorld *world, const CmkArgs *args)
 {
-    return cmk_key_recovery_level(world, (CmkKeyId){task_of(world, args)->target_key});
+    return cmk_key_recovery_level(world, (CmkKeyId){cmk_task_of(world, args)->target_key});
 }
 
 static bool soft_delete_is_on(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -287,7 +279,7 @@ static bool target_version_is_usable(const CmkWorld *world, const CmkArgs *args,
                                      uint64_t *ret_blame)
 {
     const CmkVersion *version =
-        cmk_version(world, (CmkVersionId){task_of(world, args)->target_version});
+        cmk_version(world, (CmkVersionId){cmk_task_of(world, args)->target_version});
     *ret_blame = version->changed_by;
     return cmk_version_is_usable(world, version);
 }
@@ -295,7 +287,7 @@ static bool target_version_is_usable(const CmkWorld *world, const CmkArgs *args,
 /* The version that the settings are to use, as if the refused operation had named it. */
 static CmkArgs naming_target(const CmkWorld *world, const CmkArgs *refused)
 {
-    const CmkTask *task = task_of(world, refused);
+    const CmkTask *task = cmk_task_of(world, refused);
     CmkArgs named = *refused;
     named.ref[CMK_REF_VERSION] = task->target_version;
     named.ref[CMK_REF_KEY] = task->target_key;
@@ -344,20 +336,19 @@ const CmkOperation cmk_op_encryption_validate = {
 
 static void unlink_from_key(CmkSim *sim, CmkBackupVaultId id, CmkKeyId key_id)
 {
+    const CmkWorld *world = sim->world;
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
-    CmkKey *key = cmk_key_mut(sim, key_id);
-    if (key->first_user == id.i) {
-        key->first_user = vault->next_of_key;
+    CmkBackupVaultId before = {0}; /* in the list of the key's users; 0: none, it is the first */
+    CmkBackupVaultId at = {cmk_key(world, key_id)->first_user};
+    while (at.i != id.i) {
+        before = at;
+        at.i = cmk_backup_vault(world, at)->next_of_key;
+        CMK_ASSERT(at.i != 0); /* whoever names a key is in its list */
+    }
+    if (before.i == 0) {
+        cmk_key_mut(sim, key_id)->first_user = vault->next_of_key;
     } else {
-        uint32_t row = key->first_user;
-        while (row != 0) {
-            CmkBackupVault *other = cmk_backup_vault_mut(sim, (CmkBackupVaultId){row});
-            if (other->next_of_key == id.i) {
-                other->next_of_key = vault->next_of_key;
-                break;
-            }
-            row = other->next_of_key;
-        }
+        cmk_backup_vault_mut(sim, before)->next_of_key = vault->next_of_key;
     }
     vault->next_of_key = 0;
 }
@@ -421,7 +412,7 @@ void cmk_encryption_forget(CmkSim *sim, CmkBackupVaultId id)
 static bool target_identity_is_there(const CmkWorld *world, const CmkArgs *args,
                                      uint64_t *ret_blame)
 {
-    const CmkTask *task = task_of(world, args);
+    const CmkTask *task = cmk_task_of(world, args);
     const CmkIdentity *identity = cmk_identity(world, (CmkIdentityId){task->target_identity});
     *ret_blame = identity->changed_by;
     return task->target_identity == 0 || identity->principal == task->target_principal;
@@ -439,7 +430,7 @@ const CmkGuard cmk_guard_target_identity_is_there = {
 static uint32_t encryption_commit(CmkSim *sim, const CmkArgs *args)
 {
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
-    const CmkTask task = *task_of(sim->world, args);
+    const CmkTask task = *cmk_task_of(sim->world, args);
     choose_data_key(sim, id);
     link_to_key(sim, id, (CmkKeyId){task.target_key});
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);

@@ -984,6 +984,24 @@ typedef struct CmkPlanRow {
 CMK_TABLES(X)
 #undef X
 
+/* "cmk_backup_vault_of(world, args)": the row that an operation is about, as its arguments refer to
+ * it. */
+#define CMK_REFERRED_ROWS(X)                                                                       \
+    X(BACKUP_VAULT, backup_vault, CmkBackupVault, CmkBackupVaultId)                                \
+    X(INSTANCE, instance, CmkInstance, CmkInstanceId)                                              \
+    X(POINT, point, CmkPoint, CmkPointId)                                                          \
+    X(TASK, task, CmkTask, CmkTaskId)                                                              \
+    X(KEY_VAULT, key_vault, CmkKeyVault, CmkKeyVaultId)                                            \
+    X(KEY, key, CmkKey, CmkKeyId)                                                                  \
+    X(IDENTITY, identity, CmkIdentity, CmkIdentityId)
+#define X(id, name, type, handle)                                                                  \
+    static inline const type *cmk_##name##_of(const CmkWorld *world, const CmkArgs *args)          \
+    {                                                                                              \
+        return cmk_##name(world, (handle){args->ref[CMK_REF_##id]});                               \
+    }
+CMK_REFERRED_ROWS(X)
+#undef X
+
 /* The name of a row, closed by a zero; "" for name 0. */
 const char *cmk_name(const CmkWorld *world, uint32_t name);
 

@@ -6,11 +6,6 @@
 #include "models/region.h"
 #include "models/rows.h"
 
-static const CmkBackupVault *vault_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
-}
-
 uint32_t cmk_healing_epoch(const CmkWorld *world, uint32_t row)
 {
     return cmk_backup_vault(world, (CmkBackupVaultId){row})->healing_epoch;
@@ -43,7 +38,7 @@ void cmk_encryption_expect_healing(CmkSim *sim, CmkBackupVaultId id, const CmkAr
 static bool encryption_can_be_restored(const CmkWorld *world, const CmkArgs *args,
                                        uint64_t *ret_blame)
 {
-    const CmkBackupVault *vault = vault_of(world, args);
+    const CmkBackupVault *vault = cmk_backup_vault_of(world, args);
     const CmkKeyId key_id = {vault->key};
     const CmkKey *key = cmk_key(world, key_id);
     const CmkPrincipalId principal = {

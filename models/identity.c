@@ -5,21 +5,11 @@
 #include "models/repairs.h"
 #include "models/rows.h"
 
-static const CmkIdentity *identity_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_identity(world, (CmkIdentityId){args->ref[CMK_REF_IDENTITY]});
-}
-
-static const CmkBackupVault *vault_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
-}
-
 /* The row that attaches the identity of the arguments to their vault, attached or not; 0 if there
  * never was one. O(identities of the vault). */
 static CmkAttachmentId attachment_of(const CmkWorld *world, const CmkArgs *args)
 {
-    uint32_t row = vault_of(world, args)->first_attachment;
+    uint32_t row = cmk_backup_vault_of(world, args)->first_attachment;
     while (row != 0) {
         const CmkAttachment *attachment = cmk_attachment(world, (CmkAttachmentId){row});
         if (attachment->identity == args->ref[CMK_REF_IDENTITY]) {
@@ -34,8 +24,9 @@ static CmkAttachmentId attachment_of(const CmkWorld *world, const CmkArgs *args)
 
 static bool system_identity_is_on(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->system_by;
-    return args->ref[CMK_REF_IDENTITY] != 0 || vault_of(world, args)->system_principal != 0;
+    *ret_blame = cmk_backup_vault_of(world, args)->system_by;
+    return args->ref[CMK_REF_IDENTITY] != 0 ||
+           cmk_backup_vault_of(world, args)->system_principal != 0;
 }
 
 const CmkGuard cmk_guard_system_identity_is_on = {
@@ -54,7 +45,7 @@ static bool user_identity_is_attached(const CmkWorld *world, const CmkArgs *args
     if (args->ref[CMK_REF_IDENTITY] == 0) {
         return true;
     }
-    const CmkIdentity *identity = identity_of(world, args);
+    const CmkIdentity *identity = cmk_identity_of(world, args);
     const CmkAttachment *attachment = cmk_attachment(world, attachment_of(world, args));
     *ret_blame = attachment->is_attached ? identity->changed_by : attachment->changed_by;
     /* Nobody told Backup that the identity was deleted; the token still opens doors. */
@@ -113,8 +104,8 @@ const CmkGuard cmk_guard_caller_is_known = {
 
 static bool identity_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = identity_of(world, args)->changed_by;
-    return identity_of(world, args)->state == CMK_IDENTITY_ACTIVE;
+    *ret_blame = cmk_identity_of(world, args)->changed_by;
+    return cmk_identity_of(world, args)->state == CMK_IDENTITY_ACTIVE;
 }
 
 const CmkGuard cmk_guard_identity_exists = {
@@ -165,8 +156,8 @@ const CmkGuard cmk_guard_identity_is_not_attached = {
 
 static bool system_identity_is_off(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->system_by;
-    return vault_of(world, args)->system_principal == 0;
+    *ret_blame = cmk_backup_vault_of(world, args)->system_by;
+    return cmk_backup_vault_of(world, args)->system_principal == 0;
 }
 
 const CmkGuard cmk_guard_system_identity_is_off = {.name = "system-identity-is-off",

@@ -6,19 +6,14 @@
 #include "models/rows.h"
 #include "models/schedule.h"
 
-static const CmkInstance *instance_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_instance(world, (CmkInstanceId){args->ref[CMK_REF_INSTANCE]});
-}
-
 /* ---- guards ---------------------------------------------------------------------------------- */
 
 #define IN(state) (UINT32_C(1) << CMK_INSTANCE_##state)
 
 static bool is_in(const CmkWorld *world, const CmkArgs *args, uint32_t states, uint64_t *ret_blame)
 {
-    *ret_blame = instance_of(world, args)->changed_by;
-    return (states >> instance_of(world, args)->state & 1) != 0;
+    *ret_blame = cmk_instance_of(world, args)->changed_by;
+    return (states >> cmk_instance_of(world, args)->state & 1) != 0;
 }
 
 static bool instance_is_active(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -73,7 +68,7 @@ const CmkGuard cmk_guard_instance_is_soft_deleted = {
 static bool policy_has_the_same_stores(const CmkWorld *world, const CmkArgs *args,
                                        uint64_t *ret_blame)
 {
-    const CmkPolicyId old_id = {instance_of(world, args)->policy};
+    const CmkPolicyId old_id = {cmk_instance_of(world, args)->policy};
     const CmkPolicy *old = cmk_policy(world, old_id);
     const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){args->ref[CMK_REF_POLICY]});
     (void)ret_blame;
@@ -93,7 +88,7 @@ typedef void (*ForQueue)(CmkSim *sim, const CmkArgs *args, CmkQueueId queue);
 
 static void for_each_queue(CmkSim *sim, const CmkArgs *args, ForQueue action)
 {
-    uint32_t row = instance_of(sim->world, args)->first_queue;
+    uint32_t row = cmk_instance_of(sim->world, args)->first_queue;
     while (row != 0) {
         const uint32_t next = cmk_queue(sim->world, (CmkQueueId){row})->next_of_instance;
         action(sim, args, (CmkQueueId){row});
@@ -191,7 +186,7 @@ const CmkOperation cmk_op_instance_resume_protection = {
 static void renew(CmkSim *sim, const CmkArgs *args, CmkQueueId queue)
 {
     cmk_points_forgive(sim, queue);
-    if (instance_of(sim->world, args)->state == CMK_INSTANCE_PROTECTED) {
+    if (cmk_instance_of(sim->world, args)->state == CMK_INSTANCE_PROTECTED) {
         cmk_schedule_begin(sim, args, queue);
     }
 }

@@ -7,17 +7,12 @@
 #include "models/replica.h"
 #include "models/rows.h"
 
-static const CmkKey *key_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_key(world, (CmkKeyId){args->ref[CMK_REF_KEY]});
-}
-
 CmkVersionId cmk_key_version_of(const CmkWorld *world, const CmkArgs *args)
 {
     const uint32_t named = args->ref[CMK_REF_VERSION];
     const bool is_named =
         named != 0 || args->num[CMK_NUM_VERSION] != 0 || args->ref[CMK_REF_TASK] != 0;
-    return (CmkVersionId){is_named ? named : key_of(world, args)->current_version};
+    return (CmkVersionId){is_named ? named : cmk_key_of(world, args)->current_version};
 }
 
 uint32_t cmk_key_epoch(const CmkWorld *world, uint32_t row)
@@ -146,7 +141,7 @@ static bool key_ops_fit_type(const CmkWorld *world, const CmkArgs *args, uint64_
     const uint32_t type = args->op == CMK_OP_KEY_CREATE
                               ? shape_to_create(args).type
                               : cmk_version(world, cmk_key_version_of(world, args))->type;
-    *ret_blame = key_of(world, args)->changed_by;
+    *ret_blame = cmk_key_of(world, args)->changed_by;
     return (wanted_key_ops(args) & ~cmk_key_ops_of_type(type)) == 0;
 }
 
@@ -159,7 +154,7 @@ const CmkGuard cmk_guard_key_ops_fit_type = {
 
 static bool key_name_is_free(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkKey *key = key_of(world, args);
+    const CmkKey *key = cmk_key_of(world, args);
     *ret_blame = key->changed_by;
     return key->state != CMK_KEY_DELETED;
 }
@@ -174,7 +169,7 @@ const CmkGuard cmk_guard_key_name_is_free = {
 
 static bool key_name_is_released(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkKey *key = key_of(world, args);
+    const CmkKey *key = cmk_key_of(world, args);
     *ret_blame = key->changed_by;
     return key->state != CMK_KEY_PURGED || cmk_world_now(world) >= key->name_free_at;
 }
@@ -188,7 +183,7 @@ const CmkGuard cmk_guard_key_name_is_released = {.name = "key-name-is-released",
 static bool key_is_not_being_deleted(const CmkWorld *world, const CmkArgs *args,
                                      uint64_t *ret_blame)
 {
-    const CmkKey *key = key_of(world, args);
+    const CmkKey *key = cmk_key_of(world, args);
     *ret_blame = key->changed_by;
     return key->state != CMK_KEY_DELETING;
 }
@@ -203,7 +198,7 @@ const CmkGuard cmk_guard_key_is_not_being_deleted = {
 static bool key_is_not_being_recovered(const CmkWorld *world, const CmkArgs *args,
                                        uint64_t *ret_blame)
 {
-    const CmkKey *key = key_of(world, args);
+    const CmkKey *key = cmk_key_of(world, args);
     *ret_blame = key->changed_by;
     return key->state != CMK_KEY_RECOVERING;
 }
@@ -217,7 +212,7 @@ const CmkGuard cmk_guard_key_is_not_being_recovered = {
 
 static bool key_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkKey *key = key_of(world, args);
+    const CmkKey *key = cmk_key_of(world, args);
     *ret_blame = key->changed_by;
     return key->state == CMK_KEY_ACTIVE;
 }
@@ -249,7 +244,7 @@ const CmkGuard cmk_guard_version_exists = {.name = "version-exists",
 
 static bool key_is_deleted(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkKey *key = key_of(world, args);
+    const CmkKey *key = cmk_key_of(world, args);
     *ret_blame = key->changed_by;
     return key->state == CMK_KEY_DELETED;
 }
@@ -262,7 +257,7 @@ const CmkGuard cmk_guard_key_is_deleted = {.name = "key-is-deleted",
 
 static bool purge_is_allowed(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkKey *key = key_of(world, args);
+    const CmkKey *key = cmk_key_of(world, args);
     const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
     *ret_blame = vault->changed_by;
     return vault->has_purge_protection == 0 || cmk_world_now(world) >= key->purge_at;

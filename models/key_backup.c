@@ -10,11 +10,6 @@
 #include "models/rows.h"
 #include "models/scope.h"
 
-static const CmkKey *key_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_key(world, (CmkKeyId){args->ref[CMK_REF_KEY]});
-}
-
 /* Slots of key.restore. */
 enum {
     RESTORE_OF,    /* row of the key that was backed up; 0: the one that is restored */
@@ -69,8 +64,8 @@ bool cmk_version_is_lost(const CmkWorld *world, CmkVersionId id)
 
 static bool key_fits_into_backup(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = key_of(world, args)->changed_by;
-    return key_of(world, args)->version_count <= CMK_KEY_BACKUP_VERSIONS_MAX;
+    *ret_blame = cmk_key_of(world, args)->changed_by;
+    return cmk_key_of(world, args)->version_count <= CMK_KEY_BACKUP_VERSIONS_MAX;
 }
 
 const CmkGuard cmk_guard_key_fits_into_backup = {.name = "key-fits-into-backup",
@@ -81,8 +76,8 @@ const CmkGuard cmk_guard_key_fits_into_backup = {.name = "key-fits-into-backup",
 
 static bool key_is_absent(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = key_of(world, args)->changed_by;
-    return key_of(world, args)->state != CMK_KEY_ACTIVE;
+    *ret_blame = cmk_key_of(world, args)->changed_by;
+    return cmk_key_of(world, args)->state != CMK_KEY_ACTIVE;
 }
 
 const CmkGuard cmk_guard_key_is_absent = {.name = "key-is-absent",
@@ -93,7 +88,7 @@ const CmkGuard cmk_guard_key_is_absent = {.name = "key-is-absent",
 
 static bool key_backup_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = key_of(world, args)->changed_by;
+    *ret_blame = cmk_key_of(world, args)->changed_by;
     return cmk_key_backup_named(world, args).i != 0;
 }
 
@@ -107,7 +102,8 @@ static bool key_backup_has_the_name(const CmkWorld *world, const CmkArgs *args, 
 {
     const CmkKey *source = cmk_key(world, source_of(args));
     *ret_blame = cmk_key_backup(world, cmk_key_backup_named(world, args))->changed_by;
-    return strcmp(cmk_name(world, source->name), cmk_name(world, key_of(world, args)->name)) == 0;
+    return strcmp(cmk_name(world, source->name), cmk_name(world, cmk_key_of(world, args)->name)) ==
+           0;
 }
 
 const CmkGuard cmk_guard_key_backup_has_the_name = {

@@ -14,11 +14,6 @@
 
 /* ---- guards ---------------------------------------------------------------------------------- */
 
-static const CmkKeyVault *vault_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
-}
-
 uint32_t cmk_key_vault_epoch(const CmkWorld *world, uint32_t row)
 {
     return cmk_key_vault(world, (CmkKeyVaultId){row})->epoch;
@@ -28,8 +23,8 @@ uint32_t cmk_key_vault_epoch(const CmkWorld *world, uint32_t row)
 
 static bool name_is_free(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->changed_by;
-    const uint32_t state = vault_of(world, args)->state;
+    *ret_blame = cmk_key_vault_of(world, args)->changed_by;
+    const uint32_t state = cmk_key_vault_of(world, args)->state;
     return state == CMK_KEY_VAULT_ABSENT || state == CMK_KEY_VAULT_PURGED;
 }
 
@@ -73,8 +68,8 @@ const CmkGuard cmk_guard_purge_protection_comes_with_soft_delete = {
 
 static bool key_vault_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->changed_by;
-    return vault_of(world, args)->state == CMK_KEY_VAULT_ACTIVE;
+    *ret_blame = cmk_key_vault_of(world, args)->changed_by;
+    return cmk_key_vault_of(world, args)->state == CMK_KEY_VAULT_ACTIVE;
 }
 
 const CmkGuard cmk_guard_key_vault_exists = {
@@ -90,7 +85,7 @@ const CmkGuard cmk_guard_key_vault_exists = {
 
 static bool key_vault_is_reachable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkRegionId region = {vault_of(world, args)->region};
+    const CmkRegionId region = {cmk_key_vault_of(world, args)->region};
     *ret_blame = cmk_region_blame(world, region);
     return cmk_region_answers(world, region);
 }
@@ -106,7 +101,7 @@ const CmkGuard cmk_guard_key_vault_is_reachable = {
 
 static bool key_vault_is_writable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkRegionId region = {vault_of(world, args)->region};
+    const CmkRegionId region = {cmk_key_vault_of(world, args)->region};
     const CmkRegion *row = cmk_region(world, region);
     *ret_blame = row->state == CMK_REGION_UP ? row->zone_by : row->changed_by;
     return cmk_region_is_writable(world, region);
@@ -126,8 +121,8 @@ const CmkGuard cmk_guard_key_vault_is_writable = {
 
 static bool key_vault_is_deleted(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->changed_by;
-    return vault_of(world, args)->state == CMK_KEY_VAULT_DELETED;
+    *ret_blame = cmk_key_vault_of(world, args)->changed_by;
+    return cmk_key_vault_of(world, args)->state == CMK_KEY_VAULT_DELETED;
 }
 
 const CmkGuard cmk_guard_key_vault_is_deleted = {.name = "key-vault-is-deleted",
@@ -139,7 +134,7 @@ const CmkGuard cmk_guard_key_vault_is_deleted = {.name = "key-vault-is-deleted",
 static bool key_vault_purge_is_allowed(const CmkWorld *world, const CmkArgs *args,
                                        uint64_t *ret_blame)
 {
-    const CmkKeyVault *vault = vault_of(world, args);
+    const CmkKeyVault *vault = cmk_key_vault_of(world, args);
     *ret_blame = vault->changed_by;
     return vault->has_purge_protection == 0 || cmk_world_now(world) >= vault->purge_at;
 }
@@ -173,8 +168,8 @@ const CmkGuard cmk_guard_purge_protection_stays_on = {
 
 static bool retention_stays(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->changed_by;
-    return args->num[1] == 0 || args->num[1] == vault_of(world, args)->retention_days;
+    *ret_blame = cmk_key_vault_of(world, args)->changed_by;
+    return args->num[1] == 0 || args->num[1] == cmk_key_vault_of(world, args)->retention_days;
 }
 
 const CmkGuard cmk_guard_retention_stays = {
@@ -187,8 +182,8 @@ const CmkGuard cmk_guard_retention_stays = {
 static bool key_vault_has_soft_delete(const CmkWorld *world, const CmkArgs *args,
                                       uint64_t *ret_blame)
 {
-    *ret_blame = vault_of(world, args)->changed_by;
-    return vault_of(world, args)->has_soft_delete != 0;
+    *ret_blame = cmk_key_vault_of(world, args)->changed_by;
+    return cmk_key_vault_of(world, args)->has_soft_delete != 0;
 }
 
 const CmkGuard cmk_guard_key_vault_has_soft_delete = {
@@ -249,7 +244,7 @@ static bool key_vault_is_not_throttled(const CmkWorld *world, const CmkArgs *arg
     if (!is_request(world, args)) {
         return true;
     }
-    const CmkKeyVault *vault = vault_of(world, args);
+    const CmkKeyVault *vault = cmk_key_vault_of(world, args);
     if (vault->is_throttled) {
         *ret_blame = vault->throttled_by;
         return false;

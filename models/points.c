@@ -9,16 +9,6 @@
 
 #define ARCHIVE_MINIMUM_US (180 * CMK_DAY_US) /* BK-25 */
 
-static const CmkTask *task_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_task(world, (CmkTaskId){args->ref[CMK_REF_TASK]});
-}
-
-static const CmkPoint *point_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_point(world, (CmkPointId){args->ref[CMK_REF_POINT]});
-}
-
 CmkBackupVaultId cmk_points_vault(const CmkWorld *world, CmkQueueId queue)
 {
     const CmkInstanceId instance = {cmk_queue(world, queue)->instance};
@@ -205,8 +195,8 @@ CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, Cmk
 
 static bool point_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkPoint *point = point_of(world, args);
-    const CmkTask *task = task_of(world, args);
+    const CmkPoint *point = cmk_point_of(world, args);
+    const CmkTask *task = cmk_task_of(world, args);
     *ret_blame = point->changed_by;
     /* Rows of points are handed out again: a restore that is under way knows which one it means. */
     return point->is_live != 0 && (task->point_by == 0 || task->point_by == point->created_by);

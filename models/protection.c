@@ -45,15 +45,10 @@ uint32_t cmk_datasource_find(const char *name)
 
 /* ---- guards ---------------------------------------------------------------------------------- */
 
-static const CmkInstance *instance_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_instance(world, (CmkInstanceId){args->ref[CMK_REF_INSTANCE]});
-}
-
 static bool instance_is_absent(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = instance_of(world, args)->changed_by;
-    return instance_of(world, args)->state == CMK_INSTANCE_ABSENT;
+    *ret_blame = cmk_instance_of(world, args)->changed_by;
+    return cmk_instance_of(world, args)->state == CMK_INSTANCE_ABSENT;
 }
 
 const CmkGuard cmk_guard_instance_is_absent = {.name = "instance-is-absent",
@@ -66,7 +61,7 @@ static bool datasource_fits_policy(const CmkWorld *world, const CmkArgs *args, u
 {
     (void)ret_blame;
     const int64_t datasource =
-        args->num[0] != 0 ? args->num[0] : instance_of(world, args)->datasource;
+        args->num[0] != 0 ? args->num[0] : cmk_instance_of(world, args)->datasource;
     const CmkDatasourceFacts *facts = &datasources[datasource];
     const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){args->ref[CMK_REF_POLICY]});
     return (!policy->has_operational || facts->has_operational) &&
@@ -82,8 +77,8 @@ const CmkGuard cmk_guard_datasource_fits_policy = {
 
 static bool instance_is_protected(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = instance_of(world, args)->changed_by;
-    return instance_of(world, args)->state == CMK_INSTANCE_PROTECTED;
+    *ret_blame = cmk_instance_of(world, args)->changed_by;
+    return cmk_instance_of(world, args)->state == CMK_INSTANCE_PROTECTED;
 }
 
 const CmkGuard cmk_guard_instance_is_protected = {.name = "instance-is-protected",

@@ -5,16 +5,6 @@
 #include "models/region.h"
 #include "models/rows.h"
 
-static const CmkBackupVault *vault_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
-}
-
-static const CmkTask *task_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_task(world, (CmkTaskId){args->ref[CMK_REF_TASK]});
-}
-
 uint32_t cmk_poll_epoch(const CmkWorld *world, uint32_t row)
 {
     return cmk_key(world, (CmkKeyId){row})->poll_epoch;
@@ -83,7 +73,7 @@ static bool may_be_behind(const CmkWorld *world, const CmkBackupVault *vault)
 
 static bool newer_version_is_usable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkBackupVault *vault = vault_of(world, args);
+    const CmkBackupVault *vault = cmk_backup_vault_of(world, args);
     *ret_blame = vault->encryption_by;
     return vault->encryption == CMK_ENCRYPTION_ENABLED && vault->is_rotating == 0 &&
            is_behind(world, vault);
@@ -124,8 +114,8 @@ const CmkOperation cmk_op_rotation_start = {
 /* While a take-up waits to be tried again the settings may move on to another key or version. */
 static bool take_up_is_still_due(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkBackupVault *vault = vault_of(world, args);
-    const CmkTask *task = task_of(world, args);
+    const CmkBackupVault *vault = cmk_backup_vault_of(world, args);
+    const CmkTask *task = cmk_task_of(world, args);
     *ret_blame = vault->encryption_by;
     return vault->key == task->target_key && vault->pinned_version == 0 &&
            cmk_version(world, (CmkVersionId){task->target_version})->number >
@@ -143,7 +133,7 @@ static uint32_t rotation_commit(CmkSim *sim, const CmkArgs *args)
 {
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
-    vault->active_version = task_of(sim->world, args)->target_version;
+    vault->active_version = cmk_task_of(sim->world, args)->target_version;
     vault->is_rotating = 0;
     vault->encryption_by = cmk_this_seq(sim);
     cmk_task_complete(sim, (CmkTaskId){args->ref[CMK_REF_TASK]});

@@ -35,6 +35,9 @@ int cmk_command_chart(int argc, char **argv)
     if (parsed != CMK_CLI_GO_ON) {
         return parsed;
     }
+    if (!cmk_cli_is_file_name("-o", out)) {
+        return CMK_EXIT_USAGE;
+    }
     if (argc != 3 || out == NULL) {
         cmk_cli_error("give a kind, a database and -o FILE, for instance `cmksim chart outcomes "
                       "out/NAME.db -o NAME.svg`\nTry `cmksim chart --help`.");

@@ -52,6 +52,16 @@ int cmk_cli_parse(const char *usage, const char *summary, const char *descriptio
     return CMK_CLI_GO_ON;
 }
 
+bool cmk_cli_is_file_name(const char *option, const char *value)
+{
+    if (value == NULL || (*value != '\0' && *value != '-')) {
+        return true;
+    }
+    cmk_cli_error("%s needs the name of a file; `%s` is none%s%s", option, value,
+                  *value == '-' ? ", or else written as ./" : "", value);
+    return false;
+}
+
 void cmk_cli_error(const char *format, ...)
 {
     va_list args;

@@ -54,6 +54,10 @@ void cmk_cli_reserve_streams(void);
 /* "cmksim: " and the message on stderr. */
 void cmk_cli_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
+/* Whether the value of an option can be the name of a file; false (told) if it is empty or another
+ * option, before which a value was left out. NULL is right: the option was not given. */
+bool cmk_cli_is_file_name(const char *option, const char *value);
+
 /* What to do for somebody whose scenario file cannot be read: a file of a near name, or files that
  * there are. NULL if it exists and is no directory. Owned by the caller. */
 char *cmk_cli_scenario_hint(const char *path);

@@ -26,19 +26,17 @@ static int parse_options(Options *options, int *argc, char ***argv)
 {
     GOptionEntry entries[] = {
         {"where", 'w', 0, G_OPTION_ARG_STRING_ARRAY, &options->where,
-         "only those whose property is, or has among its words, this value; may be repeated",
-         "PROPERTY=VALUE"},
+         "only those with this value, or this word in it; may be repeated", "PROPERTY=VALUE"},
         {"stage", 0, 0, G_OPTION_ARG_STRING, &options->stage,
          "only rules at this stage, as --where stage=...", "modelled|later|out of scope"},
         {"coverage", 0, 0, G_OPTION_ARG_NONE, &options->coverage,
-         "rules: count those that are modelled and shown by a test, and name those that are not",
-         NULL},
+         "rules: how many are modelled and shown by a test, and which are not", NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &options->json,
-         "print one JSON object with all properties, whose names --where takes", NULL},
+         "print one JSON object with all properties", NULL},
         {"markdown", 0, 0, G_OPTION_ARG_NONE, &options->markdown,
          "print a page as in docs/reference", NULL},
         {"template", 0, 0, G_OPTION_ARG_NONE, &options->template,
-         "prices: print them as a file to edit, which `prices:` of a scenario may name", NULL},
+         "prices: print a file to edit, for `prices:` of a scenario", NULL},
         G_OPTION_ENTRY_NULL};
     g_autoptr(GString) description = g_string_new("Kinds:\n");
     uint32_t count = 0;

@@ -27,7 +27,7 @@ static bool print_help(void)
                     "  -h, --help   print this; `cmksim COMMAND --help` explains a command\n"
                     "  --version    print version and build\n"
                     "\nExit codes:\n"
-                    "  0   all expectations hold\n"
+                    "  0   all expectations hold, or there are none\n"
                     "  1   an expectation is violated\n"
                     "  2   wrong use of the command line\n"
                     "  3   the scenario is invalid or cannot be read\n"

@@ -83,7 +83,8 @@ static int parse_options(Options *options, int argc, char **argv)
         return parsed;
     }
     if (!is_one_of("crypto", options->crypto, cryptos) ||
-        !is_one_of("journal", options->journal, journals)) {
+        !is_one_of("journal", options->journal, journals) ||
+        !cmk_cli_is_file_name("--db", options->db)) {
         return CMK_EXIT_USAGE;
     }
     if (argc != 2) {
@@ -564,6 +565,12 @@ static bool prepare(Run *run)
     }
     run->db_path = run->options->db != NULL ? g_strdup(run->options->db)
                                             : g_strdup_printf("out/%s.db", run->scenario->name);
+    if (!cmk_store_may_replace(run->db_path)) {
+        cmk_cli_error("%s: is there and is not the database of a run, so it is not replaced\n"
+                      "Give another name with --db.",
+                      run->db_path);
+        return false;
+    }
     g_autofree char *quoted = g_shell_quote(run->options->path);
     const char *path = strpbrk(run->options->path, " '\"\\$`*?[]{}()<>|&;#~!\t\n") == NULL
                            ? run->options->path

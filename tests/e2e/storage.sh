@@ -22,7 +22,29 @@ long=$(printf 'x%.0s' {1..300})
 run run "$sample" --db "$work/db/$long.db"
 check "a name that is too long" eval 'ended 74 && silent && no_crash && holds_only "$work/db"'
 run run "$sample" --db ''
-check "an empty name" eval 'ended 74 && silent && [ -s "$work/err" ] && no_crash'
+check "an empty name" refused 2 '--db needs the name of a file'
+run run "$sample" --db -q
+check "an option in place of a name" eval 'refused 2 "\`-q\` is none, or else written as ./-q" && [ ! -e ./-q ]'
+
+# --- What is there is replaced only if it is an older database, or nothing.
+cp "$sample" "$work/mine.yaml"
+run run "$work/mine.yaml" --db "$work/mine.yaml"
+check "a scenario is not replaced by its own database" eval 'refused 2 "$work/mine.yaml: is there and is not the database of a run" && same_file "$sample" "$work/mine.yaml"'
+run run "$sample" --db /dev/null
+check "a device is not replaced" eval 'refused 2 /dev/null && [ -c /dev/null ]'
+: >"$work/empty.db"
+run run "$sample" --db "$work/empty.db" -q
+check "an empty file is" eval 'ended 0 && [ -s "$work/empty.db" ]'
+cp "$work/empty.db" "$work/older.db"
+run run "$scenarios/key-deleted.yaml" --db "$work/older.db" -q
+check "an older database is" eval 'ended 0 && ! cmp -s "$work/empty.db" "$work/older.db"'
+head -c 60 "$work/empty.db" >"$work/cut.db"
+run run "$sample" --db "$work/cut.db" -q
+check "what only begins like one is not" refused 2 "$work/cut.db"
+cp "$work/empty.db" "$work/foreign.db"
+printf 'X' | dd of="$work/foreign.db" bs=1 seek=68 conv=notrunc status=none
+run run "$sample" --db "$work/foreign.db" -q
+check "nor is another program's database" refused 2 "$work/foreign.db"
 
 # --- A limit on the size of files, at every stage of the run: nothing fits, some, almost all.
 run run "$sample" --db "$work/db/x.db" -q
@@ -43,10 +65,10 @@ done
 cat >"$work/on-small-disk" <<'SCRIPT'
 set -e
 mount -t tmpfs -o size=128k none "$1"
-echo older >"$1/x.db"
+head -c 100 "$4/empty.db" >"$1/x.db"
 status=0
 "$2" run "$3" --db "$1/x.db" >"$4/out" 2>"$4/err" </dev/null || status=$?
-[ "$(cat "$1/x.db")" = older ]
+head -c 100 "$4/empty.db" | cmp -s - "$1/x.db"
 [ "$(ls "$1")" = x.db ]
 exit "$status"
 SCRIPT

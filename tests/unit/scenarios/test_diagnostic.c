@@ -199,8 +199,8 @@ typedef struct SuggestRow {
 Test(diagnostic, suggest)
 {
     static const char *const candidates[] = {
-        "purge_protection",     "permission_model", "name", "region", "key", "keys", "do",
-        "soft_delete_retention"};
+        "purge_protection",      "permission_model", "name", "region", "key", "keys", "do",
+        "soft_delete_retention", "purge_scheduled"};
     static const SuggestRow rows[] = {
         {"purge_protection", "purge_protection"},
         {"purge_protectoin", "purge_protection"}, /* two neighbours swapped is one slip */
@@ -227,7 +227,8 @@ Test(diagnostic, suggest)
         {"xyz", NULL},
         {"soft_delete", "soft_delete_retention"}, /* the only one that begins so */
         {"Perm", "permission_model"},
-        {"per", NULL}, /* too short to say anything */
+        {"purge", NULL}, /* two begin so */
+        {"per", NULL},   /* too short to say anything */
         {"protection", NULL},
     };
     for (size_t i = 0; i < CMK_ARRAY_LEN(rows); i++) {
