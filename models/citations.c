@@ -10,7 +10,7 @@ static const struct {
     const char *ids;
     const char *file;
 } in_code[] = {
-    {"BK-34 BV-27 BV-T14", "models/task.c"},
+    {"BK-34 BV-T14", "models/task.c"},
     {"BK-6 BK-14", "scenarios/policy.c"},
     {"BV-17 OQ-28", "models/sealer.c"},
     {"BV-15 REL-14 REL-17", "models/region.c"},
