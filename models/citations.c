@@ -130,3 +130,28 @@ const char *cmk_rule_stage(const CmkModel *model, const CmkRule *rule)
     }
     return cmk_rule_citations(model, rule, NULL, 0) > 0 ? "modelled" : "later";
 }
+
+/* Open questions are knobs where another answer is coherent and somebody could tell the difference;
+ * those that are none have a reason. */
+const char *cmk_rule_fixed_because(const CmkRule *rule)
+{
+    static const struct {
+        const char *id;
+        const char *why;
+    } fixed[] = {
+        {"OQ-4", "an identity of the same name is somebody else (MI-7), and BV-31 asks for rights"},
+        {"OQ-20", "the order of all guards is the model itself: KVE-19 and section 9.4 give it"},
+        {"OQ-27", "with one data key there is nothing between all of it and nothing"},
+        {"OQ-28", "more data keys would change how many requests a re-wrapping takes, not how it "
+                  "ends"},
+        {"OQ-31", "asking the old identity too would refuse what the article tells people to do"},
+        {"OQ-35", "any order would do, but a run can be repeated only if there is one"},
+        {"OQ-36", "the unit of time is part of every record and of every digest"},
+    };
+    for (size_t i = 0; i < CMK_ARRAY_LEN(fixed); i++) {
+        if (strcmp(fixed[i].id, rule->id) == 0) {
+            return fixed[i].why;
+        }
+    }
+    return NULL;
+}

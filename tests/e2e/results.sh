@@ -89,6 +89,8 @@ sed -e '/mistake/d' -e '/key.rotate/d' "$work/steps.yaml" >"$work/orphans.yaml"
 echo '  - {at: +5d, do: identity.delete, with: {identity: id-backup}}' >>"$work/orphans.yaml"
 run run "$work/orphans.yaml" --db "$work/x.db" --json
 check "it counts role assignments of principals that are gone" printed '"orphaned_assignments" : 1'
+run run "$work/orphans.yaml" --db "$work/x.db"
+check "and tells people of them" says "1 role assignment is of a principal that is gone [AC-15]"
 echo '  - {at: +6d, do: role.remove_orphaned, with: {principal: id-backup, scope: kv-prod}, expect_status: ok}' >>"$work/orphans.yaml"
 run run "$work/orphans.yaml" --db "$work/x.db" --json
 check "which somebody can remove" eval 'ended 0 && printed "\"orphaned_assignments\" : 0"'
