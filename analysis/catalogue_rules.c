@@ -36,6 +36,29 @@ static GPtrArray *citations_of(const CmkModel *model, const CmkRule *rule)
     return lines;
 }
 
+/* Of an open question: which knobs give it another answer, or why none does. NULL for other rules,
+ * and for those that are not modelled. */
+static char *choice_of(const CmkModel *model, const CmkRule *rule)
+{
+    CmkCitation citations[CITATIONS_MAX];
+    const uint32_t found = cmk_rule_citations(model, rule, citations, CITATIONS_MAX);
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (!g_str_has_prefix(rule->id, "OQ-")) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < found && i < CITATIONS_MAX; i++) {
+        if (strcmp(citations[i].kind, "knob") == 0) {
+            g_string_append_printf(text, "%s%s", text->len == 0 ? "setting " : ", ",
+                                   citations[i].name);
+        }
+    }
+    const char *fixed = cmk_rule_fixed_because(rule);
+    if (text->len == 0 && fixed != NULL) {
+        g_string_append_printf(text, "fixed: %s", fixed);
+    }
+    return text->len == 0 ? NULL : g_strdup(text->str);
+}
+
 static GPtrArray *shown_by(const CmkRule *rule)
 {
     GPtrArray *lines = cmk_lines_new();
@@ -104,6 +127,8 @@ GPtrArray *cmk_catalogue_rules(void)
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "text", rules[i].text);
         cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "source", source_of(&rules[i]));
         cmk_entry_add_text(entry, CMK_PROPERTY_PAGE, "left_out_because", rules[i].out_of_scope);
+        g_autofree char *choice = choice_of(model, &rules[i]);
+        cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "choice", choice);
         cmk_entry_add_lines(entry, CMK_PROPERTY_DETAIL, "cited_by", citations_of(model, &rules[i]));
         cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "shown", how_shown(&rules[i]));
         cmk_entry_add_lines(entry, CMK_PROPERTY_DETAIL, "shown_by", shown_by(&rules[i]));

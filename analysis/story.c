@@ -199,6 +199,7 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
     }
     if (record->status != CMK_STATUS_OK) {
         story->has_refused[record->guard] = true;
+        story->not_started[record->guard] += record->args.op == CMK_OP_BACKUP_START;
         story->last_refusal = *record;
         return;
     }

@@ -142,6 +142,35 @@ static void print_plan(const CmkResult *result, GString *out)
 
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
+static void print_rules(const char *rules, GString *out)
+{
+    const char *at = rules;
+    const char *separator = "";
+    while (*at != '\0') {
+        const size_t length = strcspn(at, " ");
+        const CmkRule *rule = cmk_rule_find(at, length);
+        g_string_append_printf(out, "%s%.*s %s", separator, (int)length, at,
+                               rule == NULL ? "?" : rule->provenance);
+        separator = ", ";
+        at += length + strspn(at + length, " ");
+    }
+}
+
+/* Backups that were due and never became jobs, which no list of jobs shows. */
+static void print_not_started(const CmkResult *result, GString *out)
+{
+    for (uint32_t i = 1; i < CMK_GUARD__COUNT; i++) {
+        const uint32_t count = result->story->not_started[i];
+        const CmkGuard *guard = result->story->model->guards[i];
+        if (count > 0) {
+            g_string_append_printf(out, "  %u scheduled %s did not start; must hold: %s [", count,
+                                   plural(count, "backup", "backups"), guard->text);
+            print_rules(guard->rule, out);
+            g_string_append(out, "]\n");
+        }
+    }
+}
+
 static void print_jobs(const CmkResult *result, GString *out)
 {
     g_string_append(out, "\nJobs          completed     failed   shown to people\n");
@@ -158,20 +187,7 @@ static void print_jobs(const CmkResult *result, GString *out)
                                result->story->retries,
                                plural(result->story->retries, "request was", "requests were"));
     }
-}
-
-static void print_rules(const char *rules, GString *out)
-{
-    const char *at = rules;
-    const char *separator = "";
-    while (*at != '\0') {
-        const size_t length = strcspn(at, " ");
-        const CmkRule *rule = cmk_rule_find(at, length);
-        g_string_append_printf(out, "%s%.*s %s", separator, (int)length, at,
-                               rule == NULL ? "?" : rule->provenance);
-        separator = ", ";
-        at += length + strspn(at + length, " ");
-    }
+    print_not_started(result, out);
 }
 
 /* "because of: revoke (role.revoke: id-backup on kv-prod)" */

@@ -180,6 +180,23 @@ static void add_jobs(const CmkResult *result, JsonBuilder *builder)
     json_builder_end_object(builder);
 }
 
+/* Scheduled backups that never became jobs, by what let them not begin. */
+static void add_not_started(const CmkResult *result, JsonBuilder *builder)
+{
+    json_builder_set_member_name(builder, "not_started");
+    json_builder_begin_array(builder);
+    for (uint32_t i = 1; i < CMK_GUARD__COUNT; i++) {
+        const uint32_t count = result->story->not_started[i];
+        if (count > 0) {
+            json_builder_begin_object(builder);
+            set_int(builder, "count", count);
+            set_string(builder, "guard", result->story->model->guards[i]->name);
+            json_builder_end_object(builder);
+        }
+    }
+    json_builder_end_array(builder);
+}
+
 static void add_points(const CmkResult *result, JsonBuilder *builder)
 {
     begin(builder, "points");
@@ -206,6 +223,7 @@ static void build(const CmkResult *result, JsonBuilder *builder)
     add_claims(result, builder);
     add_failures(result, builder);
     add_jobs(result, builder);
+    add_not_started(result, builder);
     set_int(builder, "orphaned_assignments", cmk_assignments_orphaned(result->world));
     add_points(result, builder);
     set_int(builder, "records", (int64_t)result->story->records);

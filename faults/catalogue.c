@@ -87,6 +87,13 @@ static const CmkFault faults[] = {
      .op = CMK_OP_ROLE_REMOVE,
      .end = CMK_OP_ROLE_ASSIGN,
      .heals = {CMK_OP_ROLE_ASSIGN}},
+    {.name = "service.fail",
+     .text = "The Backup service meets internal errors: for a Backup vault, in a region, or "
+             "everywhere.",
+     .rules = "ERR-12 ERR-M12 BV-27 BV-T14 OQ-13",
+     .op = CMK_OP_SERVICE_FAIL,
+     .end = CMK_OP_SERVICE_RECOVER,
+     .heals = {CMK_OP_SERVICE_RECOVER, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION}},
     {.name = "subscription.move_tenant",
      .text = "A subscription moves to another tenant, which breaks the identities in it.",
      .rules = "MI-13 KVE-1 ERR-M13",

@@ -311,7 +311,7 @@ const CmkOperation cmk_op_backup_vault_vanish = {
     .name = "backup_vault.vanish",
     .text = "A deleted Backup vault is gone, and its system-assigned identity with it.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
-    .guards = {CMK_GUARD_TASK_IS_RUNNING},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_BACKUP_SERVICE_WORKS},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(KEY) | CMK_BIT(ATTACHMENT) | CMK_BIT(PRINCIPAL) |
               CMK_BIT(TASK) | CMK_BIT(GAUGE) | CMK_BIT(STATEMENT),
     .effect = backup_vault_vanish,

@@ -6,11 +6,7 @@
 #include "models/repairs.h"
 #include "models/rows.h"
 
-/* ---- guards ---------------------------------------------------------------------------------- */
-
-/* Where the job runs that is asked for, or under way: in the pair, or else in the vault's region.
- */
-static CmkRegionId region_of_job(const CmkWorld *world, const CmkArgs *args)
+CmkRegionId cmk_region_of_job(const CmkWorld *world, const CmkArgs *args)
 {
     const CmkRegionId own = {cmk_backup_vault_of(world, args)->region};
     const bool is_in_pair = args->op == CMK_OP_BACKUP_RESTORE_IN_PAIR ||
@@ -18,20 +14,22 @@ static CmkRegionId region_of_job(const CmkWorld *world, const CmkArgs *args)
     return is_in_pair ? cmk_region_pair(world, own) : own;
 }
 
+/* ---- guards ---------------------------------------------------------------------------------- */
+
 static bool backup_vault_is_reachable(const CmkWorld *world, const CmkArgs *args,
                                       uint64_t *ret_blame)
 {
     if (cmk_knob(world, CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS) == 0) {
         return true;
     }
-    const CmkRegionId region = region_of_job(world, args);
+    const CmkRegionId region = cmk_region_of_job(world, args);
     *ret_blame = cmk_region(world, region)->changed_by;
     return !cmk_region_is_down(world, region);
 }
 
 static bool return_region_of_job(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    const CmkRegionId region = region_of_job(world, refused);
+    const CmkRegionId region = cmk_region_of_job(world, refused);
     ret->ref[CMK_REF_REGION] = region.i;
     return cmk_region_is_down(world, region);
 }

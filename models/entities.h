@@ -257,11 +257,14 @@ typedef struct CmkRegion {
     uint32_t epoch;
     uint32_t is_zone_lost;
     uint32_t pair; /* region that this one is paired with, 0: none (REL-17) */
+    uint32_t is_service_failing; /* the Backup service there meets internal errors */
+    uint32_t reserved;
     CmkTime lost_at;
     CmkTime
         shown_until; /* key vaults are shown as the pair knows them: up to here; 0: as they are */
     CmkTime writes_from; /* after the loss of a zone no write is taken before (REL-3) */
     uint64_t zone_by;
+    uint64_t service_by;
     uint64_t changed_by;
 } CmkRegion;
 
@@ -703,9 +706,12 @@ typedef struct CmkBackupVault {
     uint32_t has_cross_region_restore; /* never off again (BV-4) */
     uint32_t last_statement;           /* accounts closed at other terms than the present ones */
     uint32_t last_system_principal;    /* the newest, deleted ones included */
+    uint32_t is_service_failing; /* the Backup service meets internal errors in its work for it */
+    uint32_t reserved;
     CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
     uint64_t encryption_by;  /* record that last changed the encryption settings */
     uint64_t system_by;      /* record that last switched the system-assigned identity */
+    uint64_t service_by;     /* record that last changed is_service_failing */
     uint64_t changed_by;
 } CmkBackupVault;
 

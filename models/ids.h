@@ -68,6 +68,8 @@
     X(REGION_COMPLETE_FAILBACK, region_complete_failback)                                          \
     X(REGION_LOSE_ZONE, region_lose_zone)                                                          \
     X(REGION_RETURN_ZONE, region_return_zone)                                                      \
+    X(SERVICE_FAIL, service_fail)                                                                  \
+    X(SERVICE_RECOVER, service_recover)                                                            \
     X(BACKUP_VAULT_CREATE, backup_vault_create)                                                    \
     X(BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE, backup_vault_enable_cross_region_restore)          \
     X(BACKUP_VAULT_DELETE, backup_vault_delete)                                                    \
@@ -175,6 +177,7 @@
     X(ZONES_ARE_ALL_THERE, zones_are_all_there)                                                    \
     X(ZONE_IS_LOST, zone_is_lost)                                                                  \
     X(BACKUP_VAULT_IS_REACHABLE, backup_vault_is_reachable)                                        \
+    X(BACKUP_SERVICE_WORKS, backup_service_works)                                                  \
     X(CROSS_REGION_RESTORE_IS_OFFERED, cross_region_restore_is_offered)                            \
     X(CROSS_REGION_RESTORE_IS_ON, cross_region_restore_is_on)                                      \
     X(POINT_IS_READABLE_IN_PAIR, point_is_readable_in_pair)                                        \
@@ -338,6 +341,8 @@
       "the region has no availability zones")                                                      \
     X(BACKUP_VAULT_UNREACHABLE, 181, 503, "SimErrorBackupVaultUnreachable", NULL, "OQ-34",         \
       "the region of the Backup vault does not answer")                                            \
+    X(SERVICE_FAILS, 201, 0, "SimErrorBackupServiceFails", NULL, "ERR-12",                         \
+      "the Backup service met an internal error")                                                  \
     X(CROSS_REGION_RESTORE_NOT_OFFERED, 182, 0, "SimErrorCrossRegionRestoreNotOffered", NULL,      \
       "BV-4", "cross-region restore is for geo-redundant vaults in paired regions")                \
     X(CROSS_REGION_RESTORE_OFF, 183, 0, "SimErrorCrossRegionRestoreOff", NULL, "BV-4",             \

@@ -24,4 +24,8 @@ bool cmk_region_is_down(const CmkWorld *world, CmkRegionId region);
 /* The region that this one is paired with; {0} if there is none (REL-17). */
 CmkRegionId cmk_region_pair(const CmkWorld *world, CmkRegionId id);
 
+/* Where the job of Backup runs that is asked for, or under way: in the pair, or else in the vault's
+ * region. */
+CmkRegionId cmk_region_of_job(const CmkWorld *world, const CmkArgs *args);
+
 #endif

@@ -222,7 +222,8 @@ const CmkOperation cmk_op_backup_accept_key = {
     .name = "backup.accept_key",
     .text = "Backup looks at what it has read of the key, and takes it or does not.",
     .params = REQUEST_PARAMS,
-    .guards = {CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, CMK_GUARD_BACKUP_FINDS_IT_YET_VALID},
+    .guards = {CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, CMK_GUARD_BACKUP_FINDS_IT_YET_VALID,
+               CMK_GUARD_BACKUP_SERVICE_WORKS},
     .effect = request,
     .rules = "OQ-6 ERR-M10",
 };

@@ -312,7 +312,7 @@ static bool draft_item(Drafting *drafting, const CmkTimelineItem *item)
     if (item->as.node != NULL) {
         g_string_append_printf(text, " (asked for by %s)", cmk_node_text(item->as.node));
     }
-    planned->text = g_strdup_printf("%s: %s", planned->what, text->str);
+    planned->text = g_strconcat(planned->what, text->len == 0 ? "" : ": ", text->str, NULL);
     g_array_append_val(drafting->drafts, draft);
     return item->for_us == 0 || add_end(drafting, item, fault, &draft);
 }

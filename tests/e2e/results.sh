@@ -88,6 +88,37 @@ check "the JSON blames the step too" printed '"because_of" : "mistake"'
 check "and has the knobs" eval 'printed "\"backup_duration\" : \"30 min\"" && printed "\"verdict\" : \"unchecked\""'
 run run "$work/steps.yaml" --db "$work/x.db" -q
 check "-q says unchecked too" eval 'ended 0 && printed "blamed-step: unchecked"'
+
+# The first backup takes until the second is due, which therefore is passed over; and so on.
+sed -e 's/^horizon: 20d/horizon: 4d\nsettings: {backup_duration: 30h}/' -e '/mistake/d' -e '/key.rotate/d' \
+    -e 's/^timeline:/timeline: []/' "$work/steps.yaml" >"$work/long.yaml"
+run run "$work/long.yaml" --db "$work/x.db"
+check "it says which backups never began, and why" says "  2 scheduled backups did not start; must hold: No other backup of the instance to this store is under way. [BK-18 "
+run run "$work/long.yaml" --db "$work/x.db" --json
+check "the JSON does so too" eval 'tr -d " \n" <"$work/out" | grep -qF "\"not_started\":[{\"count\":2,\"guard\":\"no-backup-is-under-way\"}]"'
+
+# What a deleted identity had is counted until somebody removes it.
+sed -e '/mistake/d' -e '/key.rotate/d' "$work/steps.yaml" >"$work/orphans.yaml"
+echo '  - {at: +5d, do: identity.delete, with: {identity: id-backup}}' >>"$work/orphans.yaml"
+run run "$work/orphans.yaml" --db "$work/x.db" --json
+check "it counts role assignments of principals that are gone" printed '"orphaned_assignments" : 1'
+run run "$work/orphans.yaml" --db "$work/x.db"
+check "and tells people of them" says "1 role assignment is of a principal that is gone [AC-15]"
+echo '  - {at: +6d, do: role.remove_orphaned, with: {principal: id-backup, scope: kv-prod}, expect_status: ok}' >>"$work/orphans.yaml"
+run run "$work/orphans.yaml" --db "$work/x.db" --json
+check "which somebody can remove" eval 'ended 0 && printed "\"orphaned_assignments\" : 0"'
+
+# An internal error of Backup everywhere breaks an update that meets it.
+sed -e '/mistake/d' -e '/key.rotate/d' "$work/steps.yaml" >"$work/service.yaml"
+cat >>"$work/service.yaml" <<'YAML'
+  - {at: +5d, id: broken, fault: service.fail, for: 1h}
+  - {at: +5d, do: backup_vault.update_encryption, with: {vault: bv-prod}, expect_status: CloudServiceRetryableError}
+expect:
+  - final: backup_vault.bv-prod.encryption == Inconsistent
+YAML
+run run "$work/service.yaml" --db "$work/x.db"
+check "an internal error of Backup breaks settings, and is to blame" eval 'ended 0 && says "because of: broken (service.fail)"'
+
 run run "$scenarios/key-deleted.yaml" --db "$work/x.db"
 check "it says when a repair no longer helps, and only then" eval 'says "at +39 d: nothing would have helped any more" &&
     [ "$(grep -c "nothing would have helped any more" "$work/out")" -eq 2 ]'

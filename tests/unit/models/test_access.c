@@ -638,6 +638,8 @@ static const struct {
     {CMK_OP_REGION_COMPLETE_FAILBACK, WORLD},
     {CMK_OP_REGION_LOSE_ZONE, WORLD},
     {CMK_OP_REGION_RETURN_ZONE, WORLD},
+    {CMK_OP_SERVICE_FAIL, WORLD},
+    {CMK_OP_SERVICE_RECOVER, WORLD},
 };
 
 static const char *reason_of(CmkOpId op)

@@ -109,6 +109,52 @@ Test(task, a_longer_throttle_makes_the_vault_inconsistent_and_a_repeat_repairs_i
     }
 }
 
+/* BV-27, OQ-13: an internal error in the middle of an update breaks the settings if it lasts longer
+ * than the retries; at the commit too, where the key vault has already said yes. */
+Test(task, an_internal_error_breaks_the_settings_unless_it_is_short)
+{
+    for (int at_commit = 0; at_commit <= 1; at_commit++) {
+        for (int is_short = 0; is_short <= 1; is_short++) {
+            Estate *estate = make(NULL);
+            /* A throttled spell lets the error begin between the two looks of Backup itself. */
+            CmkArgs update = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+            update.ref[CMK_REF_KEY] = at_commit ? ESTATE_SPARE_KEY : ESTATE_OTHER_KEY;
+            update.ref[CMK_REF_KEY_VAULT] = at_commit ? ESTATE_SPARE_KV : ESTATE_KV;
+            if (at_commit != 0)
+                (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE);
+            else
+                (void)estate_must(estate, CMK_OP_SERVICE_FAIL);
+            estate_rewind(estate);
+            (void)estate_must_apply(estate, update);
+            estate_run(estate, CMK_SECOND_US / 2);
+            if (at_commit != 0) {
+                (void)estate_must(estate, CMK_OP_SERVICE_FAIL);
+                (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
+            }
+            if (is_short != 0) {
+                estate_run(estate, 10 * CMK_SECOND_US);
+                (void)estate_must(estate, CMK_OP_SERVICE_RECOVER);
+            }
+            estate_run(estate, CMK_HOUR_US);
+            const CmkOpId met = at_commit ? CMK_OP_ENCRYPTION_COMMIT : CMK_OP_ENCRYPTION_VALIDATE;
+            cr_assert_eq(estate_nth(estate, met, 0)->status, CMK_STATUS_OF(SERVICE_FAILS));
+            cr_assert_eq(estate_count(estate, CMK_OP_TASK_FAIL), (uint32_t)!is_short);
+            cr_assert_eq(estate_vault(estate)->encryption,
+                         is_short ? CMK_ENCRYPTION_ENABLED : CMK_ENCRYPTION_INCONSISTENT);
+            if (is_short == 0) {
+                expect_failure(estate, "CloudServiceRetryableError", "it fails for long");
+                (void)estate_must(estate, CMK_OP_SERVICE_RECOVER);
+                (void)estate_must_apply(estate, update);
+                estate_run(estate, CMK_MINUTE_US);
+            }
+            cr_assert_eq(estate_vault(estate)->encryption, CMK_ENCRYPTION_ENABLED);
+            cr_assert_eq(estate_vault(estate)->key, update.ref[CMK_REF_KEY]);
+            cr_assert_str_eq(estate->trouble, "");
+            estate_free(estate);
+        }
+    }
+}
+
 /* Attempts are counted for each step: after three at one key vault there are five at the other. */
 Test(task, each_step_has_its_own_attempts)
 {
@@ -273,6 +319,7 @@ static const struct {
     {"ERR-M12", "key-vault-is-reachable", ERR_12, ERR_12},
     {"ERR-M12", "key-vault-is-not-throttled", ERR_12, ERR_12},
     {"ERR-M12", "backup-vault-is-reachable", ERR_12, ERR_12},
+    {"ERR-M12", "backup-service-works", ERR_12, ERR_12},
     {"ERR-M13", "caller-is-known", ERR_2, ERR_1},
 };
 
