@@ -70,8 +70,7 @@ Test(points, sizes_and_expiry_by_hand)
             cr_assert_eq(level(estate, CMK_GAUGE_VAULT), kinds[i].first + 2 * kinds[i].next,
                          "%s, day %" PRId64, name, day);
             /* The oldest that is left stands for the whole copy. */
-            const CmkPointId oldest = cmk_plan_choose_point(
-                estate->sim.world, (CmkInstanceId){ESTATE_INSTANCE}, CMK_POINT_OLDEST);
+            const CmkPointId oldest = estate_point(estate, CMK_POINT_OLDEST);
             cr_assert_eq(cmk_point(estate->sim.world, oldest)->bytes, kinds[i].first);
             cr_assert_eq(cmk_queue(estate->sim.world, (CmkQueueId){1})->point_count, 3);
         }
@@ -218,8 +217,7 @@ Test(points, restores_from_each_tier)
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
         estate_rewind(estate);
         CmkArgs args = estate_args(estate, CMK_OP_BACKUP_RESTORE);
-        const CmkPointId point = cmk_plan_choose_point(
-            estate->sim.world, (CmkInstanceId){ESTATE_INSTANCE}, cases[i].choice);
+        const CmkPointId point = estate_point(estate, cases[i].choice);
         cr_assert_eq(cmk_point(estate->sim.world, point)->tier, cases[i].tier);
         args.ref[CMK_REF_POINT] = point.i;
         (void)estate_must_apply(estate, args);
@@ -229,14 +227,11 @@ Test(points, restores_from_each_tier)
         cr_assert_eq(commit->time - start, cases[i].hours * CMK_HOUR_US, "case %zu", i);
         cr_assert_eq(commit->result, point.i);
     }
-    cr_assert_eq(cmk_plan_choose_point(estate->sim.world, (CmkInstanceId){ESTATE_INSTANCE},
-                                       CMK_POINT_LATEST_OPERATIONAL)
-                     .i,
-                 0);
-    cr_assert_eq(cmk_plan_choose_point(estate->sim.world, (CmkInstanceId){ESTATE_IDLE_INSTANCE},
-                                       CMK_POINT_OLDEST)
-                     .i,
-                 0);
+    cr_assert_eq(estate_point(estate, CMK_POINT_LATEST_OPERATIONAL).i, 0);
+    const CmkArgs of_idle = {.op = CMK_OP_BACKUP_RESTORE,
+                             .ref = {[CMK_REF_INSTANCE] = ESTATE_IDLE_INSTANCE},
+                             .num = {CMK_POINT_OLDEST}};
+    cr_assert_eq(cmk_plan_choose_point(estate->sim.world, &of_idle).i, 0);
     estate_free(estate);
 }
 
@@ -253,8 +248,7 @@ Test(points, choices_are_among_all_queues)
     } cases[] = {{CMK_POINT_OLDEST, CMK_TIER_VAULT, 0},
                  {CMK_POINT_LATEST_OPERATIONAL, CMK_TIER_OPERATIONAL, 5}};
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
-        const CmkPointId id = cmk_plan_choose_point(
-            estate->sim.world, (CmkInstanceId){ESTATE_INSTANCE}, cases[i].choice);
+        const CmkPointId id = estate_point(estate, cases[i].choice);
         const CmkPoint *point = cmk_point(estate->sim.world, id);
         cr_assert_eq(point->tier, cases[i].tier, "case %zu", i);
         cr_assert_eq(point->created, ESTATE_START + cases[i].day * CMK_DAY_US + 2 * CMK_HOUR_US,

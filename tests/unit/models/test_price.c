@@ -610,8 +610,9 @@ static int64_t nanos_of(const CmkCostItem *items, uint32_t count, const char *me
  * from then on is the whole, but for one rounding of each item. */
 Test(price, bills_split_at_a_moment_add_up)
 {
-    Estate *estate = estate_new(&(EstateOptions){
-        .has_operational = true, .datasource = "AzureBlob", .schedule_us = 30 * CMK_DAY_US});
+    Estate *estate = estate_new(&(EstateOptions){.has_operational = true,
+                                                 .datasource = "AzureKubernetesService",
+                                                 .schedule_us = 30 * CMK_DAY_US});
     estate_run(estate, 3 * CMK_HOUR_US); /* one point in each tier, and nothing happens any more */
     CmkCostItem items[MAX_ITEMS];
     int64_t before[2];
