@@ -411,7 +411,7 @@ Test(scenario, instances_and_policies_may_come_later)
     cr_assert_eq(disk->size_bytes, INT64_C(3) << 30);
     cr_assert_eq(disk->daily_change_ppm, 40000);
     cr_assert_eq(disk->sample_bytes, 5 * 1024);
-    cr_assert_geq(cmk_queue(sim.world, (CmkQueueId){disk->first_queue})->point_count, 12,
+    cr_assert_geq(cmk_queue(sim.world, (CmkQueueId){disk->first_queue})->point_count, 11,
                   "every 4 hours, kept for two days");
     cmk_world_free(sim.world);
     cmk_scenario_free(scenario);
