@@ -30,9 +30,8 @@ static const CmkCatalogueKind kinds[] = {
      "The regions, which region each is paired with, and whether its key vaults fail over there.",
      "display_name", cmk_catalogue_regions},
     {"datasources", "Datasources",
-     "What can be backed up, and the stores that the backups can lie in. Only the vault and "
-     "archive "
-     "stores depend on the key.",
+     "What can be backed up, how often, and the stores that the backups can lie in. Only the vault "
+     "and archive stores depend on the key.",
      "resource_type", cmk_catalogue_datasources},
     {"knobs", "Knobs",
      "What a scenario may set where the documents are silent or the service varies, with the value "

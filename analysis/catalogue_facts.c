@@ -49,6 +49,22 @@ GPtrArray *cmk_catalogue_regions(void)
     return entries;
 }
 
+static char *schedules_of(const CmkDatasourceFacts *facts)
+{
+    return g_strconcat(facts->is_continuous ? "continuous " : "",
+                       (facts->schedules & CMK_SCHEDULE_HOURLY) != 0 ? "hourly " : "",
+                       (facts->schedules & CMK_SCHEDULE_DAILY) != 0 ? "daily " : "",
+                       (facts->schedules & CMK_SCHEDULE_WEEKLY) != 0 ? "weekly" : "", NULL);
+}
+
+/* "P7D", "P3M" */
+static char *retention_of(const CmkDatasourceFacts *facts)
+{
+    const CmkPeriod period = facts->usual_retention;
+    return period.months != 0 ? g_strdup_printf("P%" PRId32 "M", period.months)
+                              : g_strdup_printf("P%" PRId64 "D", period.us / CMK_DAY_US);
+}
+
 GPtrArray *cmk_catalogue_datasources(void)
 {
     uint32_t count = 0;
@@ -61,6 +77,10 @@ GPtrArray *cmk_catalogue_datasources(void)
                                               facts->has_archive ? "archive" : "", NULL);
         CmkEntry *entry = cmk_entry_new("datasource", facts->name);
         cmk_entry_add_words(entry, CMK_PROPERTY_COLUMN, "stores", stores);
+        g_autofree char *schedules = schedules_of(facts);
+        cmk_entry_add_words(entry, CMK_PROPERTY_COLUMN, "schedules", schedules);
+        g_autofree char *retention = retention_of(facts);
+        cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "usual_retention", retention);
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "each_backup",
                            facts->is_full_each_time ? "whole" : "what has changed");
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "depends_on_key",

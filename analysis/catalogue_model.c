@@ -15,8 +15,8 @@ static const char *param_type(uint16_t type)
     static const char *const words[] = {
         [CMK_PARAM_BACKUP_VAULT] = "a Backup vault",
         [CMK_PARAM_INSTANCE] = "a backup instance",
-        [CMK_PARAM_POINT] =
-            "a recovery point: latest, oldest, latest_operational or latest_archive",
+        [CMK_PARAM_POINT] = "a recovery point: latest, oldest, latest_operational, latest_vault, "
+                            "latest_archive, or a moment",
         [CMK_PARAM_KEY_VAULT] = "a key vault",
         [CMK_PARAM_KEY] = "a key: vault/key",
         [CMK_PARAM_KEY_TARGET] = "a key or a version of it: vault/key or vault/key/2",
@@ -50,6 +50,10 @@ static const char *param_type(uint16_t type)
         [CMK_PARAM_REHYDRATION] = "standard or high",
         [CMK_PARAM_SOFT_DELETE] = "on, off or always_on",
         [CMK_PARAM_REDUNDANCY] = "local, zone or geo",
+        [CMK_PARAM_DATASOURCE] = "a datasource, by its name in the command line",
+        [CMK_PARAM_SIZE] = "a size",
+        [CMK_PARAM_SAMPLE] = "the size of a sample",
+        [CMK_PARAM_SHARE] = "a share",
         [CMK_PARAM_ENCRYPTION] = "Disabled, Enabled or Inconsistent",
     };
     const char *word = type < CMK_ARRAY_LEN(words) ? words[type] : NULL;

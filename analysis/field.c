@@ -12,7 +12,11 @@ const char *const cmk_words_redundancy[] = {"local", "zone", "geo", NULL};
 static const char *const words_presence[] = {"Absent", "Active", NULL};
 static const char *const words_provisioning[] = {"None",      "Provisioning", "Updating",
                                                  "Succeeded", "Failed",       NULL};
-static const char *const words_instance[] = {"Absent", "Protected", NULL};
+static const char *const words_instance[] = {"Absent",      "Protected", "Suspended", "Stopped",
+                                             "SoftDeleted", "Purged",    NULL};
+_Static_assert(CMK_INSTANCE_PROTECTED == 1 && CMK_INSTANCE_SUSPENDED == 2 &&
+                   CMK_INSTANCE_PURGED == 5 && CMK_ARRAY_LEN(words_instance) == 6 + 1,
+               "word i stands for CmkInstanceState i");
 static const char *const words_key[] = {"Absent",   "Active",     "Deleted", "Purged",
                                         "Deleting", "Recovering", NULL};
 static const char *const words_region[] = {"Up",         "Lost",        "FailingOver",
@@ -317,7 +321,8 @@ static int64_t instance_last_backup(const CmkWorld *world, uint32_t row)
 }
 
 static const CmkStateField instance_fields[] = {
-    {"state", OF(words_instance), CMK_BIT(INSTANCE), instance_state, "whether it is protected"},
+    {"state", OF(words_instance), CMK_BIT(INSTANCE), instance_state,
+     "whether it is protected, and what became of it (BK-23)"},
     {"backup_vault", NAME_OF("backup_vault"), CMK_BIT(INSTANCE), instance_vault,
      "the vault that protects it"},
     {"datasource", NAME_OF("datasource"), CMK_BIT(INSTANCE), instance_datasource, "what it is"},

@@ -50,6 +50,7 @@ struct CmkRunStore {
     OpenList vaults;
     OpenList regions;
     OpenList key_vaults;
+    OpenList instances;
     OpenList faults;
     RequestCounts requests;
     JobCounts jobs;
@@ -76,6 +77,7 @@ static OpenList *states_of(CmkRunStore *store, uint32_t kind)
 {
     return kind == CMK_STORE_ENTITY_REGION      ? &store->regions
            : kind == CMK_STORE_ENTITY_KEY_VAULT ? &store->key_vaults
+           : kind == CMK_STORE_ENTITY_INSTANCE  ? &store->instances
                                                 : &store->vaults;
 }
 
@@ -189,6 +191,15 @@ static void follow_states(CmkRunStore *store, const CmkWorld *world, const CmkRe
     } else {
         look_at_all_vaults(store, world, record);
     }
+}
+
+/* An instance has states from its first protection on; that it is purged is the last of them. */
+static void follow_instance(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
+{
+    const uint32_t row = record->args.ref[CMK_REF_INSTANCE];
+    const uint32_t state = cmk_instance(world, (CmkInstanceId){row})->state;
+    look_at(store, record, CMK_STORE_ENTITY_INSTANCE, row,
+            state == CMK_INSTANCE_ABSENT ? NO_STATE : state);
 }
 
 static void put_fault(CmkRunStore *store, uint32_t plan, CmkTime to, uint64_t to_seq)
@@ -374,11 +385,13 @@ static void put_job(CmkRunStore *store, const CmkWorld *world, const CmkRecord *
                        .backup_vault = task->backup_vault,
                        .datastore = datastore_of(world, task),
                        .point = task->point,
+                       .restored_to = task->restored_to,
                        .origin = task->origin,
                        .retries = task->retries,
                        .is_seen = cmk_task_facts((CmkTaskKind)task->kind)->is_seen};
     if (task->queue != 0) {
         job.instance = cmk_queue(world, (CmkQueueId){task->queue})->instance;
+        job.policy = cmk_instance(world, (CmkInstanceId){job.instance})->policy;
     }
     if (has_failed) {
         job.code = (uint32_t)record->args.num[0];
@@ -438,8 +451,12 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
     if (ends_job(record->args.op)) {
         put_job(store, world, record);
     }
-    if ((store->run.model->operations[record->args.op]->writes & CMK_BIT(BACKUP_VAULT)) != 0) {
+    const uint64_t writes = store->run.model->operations[record->args.op]->writes;
+    if ((writes & CMK_BIT(BACKUP_VAULT)) != 0) {
         follow_states(store, world, record);
+    }
+    if ((writes & CMK_BIT(INSTANCE)) != 0 && record->args.ref[CMK_REF_INSTANCE] != 0) {
+        follow_instance(store, world, record);
     }
     follow_services(store, world, record);
     if (record->args.origin != 0 &&
@@ -483,6 +500,7 @@ static void store_free(CmkRunStore *store)
     g_free(store->vaults.items);
     g_free(store->regions.items);
     g_free(store->key_vaults.items);
+    g_free(store->instances.items);
     g_free(store->faults.items);
     for (size_t i = 0; i < CMK_ARRAY_LEN(store->strings); i++) {
         g_free(store->strings[i]);
@@ -512,6 +530,7 @@ bool cmk_store_finish(CmkRunStore *store, const CmkStoreResult *result, GError *
     put_open_states(store, CMK_STORE_ENTITY_REGION);
     put_open_states(store, CMK_STORE_ENTITY_KEY_VAULT);
     put_open_states(store, CMK_STORE_ENTITY_BACKUP_VAULT);
+    put_open_states(store, CMK_STORE_ENTITY_INSTANCE);
     for (uint32_t plan = 1; plan < store->faults.count; plan++) {
         if (store->faults.items[plan].state != NO_STATE) {
             put_fault(store, plan, -1, 0);

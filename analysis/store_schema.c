@@ -61,6 +61,7 @@ static const CmkStoreColumn job_columns[] = {
     CELL(CmkStoreJob, refused_seq, "refused_seq", IF_ZERO),
     CELL(CmkStoreJob, backup_vault, "backup_vault", IF_ZERO),
     CELL(CmkStoreJob, instance, "instance", IF_ZERO),
+    CELL(CmkStoreJob, policy, "policy", IF_ZERO),
     CELL(CmkStoreJob, datastore, "datastore", IF_ZERO),
     CELL(CmkStoreJob, started, "started_us", NEVER),
     CELL(CmkStoreJob, ended, "ended_us", NEVER),
@@ -69,6 +70,7 @@ static const CmkStoreColumn job_columns[] = {
     CELL(CmkStoreJob, origin, "origin", IF_ZERO),
     CELL(CmkStoreJob, retries, "retries", NEVER),
     CELL(CmkStoreJob, point, "point", IF_ZERO),
+    CELL(CmkStoreJob, restored_to, "restored_to_us", IF_ZERO),
     CELL(CmkStoreJob, bytes, "bytes", IF_NEGATIVE),
 };
 
@@ -154,6 +156,11 @@ static const CmkStoreWord words[] = {
     {"key_vault_state", CMK_STORE_SERVICE_AVAILABLE, "Available"},
     {"key_vault_state", CMK_STORE_SERVICE_READ_ONLY, "ReadOnly"},
     {"key_vault_state", CMK_STORE_SERVICE_UNREACHABLE, "Unreachable"},
+    {"instance_state", CMK_INSTANCE_PROTECTED, "Protected"},
+    {"instance_state", CMK_INSTANCE_SUSPENDED, "Suspended"},
+    {"instance_state", CMK_INSTANCE_STOPPED, "Stopped"},
+    {"instance_state", CMK_INSTANCE_SOFT_DELETED, "SoftDeleted"},
+    {"instance_state", CMK_INSTANCE_PURGED, "Purged"},
     {"assignment_state", CMK_ASSIGNMENT_GRANTING, "Granting"},
     {"assignment_state", CMK_ASSIGNMENT_ACTIVE, "Active"},
     {"assignment_state", CMK_ASSIGNMENT_REMOVING, "Removing"},
@@ -316,16 +323,19 @@ static const View views[] = {
      "expectation_result AS e JOIN verdict AS v ON v.id = e.verdict"},
     {"v_job",
      "j.id, k.name AS operation, k.shown_as, k.is_user_triggered, s.name AS status,"
-     " c.code AS code, c.text AS code_text," ERROR_DETAILS ", b.name AS backup_vault, i.name AS instance, d.name AS datastore,"
+     " c.code AS code, c.text AS code_text," ERROR_DETAILS ", b.name AS backup_vault, i.name AS instance, p.name AS policy,"
+     " d.name AS datastore,"
      " " INSTANT("j.started_us") " AS started, " INSTANT("j.ended_us") " AS ended,"
      " j.started_us, j.ended_us, j.ended_us - j.started_us AS duration_us,"
      " j.ended_us < run.start_us AS is_setup, j.is_seen,"
-     " CASE j.is_seen WHEN 1 THEN 'listed' ELSE 'nobody' END AS seen, j.retries, j.point, j.bytes,"
+     " CASE j.is_seen WHEN 1 THEN 'listed' ELSE 'nobody' END AS seen, j.retries, j.point,"
+     " " INSTANT("j.restored_to_us") " AS restored_to, j.restored_to_us, j.bytes,"
      " o.name AS origin, j.started_by, j.id AS ended_by, j.refused_seq",
      "job AS j JOIN run JOIN task_kind AS k ON k.id = j.kind"
      " JOIN job_status AS s ON s.id = j.status"
      JOIN_ID("status", "c", "j.code") JOIN_ID("datastore", "d", "j.datastore")
      JOIN_VAULT("b", "j.backup_vault") JOIN_INSTANCE("i", "j.instance")
+     JOIN_ENTITY("p", CMK_STORE_ENTITY_POLICY, "j.policy")
      JOIN_STEP("o", "j.origin") JOIN_ERROR_DETAILS},
     {"v_failed_jobs",
      "j.id, k.name AS operation, c.code AS code, c.text AS code_text," ERROR_DETAILS ","
@@ -386,6 +396,12 @@ static const View views[] = {
      " LEFT JOIN region_state AS r ON r.id = t.state AND k.name = 'region'"
      " LEFT JOIN key_vault_state AS v ON v.id = t.state AND k.name = 'key_vault'"
      " WHERE k.name IN ('region', 'key_vault')"},
+    {"v_instance_states",
+     "b.name AS backup_vault, i.name AS instance, s.name AS state,"
+     " " INSTANT("t.from_us") " AS \"from\", " INSTANT("t.to_us") " AS \"to\", t.from_us, t.to_us,"
+     " coalesce(t.to_us, run.end_us) - t.from_us AS duration_us, t.from_seq, t.to_seq",
+     "state_interval AS t JOIN run JOIN instance_state AS s ON s.id = t.state"
+     JOIN_INSTANCE("i", "t.entity") JOIN_VAULT("b", "i.parent") " WHERE t.kind = i.kind"},
     {"v_fault_windows",
      "f.name AS fault, " INSTANT("w.from_us") " AS \"from\", " INSTANT("w.to_us") " AS \"to\","
      " w.from_us, w.to_us, coalesce(w.to_us, run.end_us) - w.from_us AS duration_us,"

@@ -58,17 +58,20 @@ typedef struct CmkStoreJob {
     CmkTime ended;
     uint64_t started_by;
     uint64_t refused_seq; /* 0: none */
+    CmkTime restored_to;  /* restore: the moment whose data comes back; 0 of any other job */
     int64_t bytes;        /* negative: not known */
     uint32_t kind;        /* CmkTaskKind */
     uint32_t status;
     uint32_t code; /* CmkStatus, 0 if it completed */
     uint32_t backup_vault;
     uint32_t instance;
+    uint32_t policy;    /* of the instance when the job ended (BK-16), 0: none */
     uint32_t datastore; /* code of the lookup table, 0: none */
     uint32_t point;
     uint32_t origin;
     uint32_t retries;
     uint32_t is_seen;
+    uint32_t reserved;
 } CmkStoreJob;
 
 typedef struct CmkStoreJobHour {
@@ -92,9 +95,9 @@ typedef struct CmkStoreStateInterval {
     CmkTime to; /* negative: still so when the run ended */
     uint64_t from_seq;
     uint64_t to_seq;
-    uint32_t kind; /* CMK_STORE_ENTITY_*: BACKUP_VAULT, REGION or KEY_VAULT */
+    uint32_t kind; /* CMK_STORE_ENTITY_*: BACKUP_VAULT, REGION, KEY_VAULT or INSTANCE */
     uint32_t entity;
-    uint32_t state; /* CmkEncryption, CmkRegionState or CmkStoreService */
+    uint32_t state; /* CmkEncryption, CmkRegionState, CmkStoreService or CmkInstanceState */
     uint32_t reserved;
 } CmkStoreStateInterval;
 

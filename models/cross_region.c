@@ -96,9 +96,8 @@ const CmkGuard cmk_guard_point_is_readable_in_pair = {
     .holds = point_is_readable_in_pair,
     .status = CMK_STATUS_OF(POINT_ARCHIVED),
     .rule = "BK-27 BV-4",
-    .text = "The recovery point is no snapshot, and not in the archive only unless the region of "
-            "its Backup "
-            "vault is lost."};
+    .text = "The recovery point is no snapshot, and is not in the archive only unless the region "
+            "of its Backup vault is lost."};
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
@@ -143,9 +142,9 @@ const CmkOperation cmk_op_backup_restore_in_pair = {
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
                {"point", CMK_PARAM_POINT, 1, 1, 0}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POINT_EXISTS, CMK_GUARD_POINT_IS_NOT_ABANDONED,
-               CMK_GUARD_CROSS_REGION_RESTORE_IS_ON, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
-               CMK_GUARD_POINT_IS_READABLE_IN_PAIR},
+               CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_MOMENT_IS_COVERED, CMK_GUARD_POINT_EXISTS,
+               CMK_GUARD_POINT_IS_NOT_ABANDONED, CMK_GUARD_CROSS_REGION_RESTORE_IS_ON,
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_POINT_IS_READABLE_IN_PAIR},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_restore_in_pair,
     .rules = "BV-4 BK-27 BK-31 OQ-34",

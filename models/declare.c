@@ -208,13 +208,10 @@ CmkInstanceId cmk_declare_instance(CmkWorld *world, CmkBackupVaultId vault, cons
     return id;
 }
 
-void cmk_describe_instance(CmkWorld *world, CmkInstanceId id, const CmkInstance *facts)
+void cmk_delay_instance(CmkWorld *world, CmkInstanceId id, int64_t offset_us)
 {
-    CmkInstance *instance = row_mut(world, CMK_TABLE_INSTANCE, id.i);
-    instance->size_bytes = facts->size_bytes;
-    instance->daily_change_ppm = facts->daily_change_ppm;
-    instance->sample_bytes = facts->sample_bytes;
-    instance->schedule_offset_us = facts->schedule_offset_us;
+    CMK_ASSERT(offset_us >= 0);
+    ((CmkInstance *)row_mut(world, CMK_TABLE_INSTANCE, id.i))->schedule_offset_us = offset_us;
 }
 
 CmkPolicyId cmk_declare_policy(CmkWorld *world, const CmkPolicy *policy, const char *name)

@@ -61,7 +61,7 @@ enum {
 enum {
     CMK_PARAM_BACKUP_VAULT = 1,
     CMK_PARAM_INSTANCE,
-    CMK_PARAM_POINT, /* "latest" or "oldest": a number, see CmkPointChoice */
+    CMK_PARAM_POINT, /* "latest", "oldest" or a moment: a number, see CmkPointChoice */
     CMK_PARAM_KEY_VAULT,
     CMK_PARAM_KEY,        /* "vault/key" */
     CMK_PARAM_KEY_TARGET, /* "vault/key" or "vault/key/2": key and, if given, pinned version */
@@ -95,15 +95,23 @@ enum {
     CMK_PARAM_REHYDRATION, /* "standard" or "high" */
     CMK_PARAM_SOFT_DELETE, /* a CmkSoftDelete by its word */
     CMK_PARAM_REDUNDANCY,  /* CmkRedundancy by its word */
+    CMK_PARAM_DATASOURCE,  /* by its name in the command line */
+    CMK_PARAM_SIZE,        /* bytes */
+    CMK_PARAM_SAMPLE,      /* bytes, as few as are encrypted for each recovery point */
+    CMK_PARAM_SHARE,       /* parts per million */
     CMK_PARAM_ENCRYPTION   /* state of the encryption settings by its word, see CMK_SAYS_FALSE */
 };
 
-/* Which recovery point of an instance to restore. */
+/* Which recovery point of an instance to restore. A number from CMK_POINT__COUNT on is no choice
+ * but a moment (CmkTime): the point that was the latest then, or the moment itself where backups
+ * are continuous (BK-3). */
 typedef enum CmkPointChoice {
     CMK_POINT_LATEST = 1,
     CMK_POINT_OLDEST,
     CMK_POINT_LATEST_OPERATIONAL,
-    CMK_POINT_LATEST_ARCHIVE
+    CMK_POINT_LATEST_VAULT,
+    CMK_POINT_LATEST_ARCHIVE,
+    CMK_POINT__COUNT
 } CmkPointChoice;
 
 /* ---- handles --------------------------------------------------------------------------------- */
@@ -780,8 +788,21 @@ typedef enum CmkCriterion {
     CMK_CRITERION_FIRST_OF_WEEK,
     CMK_CRITERION_FIRST_OF_MONTH,
     CMK_CRITERION_FIRST_OF_YEAR,
-    CMK_CRITERION_ALL_BACKUPS
+    CMK_CRITERION_ALL_BACKUPS,
+    CMK_CRITERION_CALENDAR /* those of certain days and times */
 } CmkCriterion;
+
+/* The days and times of CMK_CRITERION_CALENDAR, by the schedule's own clock. A backup is taken that
+ * has each kind of them that is not empty. */
+typedef struct CmkCalendar {
+    uint32_t days_of_week;   /* bit 0: Monday */
+    uint32_t weeks_of_month; /* bits 0 to 3: the first to the fourth seven days, bit 4: the last */
+    uint32_t days_of_month;  /* bits 1 to 31; bit 0: the last one */
+    uint32_t months;         /* bit 0: January */
+    uint32_t time_count;
+    uint32_t minutes[7]; /* of the day, at which the schedule starts backups */
+} CmkCalendar;
+#define CMK_CALENDAR_TIMES_MAX 7
 
 /* When points move from the vault to the archive (BK-9). */
 typedef enum CmkArchiving {
@@ -796,10 +817,11 @@ typedef struct CmkRetention {
     uint32_t priority;  /* the lowest number wins (BK-12) */
     uint32_t archiving; /* CmkArchiving */
     uint32_t reserved;
-    CmkPeriod operational;
-    CmkPeriod vault; /* from the backup on, whichever tier the point is in */
+    CmkPeriod operational; /* zero, also below: what is usual for the datasource */
+    CmkPeriod vault;       /* from the backup on, whichever tier the point is in */
     CmkPeriod archive_after;
     CmkPeriod archive; /* with ON_EXPIRY: how long the archive keeps it from then on */
+    CmkCalendar calendar;
 } CmkRetention;
 
 typedef struct CmkSchedule {
@@ -810,13 +832,19 @@ typedef struct CmkSchedule {
 #define CMK_SCHEDULES_MAX 8
 #define CMK_PRIORITY_DEFAULT 99 /* of the default rule (BK-12) */
 
+typedef enum CmkPolicyState {
+    CMK_POLICY_ABSENT, /* described, but nobody has created it */
+    CMK_POLICY_ACTIVE
+} CmkPolicyState;
+
 typedef struct CmkPolicy {
     uint32_t name;
     uint32_t has_operational;
     uint32_t has_vault;
     uint32_t has_archive;
     uint32_t schedule_count;
-    uint32_t reserved;
+    uint32_t state;
+    uint64_t changed_by;
     int64_t utc_offset_us; /* of the schedules' own clock: where a day begins (BK-6) */
     CmkSchedule schedules[CMK_SCHEDULES_MAX];
     CmkRetention retention[CMK_TAG__COUNT]; /* that of DEFAULT is always there */
@@ -900,8 +928,9 @@ typedef struct CmkPoint {
     uint32_t is_expiry_overdue;
     uint32_t is_tiering_overdue;
     uint32_t data_key; /* of its vault when it was made */
-    uint32_t reserved;
+    uint32_t is_span;  /* of continuous backups: each moment from `created` on (BK-D2) */
     CmkTime created;
+    CmkTime ended; /* of a span: its last moment, 0 while it goes on */
     CmkTime archived_at;
     CmkTime rehydrated_until; /* a copy of it is in the vault tier too (BK-26) */
     int64_t bytes;
@@ -957,6 +986,7 @@ typedef struct CmkTask {
     uint32_t tag;              /* CmkTag of a backup on demand */
     uint32_t priority;         /* CmkRehydration of a restore */
     CmkTime started;
+    CmkTime restored_to; /* restore: the moment whose data comes back */
     uint64_t started_by;
     uint64_t point_by; /* restore: CmkPoint.created_by, since points are recycled */
     uint64_t status;   /* CmkStatus of a failed one */

@@ -210,6 +210,8 @@
     X(NEWER_VERSION_IS_USABLE, newer_version_is_usable)                                            \
     X(TAKE_UP_IS_STILL_DUE, take_up_is_still_due)                                                  \
     X(INSTANCE_IS_ABSENT, instance_is_absent)                                                      \
+    X(POLICY_IS_ABSENT, policy_is_absent)                                                          \
+    X(POLICY_EXISTS, policy_exists)                                                                \
     X(DATASOURCE_FITS_POLICY, datasource_fits_policy)                                              \
     X(INSTANCE_IS_PROTECTED, instance_is_protected)                                                \
     X(INSTANCE_IS_ACTIVE, instance_is_active)                                                      \
@@ -220,6 +222,8 @@
     X(SOFT_DELETE_IS_NOT_FINAL, soft_delete_is_not_final)                                          \
     X(SOFT_DELETE_IS_IN_RANGE, soft_delete_is_in_range)                                            \
     X(NO_BACKUP_IS_UNDER_WAY, no_backup_is_under_way)                                              \
+    X(STORE_KEEPS_SINGLE_POINTS, store_keeps_single_points)                                        \
+    X(MOMENT_IS_COVERED, moment_is_covered)                                                        \
     X(POINT_EXISTS, point_exists)                                                                  \
     X(POINT_IS_NOT_ABANDONED, point_is_not_abandoned)                                              \
     X(TASK_IS_RUNNING, task_is_running)                                                            \
@@ -307,7 +311,7 @@
     X(KEY_AND_IDENTITY_TOGETHER, 58, 0, "SimErrorCMKKeyAndIdentityInOneRequest", NULL, "ERR-15",   \
       "key and identity cannot change in one request")                                             \
     X(POLICY_DOES_NOT_FIT, 59, 0, "SimErrorPolicyDoesNotFitDatasource", NULL, "BK-1",              \
-      "the datasource has no such store")                                                          \
+      "the datasource has no such store, or is not backed up by such a schedule")                  \
     X(REGION_MISMATCH, 60, 0, "SimErrorCMKRegionMismatch", NULL, "OQ-12",                          \
       "key vault and Backup vault are in different regions")                                       \
     X(ENCRYPTION_STAYS_INCONSISTENT, 61, 0, "SimErrorCMKStaysInconsistent", NULL, "BV-31",         \
@@ -359,6 +363,10 @@
       "the key vault has no room for another access policy")                                       \
     X(POINT_NOT_FOUND, 62, 404, "SimErrorRecoveryPointNotFound", NULL, "",                         \
       "there is no such recovery point")                                                           \
+    X(MOMENT_NOT_COVERED, 170, 0, "SimErrorNoRecoveryPointForMoment", NULL, "BK-3",                \
+      "nothing is kept that goes back to this moment")                                             \
+    X(BACKUP_IS_CONTINUOUS, 171, 0, "SimErrorBackupIsContinuous", NULL, "BK-D2",                   \
+      "what is backed up all the time has no single backups")                                      \
     X(SOFT_DELETE_IS_FINAL, 160, 400, "SimErrorSoftDeleteIsAlwaysOn", NULL, "BV-6",                \
       "soft delete that is always on cannot be changed back")
 

@@ -1,5 +1,6 @@
 /* The life of a protected instance: backups suspended, protection stopped and resumed, another
  * policy, deletion with and without a way back (BK-15, BK-23, BV-6 to BV-8, COST-19). */
+#include "models/continuous.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/points.h"
@@ -96,9 +97,17 @@ static void for_each_queue(CmkSim *sim, const CmkArgs *args, ForQueue action)
     }
 }
 
-static void halt(CmkSim *sim, const CmkArgs *args, CmkQueueId queue)
+static void settle(CmkSim *sim, const CmkArgs *args, CmkQueueId queue)
 {
     (void)args;
+    if (cmk_queue_is_continuous(sim->world, queue)) {
+        cmk_continuous_settle(sim, queue);
+    }
+}
+
+static void halt(CmkSim *sim, const CmkArgs *args, CmkQueueId queue)
+{
+    settle(sim, args, queue);
     cmk_schedule_end(sim, queue);
     cmk_points_forgive(sim, queue);
 }
@@ -112,6 +121,12 @@ static CmkInstance *change_to(CmkSim *sim, const CmkArgs *args, CmkInstanceState
     return instance;
 }
 
+static CmkInstance *halt_in(CmkSim *sim, const CmkArgs *args, CmkInstanceState state)
+{
+    for_each_queue(sim, args, halt);
+    return change_to(sim, args, state);
+}
+
 #define INSTANCE_PARAM                                                                             \
     {                                                                                              \
         "instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE                                     \
@@ -121,8 +136,7 @@ static CmkInstance *change_to(CmkSim *sim, const CmkArgs *args, CmkInstanceState
 
 static uint32_t instance_suspend_backups(CmkSim *sim, const CmkArgs *args)
 {
-    (void)change_to(sim, args, CMK_INSTANCE_SUSPENDED);
-    for_each_queue(sim, args, halt);
+    (void)halt_in(sim, args, CMK_INSTANCE_SUSPENDED);
     return args->ref[CMK_REF_INSTANCE];
 }
 
@@ -142,8 +156,7 @@ const CmkOperation cmk_op_instance_suspend_backups = {
 
 static uint32_t instance_stop_protection(CmkSim *sim, const CmkArgs *args)
 {
-    (void)change_to(sim, args, CMK_INSTANCE_STOPPED);
-    for_each_queue(sim, args, halt);
+    (void)halt_in(sim, args, CMK_INSTANCE_STOPPED);
     return args->ref[CMK_REF_INSTANCE];
 }
 
@@ -194,6 +207,7 @@ static void renew(CmkSim *sim, const CmkArgs *args, CmkQueueId queue)
 static uint32_t instance_change_policy(CmkSim *sim, const CmkArgs *args)
 {
     CmkInstance *instance = cmk_instance_mut(sim, (CmkInstanceId){args->ref[CMK_REF_INSTANCE]});
+    for_each_queue(sim, args, settle);
     instance->policy = args->ref[CMK_REF_POLICY];
     instance->changed_by = cmk_this_seq(sim);
     for_each_queue(sim, args, renew);
@@ -206,8 +220,8 @@ const CmkOperation cmk_op_instance_change_policy = {
     .text = "An instance gets another policy, for its points so far as well.",
     .params = {INSTANCE_PARAM, {"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POLICY_HAS_THE_SAME_STORES,
-               CMK_GUARD_DATASOURCE_FITS_POLICY},
+               CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POLICY_EXISTS,
+               CMK_GUARD_POLICY_HAS_THE_SAME_STORES, CMK_GUARD_DATASOURCE_FITS_POLICY},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_change_policy,
     .rules = "BK-4 BK-23",
@@ -229,12 +243,11 @@ static void count_instance(CmkSim *sim, const CmkInstance *instance, int64_t cha
 /* The value of the moment of the deletion counts (BV-6); with soft delete off the data goes now. */
 static uint32_t instance_delete(CmkSim *sim, const CmkArgs *args)
 {
-    CmkInstance *instance = change_to(sim, args, CMK_INSTANCE_SOFT_DELETED);
+    CmkInstance *instance = halt_in(sim, args, CMK_INSTANCE_SOFT_DELETED);
     const CmkBackupVault *vault =
         cmk_backup_vault(sim->world, (CmkBackupVaultId){instance->backup_vault});
     const CmkTime now = cmk_world_now(sim->world);
     const int64_t free_us = CMK_SOFT_DELETE_DAYS * CMK_DAY_US;
-    for_each_queue(sim, args, halt);
     count_instance(sim, instance, -1);
     instance->purge_at = now;
     if (vault->soft_delete != CMK_SOFT_DELETE_OFF) {

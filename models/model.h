@@ -35,9 +35,8 @@ CmkScopeId cmk_declare_scope(CmkWorld *world, CmkScopeKind kind, CmkScopeId pare
 CmkPersonId cmk_declare_person(CmkWorld *world, CmkPersonKind kind, const char *name);
 CmkBackupVaultId cmk_declare_backup_vault(CmkWorld *world, const char *name);
 CmkInstanceId cmk_declare_instance(CmkWorld *world, CmkBackupVaultId vault, const char *name);
-/* What a declared instance holds, of `facts`: size, daily change, sample, offset of the schedule.
- */
-void cmk_describe_instance(CmkWorld *world, CmkInstanceId id, const CmkInstance *facts);
+/* By how much the backups of a declared instance come later than its policy says. */
+void cmk_delay_instance(CmkWorld *world, CmkInstanceId id, int64_t offset_us);
 /* Puts what was declared into another resource group than the default one. */
 void cmk_place_key_vault(CmkWorld *world, CmkKeyVaultId id, CmkScopeId resource_group);
 void cmk_place_identity(CmkWorld *world, CmkIdentityId id, CmkScopeId resource_group);
@@ -91,6 +90,13 @@ const CmkRoleFacts *cmk_role_facts(uint32_t *ret_count);
 /* By display name or GUID; 0 if unknown. */
 uint32_t cmk_role_find(const char *name);
 
+/* How often a schedule starts backups: bits of CmkDatasourceFacts.schedules. */
+enum {
+    CMK_SCHEDULE_HOURLY = 1 << 0, /* every 4, 6, 8 or 12 hours */
+    CMK_SCHEDULE_DAILY = 1 << 1,
+    CMK_SCHEDULE_WEEKLY = 1 << 2
+};
+
 typedef struct CmkDatasourceFacts {
     const char *name; /* as in the command line: "AzureDisk" */
     const char *resource_type;
@@ -99,11 +105,29 @@ typedef struct CmkDatasourceFacts {
     bool has_vault;
     bool has_archive;
     bool is_full_each_time; /* each backup is a whole copy (BK-7) */
+    bool is_continuous;     /* its operational store keeps each moment and has no schedule */
+    uint32_t schedules;     /* CMK_SCHEDULE_* */
+    CmkPeriod usual_retention;
 } CmkDatasourceFacts;
 
 /* Element 0 is empty. */
 const CmkDatasourceFacts *cmk_datasource_facts(uint32_t *ret_count);
 uint32_t cmk_datasource_find(const char *name);
+
+/* What a policy asks for that a datasource cannot have. */
+typedef enum CmkMisfit {
+    CMK_MISFIT_NONE,
+    CMK_MISFIT_OPERATIONAL, /* it has no operational store */
+    CMK_MISFIT_VAULT,       /* it is not kept in the vault */
+    CMK_MISFIT_ARCHIVE,
+    CMK_MISFIT_SCHEDULE,    /* it is not backed up as often, or as rarely */
+    CMK_MISFIT_SCHEDULED,   /* it is backed up all the time, so a schedule would do nothing */
+    CMK_MISFIT_UNSCHEDULED, /* it is backed up by a schedule only */
+    CMK_MISFIT__COUNT
+} CmkMisfit;
+
+/* The first of them (BK-1). O(schedules). */
+CmkMisfit cmk_datasource_misfit(const CmkDatasourceFacts *facts, const CmkPolicy *policy);
 
 /* ---- jobs ------------------------------------------------------------------------------------ */
 

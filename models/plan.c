@@ -1,43 +1,60 @@
 #include "models/plan.h"
 
+#include "models/continuous.h"
 #include "models/mutate.h"
 #include "models/rows.h"
 
-static bool is_chosen(const CmkPoint *point, CmkPointChoice choice)
+/* num[0] of a restore: a CmkPointChoice, or from CMK_POINT__COUNT on a moment. */
+static bool is_chosen(const CmkWorld *world, CmkPointId id, int64_t choice)
 {
-    switch (choice) {
-    case CMK_POINT_LATEST:
-    case CMK_POINT_OLDEST:
-        return true;
+    const CmkPoint *point = cmk_point(world, id);
+    if (choice >= CMK_POINT__COUNT) {
+        return cmk_point_covers(world, id, choice);
+    }
+    switch ((CmkPointChoice)choice) {
     case CMK_POINT_LATEST_OPERATIONAL:
         return point->tier == CMK_TIER_OPERATIONAL;
+    case CMK_POINT_LATEST_VAULT:
+        return point->tier == CMK_TIER_VAULT;
     case CMK_POINT_LATEST_ARCHIVE:
         return point->tier == CMK_TIER_ARCHIVE;
+    case CMK_POINT_LATEST:
+    case CMK_POINT_OLDEST:
+    case CMK_POINT__COUNT:
+        break;
     }
-    return false;
+    return true;
 }
 
-CmkPointId cmk_plan_choose_point(const CmkWorld *world, CmkInstanceId instance,
-                                 CmkPointChoice choice)
+/* Of one queue. */
+static CmkPointId choose_in(const CmkWorld *world, const CmkQueue *queue, int64_t choice)
 {
-    uint32_t best = 0;
-    uint32_t queue_row = cmk_instance(world, instance)->first_queue;
-    while (queue_row != 0) {
-        const CmkQueue *queue = cmk_queue(world, (CmkQueueId){queue_row});
-        uint32_t row = choice == CMK_POINT_OLDEST ? queue->first_point : queue->last_point;
-        while (row != 0 && !is_chosen(cmk_point(world, (CmkPointId){row}), choice)) {
-            row = cmk_point(world, (CmkPointId){row})->previous;
-        }
-        if (row != 0) {
-            const CmkTime created = cmk_point(world, (CmkPointId){row})->created;
-            const CmkTime so_far = cmk_point(world, (CmkPointId){best})->created;
-            const bool is_better =
-                best == 0 || (choice == CMK_POINT_OLDEST ? created < so_far : created > so_far);
-            best = is_better ? row : best;
-        }
-        queue_row = queue->next_of_instance;
+    CmkPointId id = {choice == CMK_POINT_OLDEST ? queue->first_point : queue->last_point};
+    while (id.i != 0 && !is_chosen(world, id, choice)) {
+        id.i = cmk_point(world, id)->previous;
     }
-    return (CmkPointId){best};
+    return id;
+}
+
+CmkPointId cmk_plan_choose_point(const CmkWorld *world, const CmkArgs *restore)
+{
+    const int64_t choice = restore->num[0];
+    CmkQueueId queue = {
+        cmk_instance(world, (CmkInstanceId){restore->ref[CMK_REF_INSTANCE]})->first_queue};
+    CmkPointId best = {0};
+    while (queue.i != 0) {
+        const CmkQueue *row = cmk_queue(world, queue);
+        const bool is_there =
+            restore->op != CMK_OP_BACKUP_RESTORE_IN_PAIR || row->store == CMK_STORE_VAULT;
+        const CmkPointId id = is_there ? choose_in(world, row, choice) : (CmkPointId){0};
+        const bool is_better =
+            choice == CMK_POINT_OLDEST
+                ? cmk_point_first_moment(world, id) < cmk_point_first_moment(world, best)
+                : cmk_point_last_moment(world, id) > cmk_point_last_moment(world, best);
+        best = id.i != 0 && (best.i == 0 || is_better) ? id : best;
+        queue.i = row->next_of_instance;
+    }
+    return best;
 }
 
 /* The version of the key with this number, among those that live now; {0} if there is none. */
@@ -102,10 +119,7 @@ void cmk_on_plan(CmkSim *sim, const CmkTimer *timer)
     const CmkPlanRow *row = cmk_plan(sim->world, id);
     CmkArgs args = row->args;
     if (args.op == CMK_OP_BACKUP_RESTORE || args.op == CMK_OP_BACKUP_RESTORE_IN_PAIR) {
-        args.ref[CMK_REF_POINT] =
-            cmk_plan_choose_point(sim->world, (CmkInstanceId){args.ref[CMK_REF_INSTANCE]},
-                                  (CmkPointChoice)args.num[0])
-                .i;
+        args.ref[CMK_REF_POINT] = cmk_plan_choose_point(sim->world, &args).i;
     }
     if (args.ref[CMK_REF_KEY] != 0 && args.num[CMK_NUM_VERSION] != 0 &&
         takes_version(sim, args.op)) {

@@ -7,8 +7,8 @@
 
 #include "models/entities.h"
 
-/* The live recovery point that `choice` means for the instance now; {0} if there is none. */
-CmkPointId cmk_plan_choose_point(const CmkWorld *world, CmkInstanceId instance,
-                                 CmkPointChoice choice);
+/* The live recovery point that a restore means: num[0] is a CmkPointChoice or a moment, and the
+ * pair of a region has no snapshots. {0} if there is none. O(points of the instance). */
+CmkPointId cmk_plan_choose_point(const CmkWorld *world, const CmkArgs *restore);
 
 #endif

@@ -1,6 +1,7 @@
 /* Recovery points: made, moved to the archive, expired, overdue, restored (section 10). */
 #include "models/points.h"
 
+#include "models/continuous.h"
 #include "models/key.h"
 #include "models/model.h"
 #include "models/mutate.h"
@@ -73,14 +74,31 @@ static const CmkRetention *retention_of(const CmkWorld *world, const CmkPoint *p
     return rule->criterion != CMK_CRITERION_NONE ? rule : &policy->retention[CMK_TAG_DEFAULT];
 }
 
-CmkTime cmk_point_expires(const CmkWorld *world, CmkPointId id)
+CmkPeriod cmk_point_retention(const CmkWorld *world, CmkPointId id)
 {
     const CmkPoint *point = cmk_point(world, id);
     const CmkRetention *rule = retention_of(world, point);
-    if (point->tier == CMK_TIER_OPERATIONAL) {
-        return cmk_time_add_period(point->created, rule->operational, 1);
+    const CmkPeriod said = point->tier == CMK_TIER_OPERATIONAL ? rule->operational : rule->vault;
+    if (said.months != 0 || said.us != 0) {
+        return said;
     }
-    const CmkTime in_vault = cmk_time_add_period(point->created, rule->vault, 1);
+    uint32_t count = 0;
+    const CmkInstanceId instance = {cmk_queue(world, (CmkQueueId){point->queue})->instance};
+    return cmk_datasource_facts(&count)[cmk_instance(world, instance)->datasource].usual_retention;
+}
+
+CmkTime cmk_point_expires(const CmkWorld *world, CmkPointId id)
+{
+    const CmkPoint *point = cmk_point(world, id);
+    if (point->is_span != 0 && point->ended == 0) {
+        return CMK_TIME_MAX; /* its last moment is always now */
+    }
+    const CmkPeriod kept = cmk_point_retention(world, id);
+    if (point->tier == CMK_TIER_OPERATIONAL) {
+        return cmk_time_add_period(point->is_span != 0 ? point->ended : point->created, kept, 1);
+    }
+    const CmkRetention *rule = retention_of(world, point);
+    const CmkTime in_vault = cmk_time_add_period(point->created, kept, 1);
     return rule->archiving == CMK_ARCHIVING_ON_EXPIRY
                ? cmk_time_add_period(in_vault, rule->archive, 1)
                : in_vault;
@@ -99,7 +117,7 @@ CmkTime cmk_point_tier_due(const CmkWorld *world, CmkPointId id)
     case CMK_ARCHIVING_IMMEDIATELY:
         return point->created;
     case CMK_ARCHIVING_ON_EXPIRY:
-        return cmk_time_add_period(point->created, rule->vault, 1);
+        return cmk_time_add_period(point->created, cmk_point_retention(world, id), 1);
     case CMK_ARCHIVING_AFTER:
         return cmk_time_add_period(point->created, rule->archive_after, 1);
     }
@@ -253,7 +271,7 @@ static int64_t bytes_of_backup(const CmkInstance *instance, const CmkQueue *queu
     return changed < instance->size_bytes ? changed : instance->size_bytes;
 }
 
-static void append(CmkSim *sim, CmkQueueId queue_id, CmkPointId id)
+void cmk_points_append(CmkSim *sim, CmkQueueId queue_id, CmkPointId id)
 {
     CmkQueue *queue = cmk_queue_mut(sim, queue_id);
     CmkPoint *point = cmk_point_mut(sim, id);
@@ -286,8 +304,10 @@ static CmkTag tag_of(const CmkWorld *world, const CmkTask *task)
     }
     const CmkQueue *queue = cmk_queue(world, (CmkQueueId){task->queue});
     const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
+    const CmkTime last = queue->last_scheduled;
+    const int64_t offset_us = instance->schedule_offset_us;
     return cmk_schedule_tag(cmk_policy(world, (CmkPolicyId){instance->policy}),
-                            queue->last_scheduled, task->started);
+                            last == 0 ? 0 : last - offset_us, task->started - offset_us);
 }
 
 static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
@@ -308,7 +328,7 @@ static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
     point->data_key =
         cmk_backup_vault(sim->world, (CmkBackupVaultId){task->backup_vault})->data_key;
     point->created_by = point->changed_by = cmk_this_seq(sim);
-    append(sim, queue_id, id);
+    cmk_points_append(sim, queue_id, id);
     queue->backup_task = 0;
     if (task->kind == CMK_TASK_BACKUP) {
         queue->last_scheduled = task->started;
@@ -520,6 +540,17 @@ const CmkOperation cmk_op_point_overdue = {
 
 /* ---- restoring ------------------------------------------------------------------------------- */
 
+/* num[0]: a CmkPointChoice or a moment. */
+static CmkTime moment_of(const CmkWorld *world, const CmkArgs *args)
+{
+    const CmkPointId id = {args->ref[CMK_REF_POINT]};
+    if (args->num[0] >= CMK_POINT__COUNT && cmk_point(world, id)->is_span != 0) {
+        return args->num[0];
+    }
+    return args->num[0] == CMK_POINT_OLDEST ? cmk_point_first_moment(world, id)
+                                            : cmk_point_last_moment(world, id);
+}
+
 uint32_t cmk_points_start_restore(CmkSim *sim, const CmkArgs *args)
 {
     const CmkPointId point_id = {args->ref[CMK_REF_POINT]};
@@ -528,6 +559,7 @@ uint32_t cmk_points_start_restore(CmkSim *sim, const CmkArgs *args)
     CmkTask *task = cmk_task_mut(sim, id);
     task->point = point_id.i;
     task->point_by = cmk_point(sim->world, point_id)->created_by;
+    task->restored_to = moment_of(sim->world, args);
     task->queue = cmk_point(sim->world, point_id)->queue;
     task->priority = (uint32_t)args->num[1];
     return id.i;
@@ -546,11 +578,11 @@ const CmkOperation cmk_op_backup_restore = {
                {"point", CMK_PARAM_POINT, 1, 1, 0},
                {"priority", CMK_PARAM_REHYDRATION, 1, 0, 1}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POINT_EXISTS, CMK_GUARD_POINT_IS_NOT_ABANDONED,
-               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
+               CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_MOMENT_IS_COVERED, CMK_GUARD_POINT_EXISTS,
+               CMK_GUARD_POINT_IS_NOT_ABANDONED, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_restore,
-    .rules = "BK-26 BK-31 BK-36",
+    .rules = "BK-3 BK-26 BK-31 BK-36",
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/restore/action",
     .az = "az dataprotection backup-instance restore trigger",
 };

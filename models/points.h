@@ -19,6 +19,13 @@ typedef enum CmkDue {
 CmkTime cmk_point_expires(const CmkWorld *world, CmkPointId id);
 CmkTime cmk_point_tier_due(const CmkWorld *world, CmkPointId id);
 
+/* How long its store keeps it: what that rule says, or else what is usual for the datasource. */
+CmkPeriod cmk_point_retention(const CmkWorld *world, CmkPointId id);
+
+/* Puts a new point, whose fields are set, at the end of its queue. For effects that write POINT and
+ * QUEUE. */
+void cmk_points_append(CmkSim *sim, CmkQueueId queue, CmkPointId id);
+
 /* The point of this tag that goes first, if it is due now; {0} if not. Points due after it follow
  * it by next_of_tag: see cmk_point_is_due(). */
 CmkPointId cmk_points_first_due(const CmkWorld *world, CmkQueueId queue, CmkTag tag, CmkDue due);

@@ -5,44 +5,6 @@
 #include "models/rows.h"
 #include "models/schedule.h"
 
-#include <string.h>
-
-/* Datasources of section 10.1; element 0 stands for none. */
-static const CmkDatasourceFacts datasources[] = {
-    {NULL, NULL, NULL, false, false, false, false},
-    {"AzureDisk", "Microsoft.Compute/disks", "BK-D1", true, false, false, false},
-    {"AzureBlob", "Microsoft.Storage/storageAccounts/blobServices", "BK-D2", true, true, false,
-     false},
-    {"AzureDataLakeStorage", "Microsoft.Storage/storageAccounts/adlsBlobServices", "BK-D3", false,
-     true, false, false},
-    {"AzureDatabaseForPostgreSQL", "Microsoft.DBforPostgreSQL/servers/databases", "BK-D4", false,
-     true, true, true},
-    {"AzureDatabaseForPostgreSQLFlexibleServer", "Microsoft.DBforPostgreSQL/flexibleServers",
-     "BK-D5", false, true, true, true},
-    {"AzureDatabaseForMySQL", "Microsoft.DBforMySQL/flexibleServers", "BK-D6", false, true, true,
-     true},
-    {"AzureKubernetesService", "Microsoft.ContainerService/managedClusters", "BK-D7", true, true,
-     false, false},
-    {"AzureElasticSAN", "Microsoft.ElasticSan/elasticSans/volumeGroups", "BK-D8", true, false,
-     false, false},
-};
-
-const CmkDatasourceFacts *cmk_datasource_facts(uint32_t *ret_count)
-{
-    *ret_count = (uint32_t)CMK_ARRAY_LEN(datasources);
-    return datasources;
-}
-
-uint32_t cmk_datasource_find(const char *name)
-{
-    for (uint32_t i = 1; i < CMK_ARRAY_LEN(datasources); i++) {
-        if (strcmp(datasources[i].name, name) == 0) {
-            return i;
-        }
-    }
-    return 0;
-}
-
 /* ---- guards ---------------------------------------------------------------------------------- */
 
 static bool instance_is_absent(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -57,23 +19,42 @@ const CmkGuard cmk_guard_instance_is_absent = {.name = "instance-is-absent",
                                                .rule = "BK-23",
                                                .text = "The instance is not protected yet."};
 
-static bool datasource_fits_policy(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+static const CmkPolicy *policy_of(const CmkWorld *world, const CmkArgs *args)
 {
-    (void)ret_blame;
-    const int64_t datasource =
-        args->num[0] != 0 ? args->num[0] : cmk_instance_of(world, args)->datasource;
-    const CmkDatasourceFacts *facts = &datasources[datasource];
-    const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){args->ref[CMK_REF_POLICY]});
-    return (!policy->has_operational || facts->has_operational) &&
-           (!policy->has_vault || facts->has_vault) && (!policy->has_archive || facts->has_archive);
+    return cmk_policy(world, (CmkPolicyId){args->ref[CMK_REF_POLICY]});
 }
 
-const CmkGuard cmk_guard_datasource_fits_policy = {
-    .name = "datasource-fits-policy",
-    .holds = datasource_fits_policy,
-    .status = CMK_STATUS_OF(POLICY_DOES_NOT_FIT),
-    .rule = "BK-1",
-    .text = "The datasource has each store that the policy keeps points in."};
+static bool policy_is_absent(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = policy_of(world, args)->changed_by;
+    return policy_of(world, args)->state == CMK_POLICY_ABSENT;
+}
+
+const CmkGuard cmk_guard_policy_is_absent = {.name = "policy-is-absent",
+                                             .holds = policy_is_absent,
+                                             .status = CMK_STATUS_OF(CONFLICT),
+                                             .rule = "BK-4",
+                                             .text = "The policy is not there yet."};
+
+static bool policy_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = policy_of(world, args)->changed_by;
+    return policy_of(world, args)->state == CMK_POLICY_ACTIVE;
+}
+
+static bool create_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    ret->ref[CMK_REF_POLICY] = refused->ref[CMK_REF_POLICY];
+    return policy_of(world, refused)->state == CMK_POLICY_ABSENT;
+}
+
+const CmkGuard cmk_guard_policy_exists = {
+    .name = "policy-exists",
+    .holds = policy_exists,
+    .status = CMK_STATUS_OF(NOT_FOUND),
+    .rule = "BK-4",
+    .text = "The policy is there.",
+    .repairs = {{CMK_OP_BACKUP_POLICY_CREATE, create_policy, "create the policy"}}};
 
 static bool instance_is_protected(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -89,9 +70,12 @@ const CmkGuard cmk_guard_instance_is_protected = {.name = "instance-is-protected
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
+/* What the policy says is in its row already (see models/entities.h). */
 static uint32_t backup_policy_create(CmkSim *sim, const CmkArgs *args)
 {
-    (void)sim;
+    CmkPolicy *policy = cmk_policy_mut(sim, (CmkPolicyId){args->ref[CMK_REF_POLICY]});
+    policy->state = CMK_POLICY_ACTIVE;
+    policy->changed_by = cmk_this_seq(sim);
     return args->ref[CMK_REF_POLICY];
 }
 
@@ -100,7 +84,8 @@ const CmkOperation cmk_op_backup_policy_create = {
     .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .text = "A backup policy is created: schedule, stores, retention.",
     .params = {{"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY}},
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_POLICY_IS_ABSENT},
+    .writes = CMK_BIT(POLICY),
     .effect = backup_policy_create,
     .rules = "BK-4 BK-5 BK-8 BK-9",
     .action = "Microsoft.DataProtection/backupVaults/backupPolicies/write",
@@ -119,12 +104,16 @@ static void add_queue(CmkSim *sim, const CmkArgs *args, CmkInstanceId id, CmkSto
     cmk_schedule_begin(sim, args, queue_id);
 }
 
+/* num[0]: datasource, num[1]: bytes, num[2]: daily change, num[3]: bytes of a sample, 0: usual. */
 static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
 {
     const CmkInstanceId id = {args->ref[CMK_REF_INSTANCE]};
     CmkInstance *instance = cmk_instance_mut(sim, id);
     const CmkBackupVaultId vault_id = {instance->backup_vault};
     instance->datasource = (uint32_t)args->num[0];
+    instance->size_bytes = args->num[1];
+    instance->daily_change_ppm = args->num[2];
+    instance->sample_bytes = (uint32_t)args->num[3];
     instance->policy = args->ref[CMK_REF_POLICY];
     instance->state = CMK_INSTANCE_PROTECTED;
     instance->changed_by = cmk_this_seq(sim);
@@ -147,15 +136,19 @@ static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
 const CmkOperation cmk_op_instance_protect = {
     .name = "instance.protect",
     .permission = CMK_PERMISSION_BACKUP_OPERATE,
-    .text = "An instance is protected by a policy; its backups are scheduled.",
+    .text = "An instance is protected by a policy: its backups are scheduled, or go on all the "
+            "time.",
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
                {"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY},
-               {"datasource", CMK_PARAM_INTEGER, 1, 1, 0}},
+               {"datasource", CMK_PARAM_DATASOURCE, 1, 1, 0},
+               {"size", CMK_PARAM_SIZE, 1, 1, 1},
+               {"daily_change", CMK_PARAM_SHARE, 1, 1, 2},
+               {"sample", CMK_PARAM_SAMPLE, 1, 0, 3}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
                CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_INSTANCE_IS_ABSENT,
-               CMK_GUARD_DATASOURCE_FITS_POLICY},
-    .writes = CMK_BIT(INSTANCE) | CMK_BIT(QUEUE) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(GAUGE) |
-              CMK_BIT_TIMERS,
+               CMK_GUARD_POLICY_EXISTS, CMK_GUARD_DATASOURCE_FITS_POLICY},
+    .writes = CMK_BIT(INSTANCE) | CMK_BIT(QUEUE) | CMK_BIT(POINT) | CMK_BIT(BACKUP_VAULT) |
+              CMK_BIT(GAUGE) | CMK_BIT_TIMERS,
     .effect = instance_protect,
     .rules = "BV-19 BK-1 BK-23",
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/write",

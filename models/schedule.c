@@ -1,6 +1,7 @@
 /* Schedules of policies, the backups they start, and backups on demand (section 10.2). */
 #include "models/schedule.h"
 
+#include "models/continuous.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/points.h"
@@ -26,15 +27,55 @@ static int64_t span_of(const CmkPolicy *policy, CmkCriterion criterion, CmkTime 
         return civil.year;
     case CMK_CRITERION_NONE:
     case CMK_CRITERION_ALL_BACKUPS:
+    case CMK_CRITERION_CALENDAR:
         break;
     }
     CMK_ASSERT(false);
     return 0;
 }
 
+static bool has_bit(uint32_t bits, int32_t bit)
+{
+    return (bits >> bit & 1) != 0;
+}
+
+static bool is_at(const CmkCalendar *calendar, uint32_t minute)
+{
+    for (uint32_t i = 0; i < calendar->time_count; i++) {
+        if (calendar->minutes[i] == minute) {
+            return true;
+        }
+    }
+    return calendar->time_count == 0;
+}
+
+/* Weeks of a month are counted from its first day, and the last one back from its last. */
+static bool is_in_calendar(const CmkPolicy *policy, const CmkCalendar *calendar, CmkTime time)
+{
+    const CmkTime local = time + policy->utc_offset_us;
+    const CmkCivil civil = cmk_time_to_civil(local);
+    const CmkCivil tomorrow = cmk_time_to_civil(local + CMK_DAY_US);
+    const CmkCivil next_week = cmk_time_to_civil(local + 7 * CMK_DAY_US);
+    const int32_t day = (int32_t)civil.day;
+    const int32_t week = (day - 1) / 7;
+    const bool is_in_last_week = next_week.month != civil.month;
+    return (calendar->days_of_week == 0 ||
+            has_bit(calendar->days_of_week, cmk_time_weekday(local))) &&
+           (calendar->weeks_of_month == 0 ||
+            (week < 4 && has_bit(calendar->weeks_of_month, week)) ||
+            (is_in_last_week && has_bit(calendar->weeks_of_month, 4))) &&
+           (calendar->days_of_month == 0 || has_bit(calendar->days_of_month, day) ||
+            (tomorrow.day == 1 && has_bit(calendar->days_of_month, 0))) &&
+           (calendar->months == 0 || has_bit(calendar->months, (int32_t)civil.month - 1)) &&
+           is_at(calendar, (uint32_t)(civil.hour * 60 + civil.minute));
+}
+
 static bool takes(const CmkPolicy *policy, const CmkRetention *rule, CmkTime last, CmkTime now)
 {
     const CmkCriterion criterion = (CmkCriterion)rule->criterion;
+    if (criterion == CMK_CRITERION_CALENDAR) {
+        return is_in_calendar(policy, &rule->calendar, now);
+    }
     if (criterion == CMK_CRITERION_NONE || criterion == CMK_CRITERION_ALL_BACKUPS) {
         return criterion == CMK_CRITERION_ALL_BACKUPS;
     }
@@ -77,6 +118,10 @@ void cmk_schedule_begin(CmkSim *sim, const CmkArgs *args, CmkQueueId queue)
 {
     const CmkTime now = cmk_world_now(sim->world);
     const CmkTime start = cmk_settings(sim->world, (CmkNameId){1})->start;
+    if (cmk_queue_is_continuous(sim->world, queue)) {
+        cmk_continuous_begin(sim, queue);
+        return;
+    }
     cmk_queue_mut(sim, queue)->epoch++;
     (void)cmk_engine_set_timer(sim, next_backup(sim->world, queue, now > start ? now : start),
                                CMK_EVENT_SCHEDULE, queue.i, args);
@@ -85,6 +130,7 @@ void cmk_schedule_begin(CmkSim *sim, const CmkArgs *args, CmkQueueId queue)
 void cmk_schedule_end(CmkSim *sim, CmkQueueId queue)
 {
     cmk_queue_mut(sim, queue)->epoch++;
+    cmk_continuous_end(sim, queue);
 }
 
 uint32_t cmk_schedule_epoch(const CmkWorld *world, uint32_t row)
@@ -110,20 +156,20 @@ void cmk_on_schedule(CmkSim *sim, const CmkTimer *timer)
 
 /* ---- backups --------------------------------------------------------------------------------- */
 
-/* The queue that the operation names; else where the instance keeps what it backs up on demand:
- * the vault, or if it has none the operational store. */
+CmkQueueId cmk_schedule_queue_on_demand(const CmkWorld *world, CmkInstanceId instance)
+{
+    const CmkQueueId first = {cmk_instance(world, instance)->first_queue};
+    const CmkQueueId next = {cmk_queue(world, first)->next_of_instance};
+    const bool is_next = next.i != 0 && cmk_queue(world, next)->store == CMK_STORE_VAULT;
+    return is_next ? next : first;
+}
+
+/* The queue that the operation names, or else means. */
 static CmkQueueId queue_of(const CmkWorld *world, const CmkArgs *args)
 {
-    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){args->ref[CMK_REF_INSTANCE]});
-    CmkQueueId queue = {args->ref[CMK_REF_QUEUE]};
-    if (args->op == CMK_OP_BACKUP_RUN) {
-        queue.i = instance->first_queue;
-        const uint32_t next = cmk_queue(world, queue)->next_of_instance;
-        if (next != 0 && cmk_queue(world, (CmkQueueId){next})->store == CMK_STORE_VAULT) {
-            queue.i = next;
-        }
-    }
-    return queue;
+    const CmkInstanceId instance = {args->ref[CMK_REF_INSTANCE]};
+    return args->op == CMK_OP_BACKUP_RUN ? cmk_schedule_queue_on_demand(world, instance)
+                                         : (CmkQueueId){args->ref[CMK_REF_QUEUE]};
 }
 
 static bool no_backup_is_under_way(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -181,8 +227,8 @@ const CmkOperation cmk_op_backup_run = {
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
                {"tag", CMK_PARAM_TAG, 1, 0, 0}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_INSTANCE_IS_PROTECTED, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
-               CMK_GUARD_NO_BACKUP_IS_UNDER_WAY},
+               CMK_GUARD_INSTANCE_IS_PROTECTED, CMK_GUARD_STORE_KEEPS_SINGLE_POINTS,
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_NO_BACKUP_IS_UNDER_WAY},
     .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT_TIMERS,
     .effect = backup_run,
     .rules = "BK-17 BK-30 BK-36",

@@ -8,14 +8,21 @@
 #include "sim/engine.h"
 
 /* Sets the timer of the queue's next backup, and makes the one before it stale. The first backup
- * is not before the scenario's start. For effects. */
+ * is not before the scenario's start. What is backed up all the time has no timer: its span of time
+ * begins now (see models/continuous.h). For effects that write POINT and QUEUE. */
 void cmk_schedule_begin(CmkSim *sim, const CmkArgs *args, CmkQueueId queue);
 
-/* No more backups by schedule: the pending timer is stale. For effects. */
+/* No more backups: the pending timer is stale, and the span of time that goes on ends. For effects
+ * that write POINT and QUEUE. */
 void cmk_schedule_end(CmkSim *sim, CmkQueueId queue);
 
+/* Where the instance keeps what it backs up on demand: the vault, or if it has none the operational
+ * store. */
+CmkQueueId cmk_schedule_queue_on_demand(const CmkWorld *world, CmkInstanceId instance);
+
 /* The retention rule of a scheduled backup of moment `now`, if the one before it was at `last`
- * (0: there was none): of the rules that take it the one with the lowest number (BK-11, BK-12). */
+ * (0: there was none): of the rules that take it the one with the lowest number (BK-11, BK-12).
+ * Both are moments of the policy's schedule, without what the instance comes later. */
 CmkTag cmk_schedule_tag(const CmkPolicy *policy, CmkTime last, CmkTime now);
 
 #endif

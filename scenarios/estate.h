@@ -116,6 +116,11 @@ bool cmk_limits_of(const CmkScenario *scenario, CmkDiagnostics *diagnostics, Cmk
 /* What no field table can say about a policy; false with a message. */
 bool cmk_policy_check(const CmkPolicyItem *policy, CmkDiagnostics *diagnostics);
 
+/* Whether the datasource of the instance can be backed up by the policy, which must have passed the
+ * check (BK-1); false with a message at the instance. */
+bool cmk_policy_check_use(const CmkPolicyItem *policy, const CmkInstanceItem *instance,
+                          CmkDiagnostics *diagnostics);
+
 /* The policy as the model wants it, without its name. It must have passed the check. */
 CmkPolicy cmk_policy_of(const CmkPolicyItem *item);
 

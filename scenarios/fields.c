@@ -17,6 +17,7 @@ static const struct {
     [CMK_FIELD_SEED] = {"a seed, decimal or 0x and hexadecimal", sizeof(uint64_t)},
     [CMK_FIELD_DURATION] = {"a duration such as 36h", sizeof(int64_t)},
     [CMK_FIELD_PERIOD] = {"a duration such as P3M or 90d", sizeof(CmkPeriod)},
+    [CMK_FIELD_RETENTION] = {"a retention such as P7D or P3M", sizeof(CmkPeriod)},
     [CMK_FIELD_INSTANT] = {"an instant such as 2025-03-03T00:00:00Z or +3d2h", sizeof(CmkTime)},
     [CMK_FIELD_SIZE] = {"a size such as 250 GiB", sizeof(int64_t)},
     [CMK_FIELD_SHARE] = {"a share such as 2%", sizeof(int64_t)},
@@ -226,6 +227,8 @@ static bool read_quantity(const CmkReading *reading, const CmkField *field, cons
         is_read = cmk_seed_parse(text, ret, message);
     } else if (field->type == CMK_FIELD_PERIOD) {
         is_read = read_period(text, ret, message);
+    } else if (field->type == CMK_FIELD_RETENTION) {
+        is_read = cmk_retention_parse(text, ret, message);
     } else if (field->type == CMK_FIELD_INSTANT && text[0] == '-') {
         g_snprintf(message, sizeof(message),
                    "`%s` is before the start, from which moments are counted; write for instance "
@@ -261,6 +264,7 @@ static bool read_text(const CmkReading *reading, const CmkField *field, const Cm
     case CMK_FIELD_INTEGER:
     case CMK_FIELD_SEED:
     case CMK_FIELD_PERIOD:
+    case CMK_FIELD_RETENTION:
     case CMK_FIELD_INSTANT:
     case CMK_FIELD_REPEAT:
         return read_quantity(reading, field, node, text, ret);

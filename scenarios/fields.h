@@ -32,6 +32,7 @@ typedef enum CmkFieldType {
     CMK_FIELD_SEED,      /* uint64_t */
     CMK_FIELD_DURATION,  /* int64_t: microseconds, min..max; an exact length */
     CMK_FIELD_PERIOD,    /* CmkPeriod: months may be in it; not zero */
+    CMK_FIELD_RETENTION, /* CmkPeriod: in days or longer; zero for the word default */
     CMK_FIELD_INSTANT,   /* CmkTime: absolute or counted from the start; never 0 */
     CMK_FIELD_SIZE,      /* int64_t: bytes, min..max */
     CMK_FIELD_SHARE,     /* int64_t: parts per million, min..max */

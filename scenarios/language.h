@@ -15,6 +15,8 @@
 #include "models/model.h"
 #include "scenarios/fields.h"
 
+#define CMK_INSTANCE_BYTES_MAX ((int64_t)1 << 50)
+
 /* The `cmksim:` that this program reads. */
 #define CMK_LANGUAGE_VERSION 1
 
@@ -103,10 +105,21 @@ typedef struct CmkArchiveItem {
     CmkPeriod keep;  /* with "on_expiry": how long in the archive */
 } CmkArchiveItem;
 
+/* Which backups a rule takes by the calendar; each list is NULL where it does not matter. */
+typedef struct CmkCalendarItem {
+    const CmkNode *node;    /* NULL: the rule says no days or times */
+    GArray *days_of_week;   /* of uint32_t, as all: 0 for Monday */
+    GArray *weeks_of_month; /* 0 for the first, 4 for the last */
+    GArray *days_of_month;  /* 1 to 31, 0 for the last */
+    GArray *months;         /* 0 for January */
+    GArray *times;          /* minutes of the day */
+} CmkCalendarItem;
+
 typedef struct CmkRetentionItem {
     const CmkNode *node;
-    uint32_t tag;     /* index into cmk_vocabulary_tags */
-    uint32_t takes;   /* CmkCriterion - 1 */
+    uint32_t tag;   /* index into cmk_vocabulary_tags */
+    uint32_t takes; /* CmkCriterion - 1 */
+    CmkCalendarItem takes_at;
     int64_t priority; /* 0: that of the tag */
     CmkDatastoresItem keep;
     CmkArchiveItem archive;
@@ -120,6 +133,7 @@ typedef struct CmkPolicyItem {
     CmkRepeat schedule; /* one, */
     GArray *schedules;  /* or several: of CmkRepeat */
     GArray *retention;  /* of CmkRetentionItem: rules besides the default one */
+    bool does_exist;    /* false: described only, for a step that creates it */
 } CmkPolicyItem;
 
 typedef struct CmkEncryptionItem {
@@ -133,7 +147,7 @@ typedef struct CmkInstanceItem {
     const CmkNode *node;
     const CmkNode *name;
     uint32_t datasource;
-    uint32_t reserved;
+    bool does_exist; /* false: the name only, for a step that protects it */
     int64_t size_bytes;
     int64_t daily_change_ppm;
     int64_t sample_bytes;

@@ -47,10 +47,23 @@ static uint64_t backups_of(const CmkScenario *scenario, const CmkPolicyItem *ite
     return backups;
 }
 
+/* What the backups of one instance by this policy take, `times` times. */
+static void count_backups(Counting *counting, uint32_t policy_row, uint64_t times)
+{
+    const GArray *policies = counting->scenario->estate->file.world.policies;
+    const CmkPolicyItem *policy = &g_array_index(policies, CmkPolicyItem, policy_row - 1);
+    const uint64_t queues = cmk_node_count(policy->datastores.node);
+    counting->rows[CMK_TABLE_QUEUE] += queues * times;
+    /* Points that should be gone may all be there still, hence no retention here. */
+    counting->rows[CMK_TABLE_POINT] +=
+        queues * times * (backups_of(counting->scenario, policy) + 2);
+    counting->rows[CMK_TABLE_TASK] += TASKS_PER_INSTANCE * times;
+    counting->timers += queues * times;
+}
+
 /* A Backup vault that is there `times` times. */
 static void count_vault(Counting *counting, const CmkBackupVaultItem *vault, uint64_t times)
 {
-    const CmkWorldItem *world = &counting->scenario->estate->file.world;
     const uint64_t identities = length_of(vault->identities);
     counting->rows[CMK_TABLE_ATTACHMENT] += identities * times;
     counting->rows[CMK_TABLE_PRINCIPAL] += identities * times;
@@ -58,15 +71,9 @@ static void count_vault(Counting *counting, const CmkBackupVaultItem *vault, uin
     counting->timers += TIMERS_PER_VAULT * times;
     for (guint i = 0; vault->instances != NULL && i < vault->instances->len; i++) {
         const CmkInstanceItem *instance = &g_array_index(vault->instances, CmkInstanceItem, i);
-        const CmkPolicyItem *policy =
-            &g_array_index(world->policies, CmkPolicyItem, instance->policy.row - 1);
-        const uint64_t queues = cmk_node_count(policy->datastores.node);
-        counting->rows[CMK_TABLE_QUEUE] += queues * times;
-        /* Points that should be gone may all be there still, hence no retention here. */
-        counting->rows[CMK_TABLE_POINT] +=
-            queues * times * (backups_of(counting->scenario, policy) + 2);
-        counting->rows[CMK_TABLE_TASK] += TASKS_PER_INSTANCE * times;
-        counting->timers += queues * times;
+        if (instance->does_exist) {
+            count_backups(counting, instance->policy.row, times);
+        }
     }
 }
 
@@ -158,6 +165,9 @@ static void count_plan(Counting *counting)
                 (writes >> growing[j] & 1) != 0 ? CMK_ROWS_PER_OPERATION : 0;
         }
         counting->timers += CMK_ROWS_PER_OPERATION;
+        if (planned->args.ref[CMK_REF_POLICY] != 0) { /* instances are backed up by it from then */
+            count_backups(counting, planned->args.ref[CMK_REF_POLICY], 1);
+        }
         counting->rows[CMK_TABLE_NAME] += planned->id != NULL;
         counting->rows[CMK_TABLE_NAME_BYTES] += planned->id == NULL ? 0 : strlen(planned->id) + 1;
     }

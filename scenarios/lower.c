@@ -187,11 +187,7 @@ static bool declare_vault(Building *building, const Vault *vault)
         const CmkInstanceItem *item = &g_array_index(instances, CmkInstanceItem, i);
         const CmkInstanceId instance = cmk_declare_instance(world, id, cmk_node_text(item->name));
         CMK_ASSERT(instance.i == vault->first_instance + i);
-        cmk_describe_instance(world, instance,
-                              &(CmkInstance){.size_bytes = item->size_bytes,
-                                             .daily_change_ppm = item->daily_change_ppm,
-                                             .sample_bytes = (uint32_t)item->sample_bytes,
-                                             .schedule_offset_us = vault->offset_us});
+        cmk_delay_instance(world, instance, vault->offset_us);
     }
     return true;
 }
@@ -466,9 +462,10 @@ static bool create_policies(Building *building)
     const GArray *policies = building->world->policies;
     bool is_right = true;
     for (guint i = 0; policies != NULL && i < policies->len; i++) {
+        const CmkPolicyItem *policy = &g_array_index(policies, CmkPolicyItem, i);
         CmkArgs create = args_of(CMK_OP_BACKUP_POLICY_CREATE);
         create.ref[CMK_REF_POLICY] = i + 1;
-        is_right &= apply(building, &create, g_array_index(policies, CmkPolicyItem, i).node);
+        is_right &= !policy->does_exist || apply(building, &create, policy->node);
     }
     return is_right;
 }
@@ -614,7 +611,10 @@ static bool protect_instances(Building *building, const Vault *vault)
         args.ref[CMK_REF_INSTANCE] = vault->first_instance + i;
         args.ref[CMK_REF_POLICY] = item->policy.row;
         cmk_parameters_set(&args, "datasource", item->datasource);
-        is_right &= apply(building, &args, node_of(vault, item->node));
+        cmk_parameters_set(&args, "size", item->size_bytes);
+        cmk_parameters_set(&args, "daily_change", item->daily_change_ppm);
+        cmk_parameters_set(&args, "sample", item->sample_bytes);
+        is_right &= !item->does_exist || apply(building, &args, node_of(vault, item->node));
     }
     return is_right;
 }

@@ -3,14 +3,16 @@
 #include <string.h>
 
 #include "faults/catalogue.h"
+#include "models/envelope.h"
 #include "scenarios/estate.h"
 
 /* Index i stands for CmkPointChoice i + 1. */
-static const char *const point_words[] = {"latest", "oldest", "latest_operational",
-                                          "latest_archive", NULL};
+static const char *const point_words[] = {"latest",       "oldest",         "latest_operational",
+                                          "latest_vault", "latest_archive", NULL};
 static const CmkVocabulary points = {.what = "a choice of a recovery point", .words = point_words};
 _Static_assert(CMK_POINT_LATEST == 1 && CMK_POINT_OLDEST == 2 &&
-                   CMK_POINT_LATEST_OPERATIONAL == 3 && CMK_POINT_LATEST_ARCHIVE == 4,
+                   CMK_POINT_LATEST_OPERATIONAL == 3 && CMK_POINT_LATEST_VAULT == 4 &&
+                   CMK_POINT_LATEST_ARCHIVE == 5 && CMK_ARRAY_LEN(point_words) == CMK_POINT__COUNT,
                "word i stands for choice i + 1");
 
 static const char *const rehydration_words[] = {"standard", "high", NULL};
@@ -177,7 +179,16 @@ static const CmkVocabulary *const vocabulary_of[] = {
     [CMK_PARAM_REDUNDANCY] = &cmk_vocabulary_redundancies,
     [CMK_PARAM_ENCRYPTION] = &cmk_vocabulary_encryption,
     [CMK_PARAM_SKU] = &cmk_vocabulary_skus,
+    [CMK_PARAM_DATASOURCE] = &cmk_vocabulary_datasources,
 };
+
+/* A word, or a moment: "+" from the start on, or a date. */
+static bool is_moment(const CmkParam *param, const CmkNode *value)
+{
+    const char *text = cmk_node_kind(value) == CMK_NODE_SCALAR ? cmk_node_text(value) : "";
+    return param->type == CMK_PARAM_POINT &&
+           (g_ascii_isdigit(text[0]) || text[0] == '+' || text[0] == '-');
+}
 
 /* A parameter of the model as a field of the language. */
 static CmkField field_of(const CmkParam *param)
@@ -197,6 +208,17 @@ static CmkField field_of(const CmkParam *param)
     case CMK_PARAM_BOOLEAN:
         field.type = CMK_FIELD_BOOLEAN;
         break;
+    case CMK_PARAM_SIZE:
+    case CMK_PARAM_SAMPLE:
+        field.type = CMK_FIELD_SIZE;
+        field.min = 1;
+        field.max = param->type == CMK_PARAM_SIZE ? CMK_INSTANCE_BYTES_MAX
+                                                  : (int64_t)CMK_ENVELOPE_SAMPLE_BYTES_MAX;
+        break;
+    case CMK_PARAM_SHARE:
+        field.type = CMK_FIELD_SHARE;
+        field.max = 1000000;
+        break;
     case CMK_PARAM_INSTANT:
         field.type = CMK_FIELD_INSTANT;
         break;
@@ -214,7 +236,10 @@ static CmkField field_of(const CmkParam *param)
 
 static bool read_value(Target *target, const CmkParam *param, const CmkNode *value)
 {
-    const CmkField field = field_of(param);
+    CmkField field = field_of(param);
+    if (is_moment(param, value)) {
+        field.type = CMK_FIELD_INSTANT;
+    }
     add_text(target, param, value);
     int64_t number = 0;
     bool is_right = false;

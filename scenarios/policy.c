@@ -43,6 +43,28 @@ static CmkRetention retention_of(const CmkDatastoresItem *keep, const CmkArchive
                           .archive = archive->keep};
 }
 
+static uint32_t bits_of(const GArray *numbers)
+{
+    uint32_t bits = 0;
+    for (guint i = 0; numbers != NULL && i < numbers->len; i++) {
+        bits |= UINT32_C(1) << g_array_index(numbers, uint32_t, i);
+    }
+    return bits;
+}
+
+static CmkCalendar calendar_of(const CmkCalendarItem *item)
+{
+    CmkCalendar calendar = {.days_of_week = bits_of(item->days_of_week),
+                            .weeks_of_month = bits_of(item->weeks_of_month),
+                            .days_of_month = bits_of(item->days_of_month),
+                            .months = bits_of(item->months)};
+    const guint count = item->times == NULL ? 0 : MIN(item->times->len, CMK_CALENDAR_TIMES_MAX);
+    for (guint i = 0; i < count; i++) {
+        calendar.minutes[calendar.time_count++] = g_array_index(item->times, uint32_t, i);
+    }
+    return calendar;
+}
+
 /* What a rule does not say of a store is as in the default one. */
 static CmkRetention rule_of(const CmkRetentionItem *item, const CmkPolicyItem *policy)
 {
@@ -55,9 +77,14 @@ static CmkRetention rule_of(const CmkRetentionItem *item, const CmkPolicyItem *p
     if (!is_given(rule.vault)) {
         rule.vault = policy->datastores.vault;
     }
-    rule.criterion = cmk_node_get(item->node, "takes") != NULL
-                         ? item->takes + 1
-                         : item->tag - CMK_TAG_DAILY + CMK_CRITERION_FIRST_OF_DAY;
+    if (item->takes_at.node != NULL) {
+        rule.criterion = CMK_CRITERION_CALENDAR;
+        rule.calendar = calendar_of(&item->takes_at);
+    } else if (cmk_node_get(item->node, "takes") != NULL) {
+        rule.criterion = item->takes + 1;
+    } else {
+        rule.criterion = item->tag - CMK_TAG_DAILY + CMK_CRITERION_FIRST_OF_DAY;
+    }
     rule.priority = item->priority != 0 ? (uint32_t)item->priority : priorities[item->tag];
     return rule;
 }
@@ -76,7 +103,7 @@ CmkPolicy cmk_policy_of(const CmkPolicyItem *item)
     const CmkNode *datastores = item->datastores.node;
     CmkPolicy policy = {.has_operational = cmk_node_get(datastores, "operational") != NULL,
                         .has_vault = cmk_node_get(datastores, "vault") != NULL};
-    if (item->schedules == NULL) {
+    if (item->schedules == NULL && is_given(item->schedule.period)) {
         add_schedule(&policy, &item->schedule);
     }
     for (guint i = 0; item->schedules != NULL && i < item->schedules->len; i++) {
@@ -156,6 +183,27 @@ static bool check_length(const Check *check, const CmkNode *map, const char *key
     return hint(check, "write P10Y or less");
 }
 
+static bool check_calendar(const Check *check, const CmkRetentionItem *rule)
+{
+    const CmkCalendarItem *calendar = &rule->takes_at;
+    if (calendar->node == NULL) {
+        return true;
+    }
+    if (cmk_node_get(rule->node, "takes") != NULL) {
+        refuse(check, rule->node, "takes_at", "a rule has `takes` or `takes_at`, not both");
+        return hint(check, "leave one of the two out");
+    }
+    if (cmk_node_count(calendar->node) == 0) {
+        refuse(check, rule->node, "takes_at", "`takes_at` says no day and no time");
+        return hint(check, "write for instance {days_of_week: [sunday]}");
+    }
+    if (calendar->times != NULL && calendar->times->len > CMK_CALENDAR_TIMES_MAX) {
+        refuse(check, calendar->node, "times", "a rule has at most 7 times");
+        return hint(check, "leave `times` out to take them all");
+    }
+    return true;
+}
+
 static bool check_rule(const Check *check, const CmkRetentionItem *rule, uint32_t *tags)
 {
     bool is_right = check_archive(check, rule->node, &rule->archive);
@@ -168,6 +216,7 @@ static bool check_rule(const Check *check, const CmkRetentionItem *rule, uint32_
         return hint(check, "there is one rule each: daily, weekly, monthly, yearly (BK-10)");
     }
     *tags |= UINT32_C(1) << rule->tag;
+    is_right &= check_calendar(check, rule);
     const CmkRetention retention = rule_of(rule, check->policy);
     return check_length(check, rule->node, "keep", &retention) && is_right;
 }
@@ -177,6 +226,11 @@ static bool check_schedules(const Check *check)
     const CmkPolicyItem *policy = check->policy;
     const CmkNode *several = cmk_node_get(policy->node, "schedules");
     const CmkNode *one = cmk_node_get(policy->node, "schedule");
+    const CmkNode *datastores = policy->datastores.node;
+    const bool needs_none = datastores != NULL && cmk_node_get(datastores, "vault") == NULL;
+    if (one == NULL && several == NULL && needs_none) {
+        return true; /* of something that is backed up all the time (BK-D2) */
+    }
     if ((one != NULL) == (several != NULL)) {
         refuse(check, policy->node, "schedules",
                one == NULL ? "a policy needs the key `schedule`"
@@ -222,4 +276,61 @@ bool cmk_policy_check(const CmkPolicyItem *policy, CmkDiagnostics *diagnostics)
         }
     }
     return is_right;
+}
+
+/* ---- what is backed up by it ----------------------------------------------------------------- */
+
+static const struct {
+    const char *says; /* behind the name of the datasource */
+    const char *hint;
+} misfits[CMK_MISFIT__COUNT] = {
+    [CMK_MISFIT_NONE] = {NULL, NULL},
+    [CMK_MISFIT_OPERATIONAL] = {"has no operational store",
+                                "leave `operational` out of the policy"},
+    [CMK_MISFIT_VAULT] = {"is not kept in the vault", "leave `vault` out of the policy"},
+    [CMK_MISFIT_ARCHIVE] = {"has no archive", "leave the archive out of the policy"},
+    [CMK_MISFIT_SCHEDULE] = {"is not backed up by such a schedule", NULL},
+    [CMK_MISFIT_SCHEDULED] = {"is backed up all the time in its operational store, so a schedule "
+                              "would do nothing",
+                              "leave `schedule` out of the policy"},
+    [CMK_MISFIT_UNSCHEDULED] = {"is backed up by a schedule only",
+                                "add `schedule` to the policy: R/2025-03-03T02:00:00+00:00/P1D"},
+};
+
+/* "write a period of P1D or P1W" */
+static void hint_schedules(uint32_t schedules, CmkDiagnostics *diagnostics)
+{
+    static const struct {
+        uint32_t bit;
+        const char *text;
+    } kinds[] = {{CMK_SCHEDULE_HOURLY, "PT4H, PT6H, PT8H, PT12H"},
+                 {CMK_SCHEDULE_DAILY, "P1D"},
+                 {CMK_SCHEDULE_WEEKLY, "P1W"}};
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (size_t i = 0; i < CMK_ARRAY_LEN(kinds); i++) {
+        if ((schedules & kinds[i].bit) != 0) {
+            g_string_append_printf(text, "%s%s", text->len == 0 ? "" : " or ", kinds[i].text);
+        }
+    }
+    cmk_diagnostics_hint(diagnostics, "let the policy's schedules end in %s", text->str);
+}
+
+bool cmk_policy_check_use(const CmkPolicyItem *policy, const CmkInstanceItem *instance,
+                          CmkDiagnostics *diagnostics)
+{
+    uint32_t count = 0;
+    const CmkDatasourceFacts *facts = &cmk_datasource_facts(&count)[instance->datasource];
+    const CmkPolicy made = cmk_policy_of(policy);
+    const CmkMisfit misfit = cmk_datasource_misfit(facts, &made);
+    if (misfit == CMK_MISFIT_NONE) {
+        return true;
+    }
+    cmk_diagnostics_error(diagnostics, cmk_node_position(instance->policy.node), "%s %s (%s)",
+                          facts->name, misfits[misfit].says, facts->rule);
+    if (misfits[misfit].hint != NULL) {
+        cmk_diagnostics_hint(diagnostics, "%s", misfits[misfit].hint);
+    } else {
+        hint_schedules(facts->schedules, diagnostics);
+    }
+    return false;
 }

@@ -335,6 +335,28 @@ bool cmk_duration_parse(const char *text, int64_t *ret_us, char message[CMK_MESS
     return true;
 }
 
+bool cmk_retention_parse(const char *text, CmkPeriod *ret_period, char message[CMK_MESSAGE_SIZE])
+{
+    CMK_ASSERT(ret_period != NULL);
+    if (strcmp(text, "default") == 0) {
+        *ret_period = (CmkPeriod){.us = 0};
+        return true;
+    }
+    CmkPeriod period;
+    if (!cmk_period_parse(text, &period, message))
+        return false;
+    if (period.months == 0 && period.us == 0)
+        return fail(message, text, "is no time at all; write for instance P3M");
+    /* Whole days may have been written in hours. */
+    const bool has_days_only = strpbrk(text, text[0] == 'P' ? "T" : "hms") == NULL;
+    if (!has_days_only || period.us % CMK_DAY_US != 0)
+        return fail(message, text,
+                    "is no retention: that is given in days, weeks, months or years (BK-13); "
+                    "write for instance P7D");
+    *ret_period = period;
+    return true;
+}
+
 /* Instants and schedules. */
 
 bool cmk_instant_parse(const char *text, CmkTime start, CmkTime *ret_time,

@@ -54,6 +54,10 @@ bool cmk_period_parse(const char *text, CmkPeriod *ret_period, char message[CMK_
 /* As cmk_period_parse(), for places that need an exact length: months and years are an error. */
 bool cmk_duration_parse(const char *text, int64_t *ret_us, char message[CMK_MESSAGE_SIZE]);
 
+/* As cmk_period_parse(), for retention: whole days, weeks, months and years, written in these units
+ * (BK-13). "default" is a period of zero, no other text is. */
+bool cmk_retention_parse(const char *text, CmkPeriod *ret_period, char message[CMK_MESSAGE_SIZE]);
+
 /* An instant: ISO 8601 with a zone (see cmk_time_parse()), or "+" and a period from start on. */
 bool cmk_instant_parse(const char *text, CmkTime start, CmkTime *ret_time,
                        char message[CMK_MESSAGE_SIZE]);

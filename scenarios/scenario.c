@@ -351,6 +351,57 @@ static bool check_fleet(const CmkFleetItem *fleet, uint32_t written_out,
     return false;
 }
 
+/* All that an instance must have, which only its name must where it does not exist. */
+static bool check_instance(const CmkInstanceItem *instance, CmkDiagnostics *diagnostics)
+{
+    static const char *const of_a_name[] = {"name", "exists", NULL};
+    static const char *const needed[] = {"datasource", "size", "daily_change", "policy"};
+    if (instance->node == NULL) {
+        return false;
+    }
+    if (!instance->does_exist) {
+        return check_name_only(instance->node, "backup instance", CMK_OP_INSTANCE_PROTECT,
+                               of_a_name, diagnostics);
+    }
+    bool is_right = true;
+    for (size_t i = 0; i < CMK_ARRAY_LEN(needed); i++) {
+        if (cmk_node_get(instance->node, needed[i]) == NULL) {
+            cmk_diagnostics_error(diagnostics, cmk_node_position(instance->node),
+                                  "a backup instance needs the key `%s`", needed[i]);
+            is_right = false;
+        }
+    }
+    return is_right;
+}
+
+static bool check_backup_vault(const CmkBackupVaultItem *vault, CmkDiagnostics *diagnostics)
+{
+    bool is_right = check_encryption(&vault->encryption, diagnostics);
+    for (guint i = 0; vault->instances != NULL && i < vault->instances->len; i++) {
+        is_right &=
+            check_instance(&g_array_index(vault->instances, CmkInstanceItem, i), diagnostics);
+    }
+    return is_right;
+}
+
+/* In a world that is right so far. */
+static bool check_uses_of_policies(const CmkWorldItem *world, CmkDiagnostics *diagnostics)
+{
+    bool is_right = true;
+    for (guint i = 0; i < world->backup_vaults->len; i++) {
+        const GArray *instances =
+            g_array_index(world->backup_vaults, CmkBackupVaultItem, i).instances;
+        for (guint j = 0; instances != NULL && j < instances->len; j++) {
+            const CmkInstanceItem *instance = &g_array_index(instances, CmkInstanceItem, j);
+            is_right &= !instance->does_exist ||
+                        cmk_policy_check_use(&g_array_index(world->policies, CmkPolicyItem,
+                                                            instance->policy.row - 1),
+                                             instance, diagnostics);
+        }
+    }
+    return is_right;
+}
+
 static bool check_world(CmkScenario *scenario, CmkDiagnostics *diagnostics)
 {
     const CmkWorldItem *world = &scenario->estate->file.world;
@@ -366,7 +417,7 @@ static bool check_world(CmkScenario *scenario, CmkDiagnostics *diagnostics)
     for (guint i = 0; world->backup_vaults != NULL && i < world->backup_vaults->len; i++) {
         const CmkBackupVaultItem *vault =
             &g_array_index(world->backup_vaults, CmkBackupVaultItem, i);
-        is_right &= check_encryption(&vault->encryption, diagnostics);
+        is_right &= check_backup_vault(vault, diagnostics);
     }
     for (guint i = 0; world->fleets != NULL && i < world->fleets->len; i++) {
         is_right &=
@@ -395,6 +446,7 @@ static bool read_parts(CmkScenario *scenario, CmkDiagnostics *diagnostics)
     is_right &= cmk_prices_read(scenario, diagnostics);
     is_right &= cmk_names_collect(scenario, diagnostics);
     is_right &= check_world(scenario, diagnostics);
+    is_right = is_right && check_uses_of_policies(&scenario->estate->file.world, diagnostics);
     const bool is_timeline_right = cmk_timeline_read(scenario, diagnostics);
     /* Expectations speak of the ids in the timeline. */
     return is_timeline_right && cmk_expectations_read(scenario, diagnostics) && is_right;

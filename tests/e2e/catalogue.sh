@@ -46,7 +46,7 @@ check "a knob with its value in each profile" line role_propagation 0 s 10 min 0
 run list statuses
 check "a status with number and HTTP" line KEY_DISABLED 13 403 Forbidden
 run list datasources
-check "a datasource with its stores" line AzureDatabaseForMySQL vault archive whole yes
+check "a datasource with its stores" line AzureDatabaseForMySQL vault archive weekly P3M whole yes
 
 # --- Filters
 run list rules SD

@@ -47,6 +47,10 @@ static const struct {
     {CMK_REF_IDENTITY, ESTATE_OTHER_IDENTITY, "other"},
     {CMK_REF_IDENTITY, ESTATE_LOOSE_IDENTITY, "loose"},
     {CMK_REF_IDENTITY, ESTATE_ABSENT_IDENTITY, "absent"},
+    {CMK_REF_POLICY, ESTATE_ARCHIVE_POLICY, "archive"},
+    {CMK_REF_POLICY, ESTATE_SNAPSHOT_POLICY, "snapshots"},
+    {CMK_REF_POLICY, ESTATE_ABSENT_POLICY, "absent"},
+    {CMK_REF_POLICY, ESTATE_CONTINUOUS_POLICY, "continuous"},
     {CMK_REF_SCOPE, ESTATE_MANAGEMENT_GROUP, "mg"},
     {CMK_REF_SCOPE, ESTATE_SUBSCRIPTION, "sub"},
     {CMK_REF_SCOPE, ESTATE_RESOURCE_GROUP, "rg"},
@@ -141,6 +145,10 @@ static bool set_option(EstateOptions *options, const char *word)
         options->sku = CMK_SKU_PREMIUM;
     } else if (strcmp(word, "geo") == 0) {
         options->redundancy = CMK_REDUNDANCY_GEO;
+    } else if (strcmp(word, "archive") == 0) {
+        options->datasource = "AzureDatabaseForMySQL";
+        options->retention_days = 30;
+        options->archive_days = 1;
     } else if (strcmp(word, "ec") == 0) {
         options->spare_key_type = CMK_KEY_EC;
     } else if (strcmp(word, "oct") == 0) {

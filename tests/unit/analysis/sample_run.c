@@ -99,6 +99,7 @@ CmkWorld *sample_world(const SampleStory *story)
     CMK_ASSERT(world != NULL && story->vaults <= VAULTS_MAX);
     add_keys(world);
     add_rights(world);
+    (void)cmk_declare_policy(world, &(CmkPolicy){.has_vault = 1}, "daily");
     for (uint32_t number = 1; number <= story->vaults; number++) {
         add_vault(world, number);
     }
@@ -246,6 +247,18 @@ static void set_encryption(SampleRun *run, uint32_t vault, CmkTime time, CmkEncr
     (void)sample_record(run, time, record);
 }
 
+/* The only instance of a Backup vault has its number. */
+static void protect(SampleRun *run, uint32_t vault)
+{
+    CmkInstance *row = row_of(run->world, CMK_TABLE_INSTANCE, vault);
+    row->state = CMK_INSTANCE_PROTECTED;
+    row->policy = 1;
+    CmkRecord record = {.args = {.op = CMK_OP_INSTANCE_PROTECT, .actor = CMK_ACTOR_SETUP}};
+    record.args.ref[CMK_REF_BACKUP_VAULT] = vault;
+    record.args.ref[CMK_REF_INSTANCE] = vault;
+    (void)sample_record(run, 0, record);
+}
+
 static void change_faults(SampleRun *run, const SampleStory *story, CmkTime from, CmkTime to)
 {
     for (uint32_t i = 0; i < SAMPLE_FAULTS_MAX && story->faults[i].name != NULL; i++) {
@@ -314,6 +327,7 @@ bool sample_tell(const SampleStory *story, GError **error)
     for (uint32_t vault = 1; vault <= story->vaults; vault++) {
         set_encryption(&run, vault, SAMPLE_START - CMK_DAY_US, CMK_ENCRYPTION_ENABLED,
                        CMK_OP_BACKUP_VAULT_CREATE);
+        protect(&run, vault);
     }
     const CmkTime end = SAMPLE_START + story->length;
     for (CmkTime now = SAMPLE_START; now < end; now += story->backup_every) {

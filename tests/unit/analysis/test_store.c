@@ -93,9 +93,9 @@ Test(store, holds_what_happened)
          "backup|completed|listed|14\nbackup|failed|listed|4\n"
          "expiry|completed|nobody|7\nexpiry|failed|nobody|2"},
         {"SELECT sum(count) FROM v_jobs_by_hour", "27"},
-        {"SELECT operation, instance, datastore, started, ended, duration_us, bytes, point, code"
-         " FROM v_job ORDER BY id LIMIT 1",
-         "backup|db-1|vault|2025-03-03T00:00:00Z|2025-03-03T00:00:00Z|0|1073741824|1|"},
+        {"SELECT operation, instance, policy, datastore, started, ended, duration_us, bytes, point,"
+         " code FROM v_job ORDER BY id LIMIT 1",
+         "backup|db-1|daily|vault|2025-03-03T00:00:00Z|2025-03-03T00:00:00Z|0|1073741824|1|"},
         {"SELECT count(*) FROM v_failed_jobs WHERE code ="
          " 'UserErrorCMKMissingMangedIdentityPermissionOnKeyVault' AND rule LIKE '%KVE-3%'",
          "6"},
@@ -106,6 +106,8 @@ Test(store, holds_what_happened)
          " action Microsoft.KeyVault/vaults/keys/unwrap/action, resource"
          " https://kv-prod.vault.azure.net/keys/backup-kek (key URI). Give the identity of the"
          " encryption settings get, wrap and unwrap on an RSA key, then repeat the operation."},
+        {"SELECT DISTINCT state, \"to\", duration_us FROM v_instance_states",
+         "Protected||345600000000"},
         {"SELECT count(message), count(DISTINCT message), count(target) FROM v_failed_jobs",
          "6|1|6"},
         /* BK-16, BK-17, BK-19 */
@@ -538,7 +540,7 @@ Test(store, views_are_documented)
     g_autofree char *names =
         query(path, "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name");
     g_auto(GStrv) views = g_strsplit(names, "\n", -1);
-    cr_expect_eq(g_strv_length(views), 16);
+    cr_expect_eq(g_strv_length(views), 17);
     for (char **view = views; *view != NULL; view++) {
         g_autofree char *sql = g_strdup_printf("SELECT name FROM pragma_table_info('%s')", *view);
         g_autofree char *columns = query(path, sql);

@@ -73,9 +73,12 @@ static uint32_t running_task(const CmkWorld *world)
     return 0;
 }
 
-static uint32_t newest_point(const CmkWorld *world)
+CmkPointId estate_point(const Estate *estate, int64_t choice)
 {
-    return cmk_plan_choose_point(world, (CmkInstanceId){ESTATE_INSTANCE}, CMK_POINT_LATEST).i;
+    return cmk_plan_choose_point(estate->sim.world,
+                                 &(CmkArgs){.op = CMK_OP_BACKUP_RESTORE,
+                                            .ref = {[CMK_REF_INSTANCE] = ESTATE_INSTANCE},
+                                            .num = {choice}});
 }
 
 static void fill_numbers(CmkArgs *args)
@@ -110,6 +113,8 @@ static void fill_numbers(CmkArgs *args)
         break;
     case CMK_OP_INSTANCE_PROTECT:
         args->num[0] = cmk_datasource_find("AzureDataLakeStorage");
+        args->num[1] = 100 * GB;
+        args->num[2] = 20000;
         break;
     default:
         break;
@@ -126,7 +131,7 @@ CmkArgs estate_args(const Estate *estate, CmkOpId op)
                     .ref = {[CMK_REF_BACKUP_VAULT] = ESTATE_VAULT,
                             [CMK_REF_INSTANCE] = ESTATE_INSTANCE,
                             [CMK_REF_QUEUE] = cmk_world_count(world, CMK_TABLE_QUEUE) > 0,
-                            [CMK_REF_POINT] = newest_point(world),
+                            [CMK_REF_POINT] = estate_point(estate, CMK_POINT_LATEST).i,
                             [CMK_REF_TASK] = running_task(world),
                             [CMK_REF_KEY_VAULT] = ESTATE_KV,
                             [CMK_REF_KEY] = ESTATE_KEY,
@@ -266,14 +271,30 @@ static void declare_policies(CmkWorld *world, const EstateOptions *options)
     policy.has_archive = 1;
     rule->archiving = CMK_ARCHIVING_AFTER;
     rule->archive_after.us = CMK_DAY_US;
-    (void)cmk_declare_policy(world, &policy, "with-archive");
+    for (uint32_t i = 0; i < 7; i++) { /* daily, as databases have it */
+        policy.schedules[i] = (CmkSchedule){.start = policy.schedules[0].start + i * CMK_DAY_US,
+                                            .period = {.us = 7 * CMK_DAY_US}};
+    }
+    policy.schedule_count = 7;
+    const CmkPolicy with_archive = policy;
+    (void)cmk_declare_policy(world, &with_archive, "with-archive");
     CmkPolicy other = usual;
     other.has_operational = 1;
     other.has_vault = 0;
     (void)cmk_declare_policy(world, &other, "snapshots");
-    other = usual;
+    other = with_archive;
+    other.has_archive = options->archive_days != 0;
+    other.retention[CMK_TAG_DEFAULT] = usual.retention[CMK_TAG_DEFAULT];
     other.retention[CMK_TAG_DEFAULT].vault.us -= CMK_DAY_US;
     (void)cmk_declare_policy(world, &other, "short");
+    other = with_archive;
+    other.has_operational = 1;
+    (void)cmk_declare_policy(world, &other, "absent");
+    other = usual;
+    other.has_operational = 1;
+    other.has_vault = 0;
+    other.schedule_count = 0;
+    (void)cmk_declare_policy(world, &other, "continuous");
 }
 
 static void place_all(CmkWorld *world)
@@ -318,14 +339,11 @@ static void declare(CmkWorld *world, const EstateOptions *options)
     (void)cmk_declare_identity(world, "absent-identity");
     const CmkBackupVaultId vault = cmk_declare_backup_vault(world, "vault");
     const CmkBackupVaultId absent = cmk_declare_backup_vault(world, "absent-vault");
-    const CmkInstanceId instance = cmk_declare_instance(world, vault, "instance");
+    (void)cmk_declare_instance(world, vault, "instance");
     (void)cmk_declare_instance(world, vault, "idle-instance");
     (void)cmk_declare_instance(world, absent, "homeless-instance");
     place_all(world);
     declare_policies(world, options);
-    const CmkInstance facts = {.size_bytes = or_else(options->size_bytes, 100 * GB),
-                               .daily_change_ppm = or_else(options->daily_change_ppm, 20000)};
-    cmk_describe_instance(world, instance, &facts);
     for (uint32_t i = 0; i < options->plan_count; i++) {
         (void)cmk_declare_plan(world, &options->plan[i], NULL);
     }
@@ -415,6 +433,42 @@ static void enable_cmk(Estate *estate, const EstateOptions *options)
     }
 }
 
+static void create_policies(Estate *estate)
+{
+    for (uint32_t i = ESTATE_POLICY; i <= ESTATE_CONTINUOUS_POLICY; i++) {
+        CmkArgs args = estate_args(estate, CMK_OP_BACKUP_POLICY_CREATE);
+        args.ref[CMK_REF_POLICY] = i;
+        if (i != ESTATE_ABSENT_POLICY) {
+            (void)estate_must_apply(estate, args);
+        }
+    }
+}
+
+/* Who counts by hand wants schedules that not every datasource may have: while somebody looks there
+ * is an allowed one, which begins at the same moment. */
+static void protect(Estate *estate, const EstateOptions *options)
+{
+    CmkArgs args = estate_args(estate, CMK_OP_INSTANCE_PROTECT);
+    if (options->datasource != NULL) {
+        args.num[0] = cmk_datasource_find(options->datasource);
+    }
+    args.num[1] = or_else(options->size_bytes, args.num[1]);
+    args.num[2] = or_else(options->daily_change_ppm, args.num[2]);
+    uint32_t count = 0;
+    CmkPolicy *policy = cmk_world_row_mut(estate->sim.world, CMK_TABLE_POLICY, ESTATE_POLICY);
+    const CmkSchedule wanted = policy->schedules[0];
+    const CmkDatasourceFacts *facts = &cmk_datasource_facts(&count)[args.num[0]];
+    if (cmk_datasource_misfit(facts, policy) == CMK_MISFIT_SCHEDULE) {
+        const bool is_weekly = (facts->schedules & CMK_SCHEDULE_WEEKLY) != 0;
+        const int64_t first = cmk_period_first_index(wanted.start, wanted.period, ESTATE_START);
+        policy->schedules[0] =
+            (CmkSchedule){.start = cmk_time_add_period(wanted.start, wanted.period, first),
+                          .period = {.us = (is_weekly ? 7 : 1) * CMK_DAY_US}};
+    }
+    (void)estate_must_apply(estate, args);
+    policy->schedules[0] = wanted;
+}
+
 static void build(Estate *estate, const EstateOptions *options)
 {
     create_keys(estate, options);
@@ -426,11 +480,8 @@ static void build(Estate *estate, const EstateOptions *options)
     if (!options->has_no_cmk && estate->trouble[0] == '\0') {
         enable_cmk(estate, options);
     }
-    args = estate_args(estate, CMK_OP_INSTANCE_PROTECT);
-    if (options->datasource != NULL) {
-        args.num[0] = cmk_datasource_find(options->datasource);
-    }
-    (void)estate_must_apply(estate, args);
+    create_policies(estate);
+    protect(estate, options);
     estate_run_until(estate, ESTATE_START);
     if (!options->is_not_opened) {
         (void)estate_must(estate, CMK_OP_SIMULATION_OPEN);

@@ -53,9 +53,11 @@ enum {
     ESTATE_OTHER_GROUP = 2, /* a resource group to move to; nobody looks into it */
 
     ESTATE_POLICY = 1,
-    ESTATE_ARCHIVE_POLICY,  /* has an archive, which only databases do */
-    ESTATE_SNAPSHOT_POLICY, /* has the operational store only */
-    ESTATE_SHORT_POLICY     /* as the first, with one day of retention less */
+    ESTATE_ARCHIVE_POLICY,   /* has an archive, which only databases do */
+    ESTATE_SNAPSHOT_POLICY,  /* has the operational store only */
+    ESTATE_SHORT_POLICY,     /* as the first, with one day of retention less */
+    ESTATE_ABSENT_POLICY,    /* has all stores, but nobody has created it */
+    ESTATE_CONTINUOUS_POLICY /* has the operational store only, and no schedule: for blobs */
 };
 
 /* What ESTATE_SPARE_KV is for is up to the test; all else is as above. */
@@ -82,7 +84,7 @@ typedef struct EstateOptions {
     const char *datasource;         /* NULL: AzureDataLakeStorage, incremental, vault tier only */
     int64_t size_bytes;             /* 0: 100 GB */
     int64_t daily_change_ppm;       /* 0: 2 % */
-    int64_t schedule_us;            /* 0: daily; at 02:00 and then every so long */
+    int64_t schedule_us;            /* 0: daily; at 02:00 and then every so long, allowed or not */
     int64_t retention_days;         /* 0: 7 */
     int64_t archive_days;           /* 0: no archive */
     int64_t knobs[CMK_KNOB__COUNT]; /* value + 1 where it is to differ from the profile, else 0 */
@@ -110,6 +112,9 @@ Estate *estate_new(const EstateOptions *options);
 /* As above, with readers that are there from the first record on. */
 Estate *estate_new_read(const EstateOptions *options, const CmkReader *readers, uint32_t count);
 void estate_free(Estate *estate);
+
+/* The point of ESTATE_INSTANCE that a restore with this choice (or moment) means now. */
+CmkPointId estate_point(const Estate *estate, int64_t choice);
 
 /* Arguments of `op` with each slot filled from the estate as it is now: identity, key and version
  * of the settings, newest point, the running job if there is one. */

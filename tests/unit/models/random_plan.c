@@ -84,6 +84,7 @@ static const CmkOpId moves[] = {
     CMK_OP_BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE,
     CMK_OP_BACKUP_RESTORE_IN_PAIR,
     CMK_OP_INSTANCE_PROTECT,
+    CMK_OP_BACKUP_POLICY_CREATE,
     CMK_OP_BACKUP_RUN,
     /* From here on in a quarter of the runs only, since they leave few jobs to run. */
     CMK_OP_INSTANCE_SUSPEND_BACKUPS,
@@ -135,7 +136,8 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         break;
     case CMK_OP_BACKUP_RESTORE:
     case CMK_OP_BACKUP_RESTORE_IN_PAIR:
-        args->num[0] = 1 + roll(dice, 4);
+        args->num[0] = roll(dice, 3) != 0 ? 1 + roll(dice, CMK_POINT__COUNT - 1)
+                                          : time + CMK_HOUR_US - roll(dice, 90) * CMK_HOUR_US;
         args->num[1] = roll(dice, 2);
         break;
     case CMK_OP_BACKUP_VAULT_SET_SOFT_DELETE:
@@ -147,6 +149,8 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         break;
     case CMK_OP_INSTANCE_PROTECT:
         args->num[0] = 1 + roll(dice, 8);
+        args->num[1] = (int64_t)roll(dice, 100) * GB;
+        args->num[2] = roll(dice, 100000);
         break;
     default:
         break;
@@ -198,7 +202,7 @@ static CmkArgs move(Dice *dice, CmkTime time)
         args.ref[CMK_REF_IDENTITY] = 1 + roll(dice, 4);
         break;
     case CMK_OP_INSTANCE_CHANGE_POLICY:
-        args.ref[CMK_REF_POLICY] = 1 + roll(dice, 4);
+        args.ref[CMK_REF_POLICY] = 1 + roll(dice, ESTATE_CONTINUOUS_POLICY);
         break;
     case CMK_OP_BACKUP_VAULT_CREATE:
     case CMK_OP_BACKUP_VAULT_DELETE: /* of the other one, which is empty now and then */
@@ -212,6 +216,13 @@ static CmkArgs move(Dice *dice, CmkTime time)
         break;
     case CMK_OP_INSTANCE_PROTECT:
         args.ref[CMK_REF_INSTANCE] = 1 + roll(dice, 3);
+        if (args.ref[CMK_REF_INSTANCE] == ESTATE_HOMELESS_INSTANCE) {
+            args.ref[CMK_REF_BACKUP_VAULT] = ESTATE_ABSENT_VAULT;
+        }
+        args.ref[CMK_REF_POLICY] = 1 + roll(dice, ESTATE_CONTINUOUS_POLICY);
+        break;
+    case CMK_OP_BACKUP_POLICY_CREATE:
+        args.ref[CMK_REF_POLICY] = ESTATE_ABSENT_POLICY;
         break;
     default:
         break;
@@ -224,14 +235,16 @@ EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
     const uint32_t all = (uint32_t)CMK_ARRAY_LEN(moves);
     Dice dice = {.seed = seed, .moves = seed % 4 == 0 ? all : all - MOVES_OF_INSTANCES};
     const bool has_archive = roll(&dice, 3) == 0;
+    const char *others[] = {"AzureBlob", "AzureKubernetesService"};
     EstateOptions options = {.uses_policies = roll(&dice, 2),
                              .uses_system = roll(&dice, 3) == 0,
                              .has_no_cmk = roll(&dice, 6) == 0,
                              .is_pinned = roll(&dice, 5) == 0,
                              .has_operational = !has_archive && roll(&dice, 2),
-                             .archive_days = has_archive ? 3 : 0,
+                             .archive_days = has_archive ? 1 : 0,
                              .has_rules = roll(&dice, 2),
-                             .datasource = has_archive ? "AzureDatabaseForMySQL" : "AzureBlob",
+                             .datasource =
+                                 has_archive ? "AzureDatabaseForMySQL" : others[roll(&dice, 2)],
                              .redundancy = roll(&dice, 3),
                              .schedule_us = CMK_HOUR_US * (6 + 6 * (int64_t)roll(&dice, 4)),
                              .retention_days = 1 + roll(&dice, 9),

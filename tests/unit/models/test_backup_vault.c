@@ -290,6 +290,27 @@ Test(backup_vault, answers_nothing_while_it_moves)
     estate_free(estate);
 }
 
+/* The backup at 02:00 falls into the move of the first day; those of the days after do not. */
+Test(backup_vault, goes_on_with_its_schedule_after_a_move)
+{
+    EstateOptions options = {.has_no_cmk = true};
+    options.knobs[CMK_KNOB_VAULT_MOVE_DURATION] = 2 * CMK_HOUR_US + 1;
+    Estate *estate = make(&options);
+    estate_run(estate, CMK_HOUR_US);
+    (void)estate_must(estate, CMK_OP_BACKUP_VAULT_MOVE);
+    estate_run(estate, 3 * CMK_DAY_US);
+    const CmkGuardId guards[] = {CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_NONE,
+                                 CMK_GUARD_NONE};
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_START), CMK_ARRAY_LEN(guards));
+    for (uint32_t day = 0; day < CMK_ARRAY_LEN(guards); day++) {
+        const CmkRecord *record = estate_nth(estate, CMK_OP_BACKUP_START, day);
+        cr_assert_eq(record->time, ESTATE_START + day * CMK_DAY_US + 2 * CMK_HOUR_US);
+        cr_assert_eq(record->guard, guards[day], "day %u", day);
+    }
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 2);
+    estate_free(estate);
+}
+
 /* ---- knobs ----------------------------------------------------------------------------------- */
 
 /* OQ-3. */

@@ -70,8 +70,7 @@ Test(points, sizes_and_expiry_by_hand)
             cr_assert_eq(level(estate, CMK_GAUGE_VAULT), kinds[i].first + 2 * kinds[i].next,
                          "%s, day %" PRId64, name, day);
             /* The oldest that is left stands for the whole copy. */
-            const CmkPointId oldest = cmk_plan_choose_point(
-                estate->sim.world, (CmkInstanceId){ESTATE_INSTANCE}, CMK_POINT_OLDEST);
+            const CmkPointId oldest = estate_point(estate, CMK_POINT_OLDEST);
             cr_assert_eq(cmk_point(estate->sim.world, oldest)->bytes, kinds[i].first);
             cr_assert_eq(cmk_queue(estate->sim.world, (CmkQueueId){1})->point_count, 3);
         }
@@ -218,8 +217,7 @@ Test(points, restores_from_each_tier)
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
         estate_rewind(estate);
         CmkArgs args = estate_args(estate, CMK_OP_BACKUP_RESTORE);
-        const CmkPointId point = cmk_plan_choose_point(
-            estate->sim.world, (CmkInstanceId){ESTATE_INSTANCE}, cases[i].choice);
+        const CmkPointId point = estate_point(estate, cases[i].choice);
         cr_assert_eq(cmk_point(estate->sim.world, point)->tier, cases[i].tier);
         args.ref[CMK_REF_POINT] = point.i;
         (void)estate_must_apply(estate, args);
@@ -229,14 +227,11 @@ Test(points, restores_from_each_tier)
         cr_assert_eq(commit->time - start, cases[i].hours * CMK_HOUR_US, "case %zu", i);
         cr_assert_eq(commit->result, point.i);
     }
-    cr_assert_eq(cmk_plan_choose_point(estate->sim.world, (CmkInstanceId){ESTATE_INSTANCE},
-                                       CMK_POINT_LATEST_OPERATIONAL)
-                     .i,
-                 0);
-    cr_assert_eq(cmk_plan_choose_point(estate->sim.world, (CmkInstanceId){ESTATE_IDLE_INSTANCE},
-                                       CMK_POINT_OLDEST)
-                     .i,
-                 0);
+    cr_assert_eq(estate_point(estate, CMK_POINT_LATEST_OPERATIONAL).i, 0);
+    const CmkArgs of_idle = {.op = CMK_OP_BACKUP_RESTORE,
+                             .ref = {[CMK_REF_INSTANCE] = ESTATE_IDLE_INSTANCE},
+                             .num = {CMK_POINT_OLDEST}};
+    cr_assert_eq(cmk_plan_choose_point(estate->sim.world, &of_idle).i, 0);
     estate_free(estate);
 }
 
@@ -253,8 +248,7 @@ Test(points, choices_are_among_all_queues)
     } cases[] = {{CMK_POINT_OLDEST, CMK_TIER_VAULT, 0},
                  {CMK_POINT_LATEST_OPERATIONAL, CMK_TIER_OPERATIONAL, 5}};
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
-        const CmkPointId id = cmk_plan_choose_point(
-            estate->sim.world, (CmkInstanceId){ESTATE_INSTANCE}, cases[i].choice);
+        const CmkPointId id = estate_point(estate, cases[i].choice);
         const CmkPoint *point = cmk_point(estate->sim.world, id);
         cr_assert_eq(point->tier, cases[i].tier, "case %zu", i);
         cr_assert_eq(point->created, ESTATE_START + cases[i].day * CMK_DAY_US + 2 * CMK_HOUR_US,
@@ -288,11 +282,20 @@ Test(points, a_restore_does_not_confuse_points)
 
 /* ---- no byte is made or lost ----------------------------------------------------------------- */
 
-typedef struct Conservation {
-    uint64_t seed;
-    int64_t stored;
+#define TIERS (CMK_TIER_ARCHIVE + 1)
+
+/* What became of the bytes of one tier. */
+typedef struct Ledger {
+    int64_t stored; /* by its points, as they are now */
     int64_t written;
     int64_t expired;
+    int64_t purged;
+    int64_t moved; /* to another tier, less what came from there */
+} Ledger;
+
+typedef struct Conservation {
+    uint64_t seed;
+    Ledger tiers[TIERS];
     uint32_t overdue; /* how often anything was */
 } Conservation;
 
@@ -309,10 +312,28 @@ static int64_t sum_of_points(const CmkWorld *world, bool (*counts)(const CmkPoin
     return sum;
 }
 
-static bool is_any(const CmkPoint *point)
+static int64_t level_of_all(const CmkWorld *world, CmkGaugeKind kind)
 {
-    (void)point;
-    return true;
+    int64_t sum = 0;
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_BACKUP_VAULT); i++) {
+        sum += cmk_gauge_level(world, (CmkBackupVaultId){i}, kind);
+    }
+    return sum;
+}
+
+static bool is_operational(const CmkPoint *point)
+{
+    return point->tier == CMK_TIER_OPERATIONAL;
+}
+
+static bool is_in_vault(const CmkPoint *point)
+{
+    return point->tier == CMK_TIER_VAULT;
+}
+
+static bool is_in_archive(const CmkPoint *point)
+{
+    return point->tier == CMK_TIER_ARCHIVE;
 }
 
 static bool is_overdue_in_vault(const CmkPoint *point)
@@ -330,36 +351,72 @@ static bool is_late(const CmkPoint *point)
     return point->is_tiering_overdue;
 }
 
+/* Enters what a record has changed: a backup adds to its tier what its point holds, removals take
+ * away, and what moves is added elsewhere. Nothing else touches a byte. */
+static void enter(Conservation *conservation, const CmkWorld *world, const CmkRecord *record,
+                  const int64_t change[TIERS])
+{
+    const CmkOpId op = record->status == CMK_STATUS_OK ? record->args.op : CMK_OP_NONE;
+    const bool is_backup = op == CMK_OP_BACKUP_COMMIT;
+    const bool is_expiry = op == CMK_OP_POINT_EXPIRE;
+    const bool is_purge = op == CMK_OP_POINT_PURGE;
+    const bool is_move = op == CMK_OP_POINT_TIER;
+    const int64_t sum = change[0] + change[1] + change[2];
+    if (!is_backup && !is_expiry && !is_purge && !is_move) {
+        cr_assert(change[0] == 0 && change[1] == 0 && change[2] == 0,
+                  "seed %" PRIu64 ", record %" PRIu64, conservation->seed, record->seq);
+        return;
+    }
+    const CmkPoint *point = cmk_point(world, (CmkPointId){record->result});
+    Ledger *ledger = &conservation->tiers[point->tier];
+    if (is_backup) {
+        cr_assert_eq(change[point->tier], point->bytes);
+        cr_assert_eq(sum, point->bytes);
+        ledger->written += sum;
+        return;
+    }
+    cr_assert(is_move ? sum == 0 && change[CMK_TIER_ARCHIVE] == point->bytes : sum <= 0);
+    ledger->expired -= is_expiry ? sum : 0;
+    ledger->purged -= is_purge ? sum : 0;
+    for (uint32_t tier = 0; tier < TIERS; tier++) {
+        const int64_t gone = tier == point->tier ? sum : 0;
+        conservation->tiers[tier].moved -= change[tier] - gone;
+    }
+}
+
 static void read_bytes(void *self, const CmkWorld *world, const CmkRecord *record)
 {
+    static const struct {
+        bool (*counts)(const CmkPoint *point);
+        CmkGaugeKind gauge;
+    } tiers[TIERS] = {[CMK_TIER_OPERATIONAL] = {is_operational, CMK_GAUGE_OPERATIONAL},
+                      [CMK_TIER_VAULT] = {is_in_vault, CMK_GAUGE_VAULT},
+                      [CMK_TIER_ARCHIVE] = {is_in_archive, CMK_GAUGE_ARCHIVE}};
     Conservation *conservation = self;
-    const CmkBackupVaultId vault = {ESTATE_VAULT};
-    const int64_t stored = sum_of_points(world, is_any, false);
-    const int64_t change = stored - conservation->stored;
-    if (record->args.op == CMK_OP_BACKUP_COMMIT && record->status == CMK_STATUS_OK) {
-        cr_assert_eq(change, cmk_point(world, (CmkPointId){record->result})->bytes);
-        conservation->written += change;
-    } else if ((record->args.op == CMK_OP_POINT_EXPIRE || record->args.op == CMK_OP_POINT_PURGE) &&
-               record->status == CMK_STATUS_OK) {
-        cr_assert_leq(change, 0);
-        conservation->expired -= change;
-    } else {
-        cr_assert_eq(change, 0, "seed %" PRIu64 ", record %" PRIu64, conservation->seed,
-                     record->seq);
+    int64_t change[TIERS];
+    for (uint32_t tier = 0; tier < TIERS; tier++) {
+        const int64_t stored = sum_of_points(world, tiers[tier].counts, false);
+        change[tier] = stored - conservation->tiers[tier].stored;
+        conservation->tiers[tier].stored = stored;
+        cr_assert_eq(level_of_all(world, tiers[tier].gauge), stored,
+                     "seed %" PRIu64 ", record %" PRIu64 ", tier %u", conservation->seed,
+                     record->seq, tier);
     }
-    conservation->stored = stored;
-    const int64_t overdue = cmk_gauge_level(world, vault, CMK_GAUGE_OVERDUE_VAULT);
+    enter(conservation, world, record, change);
+    const int64_t overdue = level_of_all(world, CMK_GAUGE_OVERDUE_VAULT);
     cr_assert_eq(overdue, sum_of_points(world, is_overdue_in_vault, true));
-    cr_assert_eq(cmk_gauge_level(world, vault, CMK_GAUGE_OVERDUE_ARCHIVE),
+    cr_assert_eq(level_of_all(world, CMK_GAUGE_OVERDUE_ARCHIVE),
                  sum_of_points(world, is_overdue_in_archive, true));
-    cr_assert_eq(cmk_gauge_level(world, vault, CMK_GAUGE_LATE_TIERING),
-                 sum_of_points(world, is_late, false));
+    cr_assert_eq(level_of_all(world, CMK_GAUGE_LATE_TIERING), sum_of_points(world, is_late, false));
     conservation->overdue += overdue != 0;
 }
 
+/* Of each tier: stored = written - expired - purged - moved; and each of them does happen. */
 Test(points, no_byte_is_made_or_lost)
 {
     uint32_t overdue = 0;
+    uint32_t purged = 0;
+    uint32_t archived = 0;
     for (uint64_t seed = 1; seed <= 60; seed++) {
         CmkPlanRow rows[RANDOM_PLAN_ROWS];
         EstateOptions options = random_plan(seed, rows);
@@ -367,15 +424,23 @@ Test(points, no_byte_is_made_or_lost)
         Conservation conservation = {.seed = seed};
         Estate *estate = estate_new_read(&options, &(CmkReader){read_bytes, &conservation}, 1);
         estate_run(estate, (RANDOM_PLAN_DAYS + 8) * CMK_DAY_US);
-        cr_assert_eq(conservation.stored, conservation.written - conservation.expired,
-                     "seed %" PRIu64, seed);
-        cr_assert_eq(conservation.stored, level(estate, CMK_GAUGE_VAULT) +
-                                              level(estate, CMK_GAUGE_ARCHIVE) +
-                                              level(estate, CMK_GAUGE_OPERATIONAL));
+        int64_t moved = 0;
+        for (uint32_t tier = 0; tier < TIERS; tier++) {
+            const Ledger *ledger = &conservation.tiers[tier];
+            cr_assert_eq(ledger->stored,
+                         ledger->written - ledger->expired - ledger->purged - ledger->moved,
+                         "seed %" PRIu64 ", tier %u", seed, tier);
+            moved += ledger->moved;
+            purged += ledger->purged > 0;
+        }
+        cr_assert_eq(moved, 0, "what leaves one tier comes into another");
+        archived += conservation.tiers[CMK_TIER_ARCHIVE].moved < 0;
         overdue += conservation.overdue > 0;
         estate_free(estate);
     }
     cr_assert_gt(overdue, 5, "hardly any run had overdue points: %u", overdue);
+    cr_assert_gt(archived, 5, "hardly any run moved points: %u", archived);
+    cr_assert_gt(purged, 0, "no run purged points");
 }
 
 /* A point whose expiry is overdue may still be moved: what it costs too much moves with it. */

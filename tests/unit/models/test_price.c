@@ -536,11 +536,14 @@ static void add_up_until(Naive *naive, CmkTime now)
 /* What early deletion is charged for (COST-21), which is no level over time. */
 static CmkIntegral short_of_180_days(const CmkWorld *world, const CmkRecord *record)
 {
-    const CmkPoint *point = cmk_point(world, (CmkPointId){record->args.ref[CMK_REF_POINT]});
+    const CmkPointId id = {record->args.ref[CMK_REF_POINT]};
+    const CmkPoint *point = cmk_point(world, id);
     const int64_t stayed = record->time - point->archived_at;
-    const bool is_early = record->args.op == CMK_OP_POINT_EXPIRE &&
-                          record->status == CMK_STATUS_OK && point->tier == CMK_TIER_ARCHIVE &&
-                          stayed < 180 * CMK_DAY_US;
+    const bool is_removed =
+        (record->args.op == CMK_OP_POINT_EXPIRE || record->args.op == CMK_OP_POINT_PURGE) &&
+        record->status == CMK_STATUS_OK;
+    const bool is_early = is_removed && cmk_point_vault(world, id).i == ESTATE_VAULT &&
+                          point->tier == CMK_TIER_ARCHIVE && stayed < 180 * CMK_DAY_US;
     return is_early ? (CmkIntegral)(uint64_t)point->bytes * (uint64_t)(180 * CMK_DAY_US - stayed)
                     : 0;
 }
@@ -610,8 +613,9 @@ static int64_t nanos_of(const CmkCostItem *items, uint32_t count, const char *me
  * from then on is the whole, but for one rounding of each item. */
 Test(price, bills_split_at_a_moment_add_up)
 {
-    Estate *estate = estate_new(&(EstateOptions){
-        .has_operational = true, .datasource = "AzureBlob", .schedule_us = 30 * CMK_DAY_US});
+    Estate *estate = estate_new(&(EstateOptions){.has_operational = true,
+                                                 .datasource = "AzureKubernetesService",
+                                                 .schedule_us = 30 * CMK_DAY_US});
     estate_run(estate, 3 * CMK_HOUR_US); /* one point in each tier, and nothing happens any more */
     CmkCostItem items[MAX_ITEMS];
     int64_t before[2];

@@ -59,6 +59,65 @@ Test(schedule, a_backup_gets_the_rule_with_the_lowest_number)
     cr_expect_eq(cmk_schedule_tag(&policy, now, now), CMK_TAG_YEARLY, "AllBackup");
 }
 
+/* BK-11: by days of the week and of the month, weeks, months and times, of which all have to agree.
+ */
+Test(schedule, a_rule_may_go_by_the_calendar)
+{
+    enum {
+        MONDAY = 1 << 0,
+        SUNDAY = 1 << 6,
+        FIRST_WEEK = 1 << 0,
+        FOURTH_WEEK = 1 << 3,
+        LAST_WEEK = 1 << 4,
+        LAST_DAY = 1 << 0,
+        MARCH = 1 << 2
+    };
+    const struct {
+        CmkCalendar calendar;
+        const char *now;
+        bool is_taken;
+    } cases[] = {
+        {{.days_of_week = SUNDAY}, "2025-03-02T02:00:00Z", true},
+        {{.days_of_week = SUNDAY}, "2025-03-03T02:00:00Z", false},
+        {{.days_of_week = SUNDAY | MONDAY}, "2025-03-03T02:00:00Z", true},
+        {{.days_of_week = SUNDAY, .weeks_of_month = FIRST_WEEK}, "2025-03-02T02:00:00Z", true},
+        {{.days_of_week = SUNDAY, .weeks_of_month = FIRST_WEEK}, "2025-03-09T02:00:00Z", false},
+        {{.weeks_of_month = FIRST_WEEK}, "2025-03-07T23:59:59Z", true},
+        {{.weeks_of_month = FIRST_WEEK}, "2025-03-08T00:00:00Z", false},
+        {{.weeks_of_month = FOURTH_WEEK}, "2025-03-28T00:00:00Z", true},
+        {{.weeks_of_month = FOURTH_WEEK}, "2025-03-29T00:00:00Z", false},
+        {{.weeks_of_month = LAST_WEEK}, "2025-03-24T23:00:00Z", false},
+        {{.weeks_of_month = LAST_WEEK}, "2025-03-25T00:00:00Z", true},
+        {{.weeks_of_month = LAST_WEEK}, "2025-02-22T00:00:00Z", true},
+        {{.days_of_month = 1 << 1 | 1 << 15}, "2025-03-15T02:00:00Z", true},
+        {{.days_of_month = 1 << 1 | 1 << 15}, "2025-03-16T02:00:00Z", false},
+        {{.days_of_month = LAST_DAY}, "2024-02-29T02:00:00Z", true},
+        {{.days_of_month = LAST_DAY}, "2024-02-28T02:00:00Z", false},
+        {{.days_of_month = LAST_DAY}, "2025-02-28T02:00:00Z", true},
+        {{.months = MARCH}, "2025-03-31T02:00:00Z", true},
+        {{.months = MARCH}, "2025-04-01T02:00:00Z", false},
+        {{.time_count = 2, .minutes = {120, 870}}, "2025-03-04T14:30:00Z", true},
+        {{.time_count = 2, .minutes = {120, 870}}, "2025-03-04T14:31:00Z", false},
+        {{.days_of_week = MONDAY, .time_count = 1, .minutes = {120}},
+         "2025-03-04T02:00:00Z",
+         false},
+    };
+    CmkPolicy policy = {0};
+    policy.retention[CMK_TAG_DEFAULT].priority = CMK_PRIORITY_DEFAULT;
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        policy.utc_offset_us = 0;
+        policy.retention[CMK_TAG_WEEKLY] = (CmkRetention){
+            .criterion = CMK_CRITERION_CALENDAR, .priority = 1, .calendar = cases[i].calendar};
+        const CmkTime now = moment(cases[i].now);
+        cr_expect_eq(cmk_schedule_tag(&policy, now, now) == CMK_TAG_WEEKLY, cases[i].is_taken,
+                     "%zu: %s", i, cases[i].now);
+        policy.utc_offset_us = 5 * CMK_HOUR_US; /* the same by another clock */
+        const CmkTime same = now - policy.utc_offset_us;
+        cr_expect_eq(cmk_schedule_tag(&policy, same, same) == CMK_TAG_WEEKLY, cases[i].is_taken,
+                     "%zu: %s at +05:00", i, cases[i].now);
+    }
+}
+
 /* BK-6: 20:00 UTC is the next day at +05:30, and 02:00 UTC the day before at -08:00. */
 Test(schedule, days_are_those_of_the_schedules_own_clock)
 {

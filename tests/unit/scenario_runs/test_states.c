@@ -1,6 +1,6 @@
 /*
- * Times in states: what is stored about each region, key vault and Backup vault covers the run from
- * its first record on, each moment once.
+ * Times in states: what is stored about each region, key vault, Backup vault and instance covers
+ * the run from its first record on, each moment once.
  */
 #include <criterion/criterion.h>
 #include <glib/gstdio.h>
@@ -9,18 +9,22 @@
 #include "analysis/store.h"
 #include "tests/unit/scenario_runs/runs.h"
 
-#define SCENARIO "scenarios/troubleshooting/regional-failover.yaml"
+/* In one regions change their state, in the other instances. */
+static const char *const scenarios[] = {"scenarios/troubleshooting/regional-failover.yaml",
+                                        "scenarios/troubleshooting/restore-to-a-moment.yaml"};
 
 /* The states of a run, by who has them and from when on: name, from, to, end of the run. */
 #define STATES                                                                                     \
     "SELECT who, s.from_us, s.to_us, duration_us, v_run.end_us FROM (SELECT kind || name AS who,"  \
     " from_us, to_us, duration_us FROM v_service_states UNION ALL SELECT 'backup_vault' ||"        \
-    " backup_vault, from_us, to_us, duration_us FROM v_state_intervals) AS s JOIN v_run"           \
+    " backup_vault, from_us, to_us, duration_us FROM v_state_intervals UNION ALL SELECT"           \
+    " 'instance' || backup_vault || '/' || instance, from_us, to_us, duration_us FROM"             \
+    " v_instance_states) AS s JOIN v_run"                                                          \
     " ORDER BY who, s.from_us, coalesce(s.to_us, v_run.end_us)"
 
-static sqlite3 *stored_run(const char *path)
+static sqlite3 *stored_run(const char *scenario, const char *path)
 {
-    g_autoptr(Run) run = run_new(SCENARIO);
+    g_autoptr(Run) run = run_new(scenario);
     cr_assert_not_null(run);
     const CmkStoreRun about = {.model = cmk_azure_model(),
                                .scenario_name = run->scenario->name,
@@ -84,12 +88,12 @@ static void add_row(Sum *sum, sqlite3_stmt *row)
         sqlite3_column_type(row, 2) == SQLITE_NULL ? end_us : sqlite3_column_int64(row, 2);
 }
 
-Test(states, times_sum_up_to_the_run)
+static void check_run(const char *scenario)
 {
     g_autofree char *directory = g_dir_make_tmp("states-XXXXXX", NULL);
     cr_assert_not_null(directory);
     g_autofree char *path = g_build_filename(directory, "run.db", NULL);
-    sqlite3 *db = stored_run(path);
+    sqlite3 *db = stored_run(scenario, path);
     sqlite3_stmt *rows = NULL;
     cr_assert_eq(sqlite3_prepare_v2(db, STATES, -1, &rows, NULL), SQLITE_OK, "%s",
                  sqlite3_errmsg(db));
@@ -100,10 +104,17 @@ Test(states, times_sum_up_to_the_run)
         intervals++;
     }
     check_sum(&sum);
-    cr_assert_geq(sum.count, 5, "regions, key vaults and Backup vaults: %u", sum.count);
+    cr_assert_geq(sum.count, 5, "regions, key vaults, Backup vaults, instances: %u", sum.count);
     cr_assert_gt(intervals, sum.count, "some state changes");
     (void)sqlite3_finalize(rows);
     (void)sqlite3_close(db);
     (void)g_unlink(path);
     (void)g_rmdir(directory);
+}
+
+Test(states, times_sum_up_to_the_run)
+{
+    for (size_t i = 0; i < CMK_ARRAY_LEN(scenarios); i++) {
+        check_run(scenarios[i]);
+    }
 }

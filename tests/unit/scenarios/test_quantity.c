@@ -137,6 +137,42 @@ Test(quantity, period_and_duration)
     }
 }
 
+/* BK-13: days and longer, in these units and not in others of the same length. */
+Test(quantity, retention_is_in_days_or_longer)
+{
+    static const PeriodRow rows[] = {
+        {"P7D", {.us = 7 * CMK_DAY_US}, NULL},
+        {"7d", {.us = 7 * CMK_DAY_US}, NULL},
+        {"2w1d", {.us = 15 * CMK_DAY_US}, NULL},
+        {"P2W", {.us = 14 * CMK_DAY_US}, NULL},
+        {"P3M", {.months = 3}, NULL},
+        {"P10Y", {.months = 120}, NULL},
+        {"P1M1D", {.months = 1, .us = CMK_DAY_US}, NULL},
+        {"default", {.us = 0}, NULL},
+        {"48h", {.us = 0}, "is no retention"},
+        {"1d12h", {.us = 0}, "is no retention"},
+        {"1.5d", {.us = 0}, "is no retention"},
+        {"PT48H", {.us = 0}, "is no retention"},
+        {"P1DT1S", {.us = 0}, "is no retention"},
+        {"1440m", {.us = 0}, "is no retention"},
+        {"P0D", {.us = 0}, "is no time at all"},
+        {"Default", {.us = 0}, "Default"},
+    };
+    for (size_t i = 0; i < CMK_ARRAY_LEN(rows); i++) {
+        CmkPeriod period = {-1, -1, -1};
+        char message[CMK_MESSAGE_SIZE] = "";
+        const bool is_accepted = cmk_retention_parse(rows[i].text, &period, message);
+        if (rows[i].refusal != NULL) {
+            expect_refusal(is_accepted, rows[i].text, message, rows[i].refusal);
+            cr_expect_eq(period.us, -1, "`%s` must leave the result alone", rows[i].text);
+            continue;
+        }
+        cr_expect(is_accepted, "`%s`: %s", rows[i].text, message);
+        cr_expect_eq(period.months, rows[i].period.months, "`%s`", rows[i].text);
+        cr_expect_eq(period.us, rows[i].period.us, "`%s`", rows[i].text);
+    }
+}
+
 typedef struct TextRow {
     const char *text;
     const char *answer;  /* printed form of the result; NULL: refused */

@@ -179,7 +179,7 @@ static const char long_policy[] =
     HEAD "world:\n" KEY_VAULT IDENTITY "  policies:\n"
          "    - name: daily\n"
          "      datastores: {vault: P7D}\n"
-         "      schedules: [R/2025-03-03T03:00:00+05:30/P1D, R/2025-03-03T12:00:00+05:30/P1W]\n"
+         "      schedules: [R/2025-03-03T03:00:00+05:30/P1W, R/2025-03-03T12:00:00+05:30/P1W]\n"
          "      retention:\n"
          "        - {tag: weekly, keep: P12W, priority: 7}\n"
          "        - {tag: monthly, keep: {vault: P1Y}, takes: first_of_week}\n"
@@ -227,6 +227,72 @@ Test(scenario, policies_have_schedules_and_rules)
     const CmkBackupVault *vault = cmk_backup_vault(sim.world, (CmkBackupVaultId){1});
     cr_assert_eq(vault->soft_delete, CMK_SOFT_DELETE_ALWAYS_ON);
     cr_assert_eq(vault->soft_delete_days, 60);
+    cmk_world_free(sim.world);
+    cmk_scenario_free(scenario);
+}
+
+/* BK-11: days and times become bits and minutes. */
+Test(scenario, rules_go_by_the_calendar)
+{
+    g_autoptr(GString) text = g_string_new(long_policy);
+    (void)g_string_replace(text, "priority: 7}",
+                           "takes_at: {days_of_week: [monday, sunday], weeks_of_month: [first, "
+                           "last], days_of_month: [1, 31, last], months: [march], times: "
+                           "[\"02:00\", \"23:59\"]}}",
+                           0);
+    (void)g_string_replace(text, "archive: on_expiry, archive_keep: P9Y", "priority: 1", 0);
+    (void)g_string_replace(text, "{vault: P7D}", "{vault: default}", 0);
+    g_autoptr(CmkDiagnostics) diagnostics = collector(text->str);
+    CmkScenario *scenario = read_good(diagnostics);
+    CmkSim sim = build_good(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
+    const CmkPolicy *policy = cmk_policy(sim.world, (CmkPolicyId){1});
+    const CmkRetention *rule = &policy->retention[CMK_TAG_WEEKLY];
+    cr_expect_eq(rule->criterion, CMK_CRITERION_CALENDAR);
+    cr_expect_eq(rule->calendar.days_of_week, 1U << 0 | 1U << 6);
+    cr_expect_eq(rule->calendar.weeks_of_month, 1U << 0 | 1U << 4);
+    cr_expect_eq(rule->calendar.days_of_month, 1U << 0 | 1U << 1 | 1U << 31);
+    cr_expect_eq(rule->calendar.months, 1U << 2);
+    cr_expect_eq(rule->calendar.time_count, 2);
+    cr_expect_eq(rule->calendar.minutes[0], 120);
+    cr_expect_eq(rule->calendar.minutes[1], 1439);
+    const CmkPeriod *usual = &policy->retention[CMK_TAG_DEFAULT].vault;
+    cr_expect(usual->months == 0 && usual->us == 0 && policy->has_vault, "that of the datasource");
+    cmk_world_free(sim.world);
+    cmk_scenario_free(scenario);
+}
+
+/* What comes to life in the run: the policy as the world describes it, the instance as the step. */
+Test(scenario, instances_and_policies_may_come_later)
+{
+    static const char later[] =
+        "        - {name: disk, exists: false}\n" GRANT "timeline:\n"
+        "  - {at: +1d, do: backup_policy.create, with: {policy: disk-4h}}\n"
+        "  - {at: +2d, do: instance.protect, with: {instance: disk, datasource: AzureDisk, size: "
+        "3 GiB, daily_change: 4%, policy: disk-4h, sample: 5 KiB}}\n"
+        "  - {at: +3d, do: backup.restore, with: {instance: disk, point: +2d9h}}\n";
+    static const char world[] =
+        HEAD "world:\n" KEY_VAULT IDENTITY POLICY
+             "    - {name: disk-4h, exists: false, datastores: {operational: P2D}, schedule: "
+             "R/2025-03-03T00:00:00Z/PT4H}\n" VAULT;
+    g_autofree char *text = g_strconcat(world, later, NULL);
+    g_autoptr(CmkDiagnostics) diagnostics = collector(text);
+    CmkScenario *scenario = read_good(diagnostics);
+    cr_assert_eq(planned(scenario, 2)->args.num[0], scenario->start + 57 * CMK_HOUR_US);
+    CmkSim sim = build_good(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
+    const CmkInstance *disk = cmk_instance(sim.world, (CmkInstanceId){2});
+    const CmkPolicy *policy = cmk_policy(sim.world, (CmkPolicyId){2});
+    cr_assert_eq(disk->state, CMK_INSTANCE_ABSENT);
+    cr_assert_eq(policy->state, CMK_POLICY_ABSENT);
+    cr_assert_eq(cmk_policy(sim.world, (CmkPolicyId){1})->state, CMK_POLICY_ACTIVE);
+    cr_assert_eq(cmk_engine_run(&sim, scenario->end, NULL, NULL), CMK_ENGINE_REACHED);
+    cr_assert_eq(disk->state, CMK_INSTANCE_PROTECTED);
+    cr_assert_eq(policy->state, CMK_POLICY_ACTIVE);
+    cr_assert_eq(disk->datasource, cmk_datasource_find("AzureDisk"));
+    cr_assert_eq(disk->size_bytes, INT64_C(3) << 30);
+    cr_assert_eq(disk->daily_change_ppm, 40000);
+    cr_assert_eq(disk->sample_bytes, 5 * 1024);
+    cr_assert_geq(cmk_queue(sim.world, (CmkQueueId){disk->first_queue})->point_count, 11,
+                  "every 4 hours, kept for two days");
     cmk_world_free(sim.world);
     cmk_scenario_free(scenario);
 }
