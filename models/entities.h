@@ -264,7 +264,7 @@ typedef struct CmkRegion {
     uint32_t state; /* CmkRegionState */
     uint32_t epoch;
     uint32_t is_zone_lost;
-    uint32_t pair; /* region that this one is paired with, 0: none (REL-17) */
+    uint32_t pair;               /* region that this one is paired with, 0: none (REL-17) */
     uint32_t is_service_failing; /* the Backup service there meets internal errors */
     uint32_t reserved;
     CmkTime lost_at;

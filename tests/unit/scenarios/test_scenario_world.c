@@ -242,9 +242,9 @@ Test(scenario, rules_go_by_the_calendar)
                            0);
     (void)g_string_replace(text, "archive: on_expiry, archive_keep: P9Y", "priority: 1", 0);
     (void)g_string_replace(text, "{vault: P7D}", "{vault: default}", 0);
-    g_autoptr(CmkDiagnostics) diagnostics = collector(text->str);
-    CmkScenario *scenario = read_good(diagnostics);
-    CmkSim sim = build_good(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
+    g_autoptr(CmkDiagnostics) diagnostics = reading_of(text->str);
+    CmkScenario *scenario = reading_good(diagnostics);
+    CmkSim sim = reading_build(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
     const CmkPolicy *policy = cmk_policy(sim.world, (CmkPolicyId){1});
     const CmkRetention *rule = &policy->retention[CMK_TAG_WEEKLY];
     cr_expect_eq(rule->criterion, CMK_CRITERION_CALENDAR);
@@ -275,10 +275,10 @@ Test(scenario, instances_and_policies_may_come_later)
              "    - {name: disk-4h, exists: false, datastores: {operational: P2D}, schedule: "
              "R/2025-03-03T00:00:00Z/PT4H}\n" VAULT;
     g_autofree char *text = g_strconcat(world, later, NULL);
-    g_autoptr(CmkDiagnostics) diagnostics = collector(text);
-    CmkScenario *scenario = read_good(diagnostics);
-    cr_assert_eq(planned(scenario, 2)->args.num[0], scenario->start + 57 * CMK_HOUR_US);
-    CmkSim sim = build_good(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
+    g_autoptr(CmkDiagnostics) diagnostics = reading_of(text);
+    CmkScenario *scenario = reading_good(diagnostics);
+    cr_assert_eq(reading_planned(scenario, 2)->args.num[0], scenario->start + 57 * CMK_HOUR_US);
+    CmkSim sim = reading_build(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
     const CmkInstance *disk = cmk_instance(sim.world, (CmkInstanceId){2});
     const CmkPolicy *policy = cmk_policy(sim.world, (CmkPolicyId){2});
     cr_assert_eq(disk->state, CMK_INSTANCE_ABSENT);
