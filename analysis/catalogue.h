@@ -37,8 +37,9 @@ char *cmk_catalogue_hint(const char *name);
  * "UserErrorCMKKeyVaultAuthFailure". */
 void cmk_catalogue_keep_prefix(GPtrArray *entries, const char *prefix);
 
-/* What --where may say of a property that all entries have: its texts or words, each once. */
-GPtrArray *cmk_catalogue_values(const GPtrArray *entries, const char *property);
+/* What --where may say of the property called `name`, which all entries have: its texts or words,
+ * each once. */
+GPtrArray *cmk_catalogue_values(const GPtrArray *entries, const char *name);
 
 /* Keeps the entries whose property holds the value, or one of its words does. False if one of them
  * has no such property. */

@@ -65,7 +65,9 @@ static bool refuse(const Building *building, const CmkNode *node, CmkGuardId gua
     cmk_diagnostics_error(building->diagnostics, cmk_node_position(node),
                           "the rules refuse this world (%s): %s", row->rule,
                           model->statuses[row->status].code);
-    cmk_diagnostics_hint(building->diagnostics, "this must hold: %s", row->text);
+    cmk_diagnostics_hint(building->diagnostics,
+                         "this must hold: %s `cmksim explain %s` says what mends it", row->text,
+                         row->name);
     return false;
 }
 

@@ -554,8 +554,10 @@ CmkTree *cmk_tree_parse(CmkDiagnostics *diagnostics, const CmkTreeLimits *limits
     builder.tree = tree;
     const bool is_good = take_events(&builder);
     yaml_parser_delete(&builder.parser);
-    if (is_good && is_empty(tree))
+    if (is_good && is_empty(tree)) {
         cmk_diagnostics_error(diagnostics, (CmkPosition){0, 0}, "the file holds nothing");
+        cmk_diagnostics_hint(diagnostics, "write `key: value` lines into it");
+    }
     if (!is_good || cmk_diagnostics_count(diagnostics) > errors_before)
         return NULL;
     return g_steal_pointer(&tree);

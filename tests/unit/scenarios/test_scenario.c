@@ -134,7 +134,7 @@ static const BadFile bad_files[] = {
      "items of a list start with - in the same column"},
     {"bad-schedule", {17, 17}, 1, "`every day at 3` is not a repeating interval", NULL},
     {"boolean-yes", {9, 25}, 1, "`yes` is not a boolean; did you mean true?", NULL},
-    {"comment-only", {0, 0}, 1, "the file holds nothing", NULL},
+    {"comment-only", {0, 0}, 1, "the file holds nothing", "write `key: value` lines into it"},
     {"curve-of-rsa", {11, 41}, 1, "RSA keys have no `curve` (KV-2)", "write `size`, in bits"},
     {"duplicate-ids", {30, 19}, 1, "a second item has the id `revoke`", NULL},
     {"duplicate-key-name",
