@@ -12,7 +12,7 @@ static const struct {
 } in_code[] = {
     {"BK-34 BV-27 BV-T14 OQ-13", "models/task.c"},
     {"BK-6 BK-14", "scenarios/policy.c"},
-    {"BV-17 OQ-28", "models/sealer.c"},
+    {"BV-17", "models/sealer.c"},
     {"BV-15 REL-14 REL-17", "models/region.c"},
     {"BV-22", "scenarios/scenario.c"},
     {"BK-19 ERR-22 ERR-23 ERR-24 OQ-1", "models/error_map.c"},

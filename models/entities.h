@@ -687,13 +687,13 @@ typedef struct CmkBackupVault {
     uint32_t provisioning;          /* CmkProvisioning */
     uint32_t soft_delete;           /* CmkSoftDelete */
     uint32_t soft_delete_days;      /* BV-6 */
-    uint32_t data_key;              /* counts the data keys of this name; new points are under it */
+    uint32_t data_key;              /* its own one; new points are under it or a later one */
     uint32_t platform_data_keys;    /* those below it stay under platform keys (OQ-15) */
     uint32_t resource_group;        /* scope */
     uint32_t moving_to;             /* scope, while it moves */
     uint32_t has_cross_region_restore; /* never off again (BV-4) */
     uint32_t last_statement;           /* accounts closed at other terms than the present ones */
-    uint32_t reserved;
+    uint32_t last_data_key;  /* counts the data keys of this name, those of points included */
     CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
     uint64_t encryption_by;  /* record that last changed the encryption settings */
     uint64_t system_by;      /* record that last switched the system-assigned identity */
@@ -884,7 +884,7 @@ typedef struct CmkPoint {
     uint32_t next_of_tag;
     uint32_t is_expiry_overdue;
     uint32_t is_tiering_overdue;
-    uint32_t data_key; /* of its vault when it was made */
+    uint32_t data_key; /* of its vault when it was made, or a later one of its own (OQ-28) */
     uint32_t reserved;
     CmkTime created;
     CmkTime archived_at;
@@ -941,6 +941,9 @@ typedef struct CmkTask {
     uint32_t is_in_pair;       /* a restore that runs in the pair of the vault's region */
     uint32_t tag;              /* CmkTag of a backup on demand */
     uint32_t priority;         /* CmkRehydration of a restore */
+    uint32_t at_point;         /* whose own data key the step is about, 0: the vault's (OQ-28) */
+    uint32_t reserved;
+    uint64_t at_point_by; /* CmkPoint.created_by of that, since points are recycled */
     CmkTime started;
     uint64_t started_by;
     uint64_t point_by; /* restore: CmkPoint.created_by, since points are recycled */

@@ -453,6 +453,9 @@
       "unwrap")                                                                                    \
     X(DEK_CACHE, "dek_cache", "duration", 0, 0, CMK_HOUR_US, 0, 0, CMK_DAY_US, "OQ-10", "assumed", \
       "how long Backup goes on with a data key that it has had unwrapped, without asking again")   \
+    X(DEK_PER_POINT, "dek_per_point", "boolean", 0, 0, 0, 0, 0, 1, "OQ-28 BK-30", "assumed",       \
+      "whether each backup to the vault tier makes a data key of its own, which the key has to "   \
+      "wrap and whoever needs the point to unwrap")                                                \
     X(LOST_RIGHTS_BREAK_SETTINGS, "lost_rights_break_settings", "boolean", 0, 0, 0, 0, 0, 1,       \
       "OQ-3 BV-32", "assumed",                                                                     \
       "whether a job that is refused for want of rights makes the settings Inconsistent")          \

@@ -245,5 +245,6 @@ EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
         const CmkTime time = ESTATE_START + at - at % grid;
         ret[i] = (CmkPlanRow){.time = time, .args = move(&dice, time)};
     }
+    options.knobs[CMK_KNOB_DEK_PER_POINT] = 1 + roll(&dice, 2);
     return options;
 }
