@@ -421,6 +421,10 @@
     X(RESTORE_DURATION, "restore_duration", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,     \
       4 * CMK_HOUR_US, 0, 7 * CMK_DAY_US, "OQ-24", "assumed",                                      \
       "how long a restore job runs between its two looks at the key")                              \
+    X(COMMIT_TOUCHES_KEY, "commit_touches_key", "boolean", 1, 1, 1, 1, 0, 1, "OQ-24", "assumed",   \
+      "whether a backup or restore job asks for the key once more at its end, and not only at "    \
+      "its "                                                                                       \
+      "start")                                                                                     \
     X(REHYDRATION, "rehydration", "duration", 15 * CMK_HOUR_US, 15 * CMK_HOUR_US,                  \
       15 * CMK_HOUR_US, 15 * CMK_HOUR_US, 0, 30 * CMK_DAY_US, "BK-26 BK-29", "assumed",            \
       "how long a point takes to come back from the archive before it can be restored")            \

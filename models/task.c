@@ -109,6 +109,20 @@ static bool wraps_data_key(const CmkWorld *world, const CmkTask *task)
     return is_under_key(world, task) && is_at_data_key(world, task);
 }
 
+/* At its commit the job asks again, or still holds what it has had unwrapped at its start (OQ-24),
+ * unless the key version was purged meanwhile, as with any data key that is held (OQ-10). */
+static bool asks_again(const CmkWorld *world, const CmkTask *task)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
+    return cmk_knob(world, CMK_KNOB_COMMIT_TOUCHES_KEY) != 0 ||
+           cmk_version(world, (CmkVersionId){vault->active_version})->is_purged != 0;
+}
+
+static bool needs_key_again(const CmkWorld *world, const CmkTask *task)
+{
+    return needs_key(world, task) && asks_again(world, task);
+}
+
 /* The point to come gets a data key of its own, which the key has to wrap. */
 static bool makes_data_key(const CmkWorld *world, const CmkTask *task)
 {
@@ -181,6 +195,10 @@ static bool wraps_anew(const CmkWorld *world, const CmkTask *task)
     REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key),                                                  \
         REQUEST(CMK_OP_BACKUP_ACCEPT_KEY, OF_VAULT, needs_key),                                    \
         REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_data_key)
+#define TOUCH_KEY_AGAIN                                                                            \
+    REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key_again),                                            \
+        REQUEST(CMK_OP_BACKUP_ACCEPT_KEY, OF_VAULT, needs_key_again),                              \
+        REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key_again)
 #define END                                                                                        \
     {                                                                                              \
         STEP_END, 0, 0, OF_VAULT, NULL, 0                                                          \
@@ -190,7 +208,7 @@ static bool wraps_anew(const CmkWorld *world, const CmkTask *task)
  * point alone is wrapped (OQ-28): with the version that is in use when the point is there. */
 static const Step backup_steps[] = {TOUCH_KEY,
                                     WAIT(CMK_KNOB_BACKUP_DURATION, NULL),
-                                    TOUCH_KEY,
+                                    TOUCH_KEY_AGAIN,
                                     REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, makes_data_key),
                                     APPLY(CMK_OP_BACKUP_COMMIT, OF_VAULT, NULL),
                                     END};
@@ -201,7 +219,7 @@ static const Step restore_steps[] = {WAIT(CMK_KNOB_REHYDRATION, comes_back_slowl
                                      APPLY(CMK_OP_POINT_REHYDRATE, OF_VAULT, comes_back),
                                      TOUCH_KEY,
                                      WAIT(CMK_KNOB_RESTORE_DURATION, NULL),
-                                     TOUCH_KEY,
+                                     TOUCH_KEY_AGAIN,
                                      APPLY(CMK_OP_RESTORE_COMMIT, OF_VAULT, NULL),
                                      END};
 

@@ -552,6 +552,27 @@ static CmkOperation *change(Mutant *mutant, CmkOpId op, uint32_t slot)
     return &mutant->changed[slot];
 }
 
+/* OQ-24: a job that asks at its start only holds the data key meanwhile; a purge in between, which
+ * takes a broken key vault, ends that, in the rules as in the arithmetic. */
+Test(sealer, agrees_about_a_key_that_is_purged_during_a_job)
+{
+    Mutant mutant;
+    Sealed sealed;
+    mutant_init(&mutant);
+    EstateOptions options = {.model = &mutant.model, .is_not_self_checking = true};
+    options.knobs[CMK_KNOB_COMMIT_TOUCHES_KEY] = 1; /* false */
+    open_sealed(&sealed, options);
+    estate_run(sealed.estate, CMK_DAY_US + 2 * CMK_HOUR_US + CMK_MINUTE_US);
+    (void)estate_must(sealed.estate, CMK_OP_KEY_DELETE);
+    change(&mutant, CMK_OP_KEY_PURGE, 0)->guards[0] = CMK_GUARD_NONE;
+    (void)estate_must(sealed.estate, CMK_OP_KEY_PURGE);
+    estate_run(sealed.estate, CMK_HOUR_US);
+    cr_assert_eq(estate_count(sealed.estate, CMK_OP_BACKUP_COMMIT), 1, "the one before");
+    cr_assert_eq(estate_count(sealed.estate, CMK_OP_TASK_FAIL), 1);
+    expect_check(&sealed, 0, 0, 1, "the point before");
+    close_sealed(&sealed);
+}
+
 /* Deleted, purged without effect, recovered: the rules allow what nobody can do any more. */
 static void purge_without_effect(Sealed *sealed, Mutant *mutant)
 {

@@ -556,3 +556,33 @@ Test(task, the_data_keys_of_points_are_not_held)
         estate_free(estate);
     }
 }
+
+/* ---- how often a job asks (OQ-24) ------------------------------------------------------------ */
+
+/* Rights that go while a job runs stop it at its commit, or only the next one. */
+Test(task, the_second_look_at_the_key_is_a_knob)
+{
+    for (uint32_t asks_again = 0; asks_again < 2; asks_again++) {
+        EstateOptions options = {0};
+        options.knobs[CMK_KNOB_COMMIT_TOUCHES_KEY] = 1 + asks_again;
+        Estate *estate = make(&options);
+        estate_rewind(estate);
+        estate_run(estate, CMK_DAY_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_GET), 1 + asks_again);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_ACCEPT_KEY), 1 + asks_again);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_UNWRAP), 1 + asks_again);
+        (void)estate_must(estate, CMK_OP_BACKUP_RESTORE);
+        (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+        estate_run(estate, CMK_MINUTE_US);
+        (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+        estate_rewind(estate);
+        estate_run(estate, CMK_HOUR_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_TASK_FAIL), 2 * asks_again);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1 - asks_again);
+        cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), 1 - asks_again);
+        (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+        estate_run(estate, CMK_MINUTE_US);
+        cr_assert_eq(estate_last(estate, CMK_OP_KEY_GET)->guard, CMK_GUARD_ROLE_LETS_GET);
+        estate_free(estate);
+    }
+}
