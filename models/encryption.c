@@ -383,7 +383,7 @@ static void choose_data_key(CmkSim *sim, CmkBackupVaultId id)
     const bool stays_behind =
         vault->key == 0 && cmk_knob(sim->world, CMK_KNOB_ENABLING_WRAPS_OLD_POINTS) == 0;
     if (stays_behind || cmk_encryption_replaces_lost_key(sim->world, id)) {
-        vault->data_key++;
+        vault->data_key = ++vault->last_data_key;
         vault->dek_known_until = 0;
     }
     if (stays_behind) {
@@ -402,7 +402,7 @@ void cmk_encryption_forget(CmkSim *sim, CmkBackupVaultId id)
     vault->identity = vault->principal = 0;
     vault->is_broken_by_identity = 0;
     vault->healing_epoch++;
-    vault->data_key++; /* another vault of this name has another one (OQ-28) */
+    vault->data_key = ++vault->last_data_key; /* another vault of this name has another one */
     vault->dek_known_until = 0;
     vault->encryption_by = cmk_this_seq(sim);
 }

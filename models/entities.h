@@ -707,7 +707,7 @@ typedef struct CmkBackupVault {
     uint32_t provisioning;          /* CmkProvisioning */
     uint32_t soft_delete;           /* CmkSoftDelete */
     uint32_t soft_delete_days;      /* BV-6 */
-    uint32_t data_key;              /* counts the data keys of this name; new points are under it */
+    uint32_t data_key;              /* its own one; new points are under it or a later one */
     uint32_t platform_data_keys;    /* those below it stay under platform keys (OQ-15) */
     uint32_t resource_group;        /* scope */
     uint32_t moving_to;             /* scope, while it moves */
@@ -715,11 +715,11 @@ typedef struct CmkBackupVault {
     uint32_t last_statement;           /* accounts closed at other terms than the present ones */
     uint32_t last_system_principal;    /* the newest, deleted ones included */
     uint32_t is_service_failing; /* the Backup service meets internal errors in its work for it */
-    uint32_t reserved;
-    CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
-    uint64_t encryption_by;  /* record that last changed the encryption settings */
-    uint64_t system_by;      /* record that last switched the system-assigned identity */
-    uint64_t service_by;     /* record that last changed is_service_failing */
+    uint32_t last_data_key;      /* counts the data keys of this name, those of points included */
+    CmkTime dek_known_until;     /* Backup still holds the data key that it had unwrapped (OQ-10) */
+    uint64_t encryption_by;      /* record that last changed the encryption settings */
+    uint64_t system_by;          /* record that last switched the system-assigned identity */
+    uint64_t service_by;         /* record that last changed is_service_failing */
     uint64_t changed_by;
 } CmkBackupVault;
 
@@ -927,7 +927,7 @@ typedef struct CmkPoint {
     uint32_t next_of_tag;
     uint32_t is_expiry_overdue;
     uint32_t is_tiering_overdue;
-    uint32_t data_key; /* of its vault when it was made */
+    uint32_t data_key; /* of its vault when it was made, or a later one of its own (OQ-28) */
     uint32_t is_span;  /* of continuous backups: each moment from `created` on (BK-D2) */
     CmkTime created;
     CmkTime ended; /* of a span: its last moment, 0 while it goes on */
@@ -985,6 +985,9 @@ typedef struct CmkTask {
     uint32_t is_in_pair;       /* a restore that runs in the pair of the vault's region */
     uint32_t tag;              /* CmkTag of a backup on demand */
     uint32_t priority;         /* CmkRehydration of a restore */
+    uint32_t at_point;         /* whose own data key the step is about, 0: the vault's (OQ-28) */
+    uint32_t reserved;
+    uint64_t at_point_by; /* CmkPoint.created_by of that, since points are recycled */
     CmkTime started;
     CmkTime restored_to; /* restore: the moment whose data comes back */
     uint64_t started_by;

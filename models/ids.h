@@ -440,6 +440,10 @@
     X(RESTORE_DURATION, "restore_duration", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,     \
       4 * CMK_HOUR_US, 0, 7 * CMK_DAY_US, "OQ-24", "assumed",                                      \
       "how long a restore job runs between its two looks at the key")                              \
+    X(COMMIT_TOUCHES_KEY, "commit_touches_key", "boolean", 1, 1, 1, 1, 0, 1, "OQ-24", "assumed",   \
+      "whether a backup or restore job asks for the key once more at its end, and not only at "    \
+      "its "                                                                                       \
+      "start")                                                                                     \
     X(REHYDRATION, "rehydration", "duration", 15 * CMK_HOUR_US, 15 * CMK_HOUR_US,                  \
       15 * CMK_HOUR_US, 15 * CMK_HOUR_US, 0, 30 * CMK_DAY_US, "BK-26 BK-29", "assumed",            \
       "how long a point takes to come back from the archive before it can be restored")            \
@@ -472,6 +476,9 @@
       "unwrap")                                                                                    \
     X(DEK_CACHE, "dek_cache", "duration", 0, 0, CMK_HOUR_US, 0, 0, CMK_DAY_US, "OQ-10", "assumed", \
       "how long Backup goes on with a data key that it has had unwrapped, without asking again")   \
+    X(DEK_PER_POINT, "dek_per_point", "boolean", 0, 0, 0, 0, 0, 1, "OQ-28 BK-30", "assumed",       \
+      "whether each backup to the vault tier makes a data key of its own, which the key has to "   \
+      "wrap and whoever needs the point to unwrap")                                                \
     X(LOST_RIGHTS_BREAK_SETTINGS, "lost_rights_break_settings", "boolean", 0, 0, 0, 0, 0, 1,       \
       "OQ-3 BV-32", "assumed",                                                                     \
       "whether a job that is refused for want of rights makes the settings Inconsistent")          \

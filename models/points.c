@@ -34,24 +34,35 @@ bool cmk_point_needs_key(const CmkWorld *world, CmkPointId id)
            point->data_key >= vault->platform_data_keys;
 }
 
+bool cmk_point_has_own_key(const CmkWorld *world, CmkPointId id)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
+    return cmk_point(world, id)->data_key > vault->data_key;
+}
+
+bool cmk_points_have_own_keys(const CmkWorld *world, CmkBackupVaultId vault)
+{
+    const CmkBackupVault *row = cmk_backup_vault(world, vault);
+    return row->last_data_key > row->data_key;
+}
+
 /* Whether the data key of the point was given up for another one when its key was lost. */
 static bool is_abandoned(const CmkWorld *world, CmkPointId id)
 {
     const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
-    return cmk_point_needs_key(world, id) && cmk_point(world, id)->data_key != vault->data_key;
+    return cmk_point_needs_key(world, id) && cmk_point(world, id)->data_key < vault->data_key;
 }
 
 bool cmk_points_due_need_key(const CmkWorld *world, CmkQueueId queue)
 {
     static const CmkDue dues[] = {CMK_DUE_TO_EXPIRE, CMK_DUE_TO_TIER};
-    for (uint32_t i = 0; i < CMK_TAG__COUNT * CMK_ARRAY_LEN(dues); i++) {
-        const CmkDue due = dues[i % CMK_ARRAY_LEN(dues)];
-        CmkPointId id = cmk_points_first_due(world, queue, (CmkTag)(i / CMK_ARRAY_LEN(dues)), due);
-        while (id.i != 0 && cmk_point_is_due(world, id, due)) {
-            if (cmk_point_needs_key(world, id)) {
-                return true;
-            }
-            id.i = cmk_point(world, id)->next_of_tag;
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(dues); i++) {
+        CmkPointId id = cmk_points_next_due(world, queue, dues[i], (CmkPointId){0});
+        while (id.i != 0 && !cmk_point_needs_key(world, id)) {
+            id = cmk_points_next_due(world, queue, dues[i], id);
+        }
+        if (id.i != 0) {
+            return true;
         }
     }
     return false;
@@ -136,9 +147,9 @@ static bool is_held(const CmkWorld *world, CmkPointId id, CmkDue due)
     return instance->state != CMK_INSTANCE_PROTECTED;
 }
 
-bool cmk_point_is_due(const CmkWorld *world, CmkPointId id, CmkDue due)
+static bool is_due(const CmkWorld *world, CmkPointId id, CmkDue due)
 {
-    if (is_held(world, id, due)) {
+    if (id.i == 0 || is_held(world, id, due)) {
         return false;
     }
     const CmkTime time =
@@ -146,20 +157,47 @@ bool cmk_point_is_due(const CmkWorld *world, CmkPointId id, CmkDue due)
     return time <= cmk_world_now(world);
 }
 
-CmkPointId cmk_points_first_due(const CmkWorld *world, CmkQueueId queue, CmkTag tag, CmkDue due)
+CmkPointId cmk_points_next_due(const CmkWorld *world, CmkQueueId queue, CmkDue due,
+                               CmkPointId after)
 {
-    const CmkFifo *fifo = &cmk_queue(world, queue)->fifo[tag];
-    const CmkPointId id = {due == CMK_DUE_TO_TIER ? fifo->next_to_tier : fifo->first};
-    return id.i != 0 && cmk_point_is_due(world, id, due) ? id : (CmkPointId){0};
+    const CmkFifo *fifos = cmk_queue(world, queue)->fifo;
+    uint32_t tag = 0;
+    if (after.i != 0) {
+        const CmkPointId next = {cmk_point(world, after)->next_of_tag};
+        if (is_due(world, next, due)) {
+            return next;
+        }
+        tag = cmk_point(world, after)->tag + 1;
+    }
+    for (; tag < CMK_TAG__COUNT; tag++) {
+        const CmkPointId first = {due == CMK_DUE_TO_TIER ? fifos[tag].next_to_tier
+                                                         : fifos[tag].first};
+        if (is_due(world, first, due)) {
+            return first;
+        }
+    }
+    return (CmkPointId){0};
 }
 
-CmkPointId cmk_points_due(const CmkWorld *world, CmkQueueId queue, CmkDue due)
+CmkPointId cmk_points_next_of_vault(const CmkWorld *world, CmkBackupVaultId vault, CmkPointId after)
 {
-    CmkPointId id = {0};
-    for (uint32_t tag = 0; id.i == 0 && tag < CMK_TAG__COUNT; tag++) {
-        id = cmk_points_first_due(world, queue, (CmkTag)tag, due);
+    CmkInstanceId instance = {cmk_backup_vault(world, vault)->first_instance};
+    CmkQueueId queue = {cmk_instance(world, instance)->first_queue};
+    CmkPointId next = {cmk_queue(world, queue)->first_point};
+    if (after.i != 0) {
+        queue.i = cmk_point(world, after)->queue;
+        instance.i = cmk_queue(world, queue)->instance;
+        next.i = cmk_point(world, after)->next;
     }
-    return id;
+    while (next.i == 0 && instance.i != 0) {
+        queue.i = cmk_queue(world, queue)->next_of_instance;
+        if (queue.i == 0) {
+            instance.i = cmk_instance(world, instance)->next_of_vault;
+            queue.i = cmk_instance(world, instance)->first_queue;
+        }
+        next.i = cmk_queue(world, queue)->first_point;
+    }
+    return next;
 }
 
 bool cmk_point_is_lost(const CmkWorld *world, CmkPointId id)
@@ -186,7 +224,8 @@ CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, Cmk
         *ret_guard = CMK_GUARD_POINT_IS_NOT_ABANDONED;
         return CMK_STATUS_OF(AUTH_FAILURE);
     }
-    if (!cmk_point_needs_key(world, id) || cmk_points_hold_key(world, vault_id)) {
+    const bool is_open = !cmk_point_has_own_key(world, id) && cmk_points_hold_key(world, vault_id);
+    if (!cmk_point_needs_key(world, id) || is_open) {
         return CMK_STATUS_OK;
     }
     static const CmkOpId ops[] = {CMK_OP_KEY_GET, CMK_OP_BACKUP_ACCEPT_KEY, CMK_OP_KEY_UNWRAP};
@@ -310,6 +349,15 @@ static CmkTag tag_of(const CmkWorld *world, const CmkTask *task)
                             last == 0 ? 0 : last - offset_us, task->started - offset_us);
 }
 
+/* That of the vault, or one made for this backup alone (OQ-28). */
+static uint32_t data_key_of_backup(CmkSim *sim, CmkBackupVaultId id, const CmkPoint *point)
+{
+    if (point->tier == CMK_TIER_OPERATIONAL || cmk_knob(sim->world, CMK_KNOB_DEK_PER_POINT) == 0) {
+        return cmk_backup_vault(sim->world, id)->data_key;
+    }
+    return ++cmk_backup_vault_mut(sim, id)->last_data_key;
+}
+
 static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
 {
     const CmkTaskId task_id = {args->ref[CMK_REF_TASK]};
@@ -325,8 +373,7 @@ static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
     point->created = task->started;
     point->tag = tag_of(sim->world, task);
     point->bytes = bytes_of_backup(instance, queue, cmk_world_now(sim->world));
-    point->data_key =
-        cmk_backup_vault(sim->world, (CmkBackupVaultId){task->backup_vault})->data_key;
+    point->data_key = data_key_of_backup(sim, (CmkBackupVaultId){task->backup_vault}, point);
     point->created_by = point->changed_by = cmk_this_seq(sim);
     cmk_points_append(sim, queue_id, id);
     queue->backup_task = 0;
@@ -346,7 +393,8 @@ const CmkOperation cmk_op_backup_commit = {
     .params = {{"queue", CMK_PARAM_INTEGER, 0, 1, CMK_REF_QUEUE}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_INSTANCE_IS_KEPT,
                CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_BACKUP_SERVICE_WORKS},
-    .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK),
+    .writes =
+        CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK) | CMK_BIT(BACKUP_VAULT),
     .effect = backup_commit,
     .rules = "BK-7 BK-10 BK-11 BK-12 BK-24 BK-30 OQ-24",
 };

@@ -26,13 +26,15 @@ CmkPeriod cmk_point_retention(const CmkWorld *world, CmkPointId id);
  * QUEUE. */
 void cmk_points_append(CmkSim *sim, CmkQueueId queue, CmkPointId id);
 
-/* The point of this tag that goes first, if it is due now; {0} if not. Points due after it follow
- * it by next_of_tag: see cmk_point_is_due(). */
-CmkPointId cmk_points_first_due(const CmkWorld *world, CmkQueueId queue, CmkTag tag, CmkDue due);
-bool cmk_point_is_due(const CmkWorld *world, CmkPointId id, CmkDue due);
+/* The points of the queue that are due now, rule by rule and the oldest first: the one after
+ * `after`, which is due too, or the first where that is {0}; {0} if there is no other. */
+CmkPointId cmk_points_next_due(const CmkWorld *world, CmkQueueId queue, CmkDue due,
+                               CmkPointId after);
 
-/* Of any tag; {0} if none is due. */
-CmkPointId cmk_points_due(const CmkWorld *world, CmkQueueId queue, CmkDue due);
+/* The points of the vault, instance by instance and in each store in the order of their backups:
+ * the one after `after`, or the first where that is {0}; {0} if there is no other. */
+CmkPointId cmk_points_next_of_vault(const CmkWorld *world, CmkBackupVaultId vault,
+                                    CmkPointId after);
 
 /* What is overdue in the queue is so no more, since another retention applies from now on; what
  * still is will be found so at the next maintenance. O(points). For effects. */
@@ -54,8 +56,15 @@ bool cmk_point_needs_key(const CmkWorld *world, CmkPointId id);
 /* Whether one of the points that are due to expire or to move to the archive is. O(due points). */
 bool cmk_points_due_need_key(const CmkWorld *world, CmkQueueId queue);
 
-/* Backup still holds the data key from an earlier request, so a job need not ask for it (OQ-10). It
- * drops it when the key version that wraps it is purged. */
+/* Whether the point is under a data key that was made for it alone (OQ-28), and not under that of
+ * the vault or one that the vault had before. */
+bool cmk_point_has_own_key(const CmkWorld *world, CmkPointId id);
+
+/* Whether any point of the vault has had one since the vault got its present data key. O(1). */
+bool cmk_points_have_own_keys(const CmkWorld *world, CmkBackupVaultId vault);
+
+/* Backup still holds the vault's data key from an earlier request, so a job need not ask for it
+ * (OQ-10). It drops it when the key version that wraps it is purged. */
 bool cmk_points_hold_key(const CmkWorld *world, CmkBackupVaultId vault);
 
 #endif

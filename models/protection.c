@@ -217,10 +217,10 @@ static void maintain_queue(CmkSim *sim, const CmkTimer *timer, CmkQueueId queue)
     args.ref[CMK_REF_BACKUP_VAULT] = timer->subject;
     args.ref[CMK_REF_QUEUE] = queue.i;
     args.ref[CMK_REF_INSTANCE] = cmk_queue(sim->world, queue)->instance;
-    if (cmk_points_due(sim->world, queue, CMK_DUE_TO_EXPIRE).i != 0) {
+    if (cmk_points_next_due(sim->world, queue, CMK_DUE_TO_EXPIRE, (CmkPointId){0}).i != 0) {
         start_or_mark(sim, CMK_TASK_EXPIRY, args);
     }
-    if (cmk_points_due(sim->world, queue, CMK_DUE_TO_TIER).i != 0) {
+    if (cmk_points_next_due(sim->world, queue, CMK_DUE_TO_TIER, (CmkPointId){0}).i != 0) {
         args.op = CMK_OP_TIERING_START;
         start_or_mark(sim, CMK_TASK_TIERING, args);
     }

@@ -7,6 +7,7 @@
 #include "models/key_vault.h"
 #include "models/model.h"
 #include "models/mutate.h"
+#include "models/points.h"
 #include "models/repairs.h"
 #include "models/rows.h"
 
@@ -228,12 +229,13 @@ const CmkOperation cmk_op_backup_accept_key = {
     .rules = "OQ-6 ERR-M10",
 };
 
-/* num[0]: 1 when a job asks, which may go on with the data key for a while (OQ-10); settings and
- * rotation use it once. */
+/* num[0]: 1 when a job asks, which may go on with the vault's data key for a while (OQ-10);
+ * settings and rotation use it once, and nobody comes back soon to the own key of a point. */
 static uint32_t key_unwrap(CmkSim *sim, const CmkArgs *args)
 {
     const int64_t cache_us = cmk_knob(sim->world, CMK_KNOB_DEK_CACHE);
-    if (cache_us > 0 && args->num[0] != 0) {
+    const CmkPointId point = {args->ref[CMK_REF_POINT]};
+    if (cache_us > 0 && args->num[0] != 0 && !cmk_point_has_own_key(sim->world, point)) {
         const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
         cmk_backup_vault_mut(sim, vault)->dek_known_until = cmk_world_now(sim->world) + cache_us;
     }

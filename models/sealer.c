@@ -10,7 +10,8 @@
 #define PLATFORM_VERSION 0
 #define PLATFORM_KEY_BITS 2048 /* assumed */
 
-/* The data keys of a Backup vault, one after another: most have only one (OQ-28). */
+/* The data keys of a Backup vault, one after another: most have only one, others one more for each
+ * point (OQ-28). */
 static uint32_t dek_of(const CmkWorld *world, CmkBackupVaultId vault, uint32_t data_key)
 {
     return data_key * cmk_world_count(world, CMK_TABLE_BACKUP_VAULT) + vault.i;
@@ -19,6 +20,24 @@ static uint32_t dek_of(const CmkWorld *world, CmkBackupVaultId vault, uint32_t d
 static uint32_t dek_in_use(const CmkWorld *world, CmkBackupVaultId vault)
 {
     return dek_of(world, vault, cmk_backup_vault(world, vault)->data_key);
+}
+
+static uint32_t dek_of_point(const CmkWorld *world, CmkPointId id)
+{
+    return dek_of(world, cmk_point_vault(world, id), cmk_point(world, id)->data_key);
+}
+
+/* The next point of the vault that has a data key of its own, {0} after the last. O(1) in vaults
+ * without such keys. */
+static CmkPointId next_own_key(const CmkWorld *world, CmkBackupVaultId vault, CmkPointId after)
+{
+    if (!cmk_points_have_own_keys(world, vault)) {
+        return (CmkPointId){0};
+    }
+    do {
+        after = cmk_points_next_of_vault(world, vault, after);
+    } while (after.i != 0 && !cmk_point_has_own_key(world, after));
+    return after;
 }
 
 /* A key that was restored elsewhere has the private keys that it was backed up with (KV-24). */
@@ -87,12 +106,14 @@ static void on_backup(CmkSealer *sealer, const CmkWorld *world, CmkPointId id)
     const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
     const CmkBackupVaultId vault_id = {instance->backup_vault};
     const CmkBackupVault *vault = cmk_backup_vault(world, vault_id);
-    const uint32_t dek = dek_of(world, vault_id, point->data_key);
+    const uint32_t dek = dek_of_point(world, id);
     if (point->tier == CMK_TIER_OPERATIONAL) {
         return; /* BV-17: snapshots lie with the datasource */
     }
     if (vault->key == 0) {
         wrap_by_platform(sealer, dek);
+    } else if (!cmk_envelope_knows_dek(sealer->envelope, dek)) { /* made for this point alone */
+        on_new_wrapping(sealer, dek, UINT32_MAX, private_key_of(world, vault->active_version));
     }
     const CmkEnvelopeBackup backup = {
         .point_id = id.i,
@@ -114,7 +135,7 @@ static CmkEnvelopeResult restore(CmkSealer *sealer, const CmkWorld *world, CmkPo
     if (cmk_point(world, id)->tier == CMK_TIER_OPERATIONAL) {
         return expected;
     }
-    const uint32_t dek = dek_of(world, cmk_point_vault(world, id), cmk_point(world, id)->data_key);
+    const uint32_t dek = dek_of_point(world, id);
     if (!cmk_envelope_is_openable(sealer->envelope, dek)) {
         return CMK_ENVELOPE_KEY_GONE; /* whatever the vault uses now */
     }
@@ -128,6 +149,15 @@ static CmkEnvelopeResult restore(CmkSealer *sealer, const CmkWorld *world, CmkPo
 static bool is_held(const CmkWorld *world, uint32_t version)
 {
     return cmk_version(world, (CmkVersionId){version})->is_backed_up != 0;
+}
+
+static void expect_lost(CmkSealer *sealer, uint32_t dek, CmkBackupVaultId vault)
+{
+    if (cmk_envelope_is_openable(sealer->envelope, dek) && sealer->disagreement[0] == '\0') {
+        (void)snprintf(sealer->disagreement, sizeof(sealer->disagreement),
+                       "the rules say that data key %u is lost, the arithmetic can open it",
+                       vault.i);
+    }
 }
 
 static void on_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyId key_id)
@@ -144,12 +174,12 @@ static void on_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyId key_id)
     row = key->first_user;
     while (row != 0) {
         const CmkBackupVaultId vault = {row};
-        if (!is_held(world, cmk_backup_vault(world, vault)->active_version) &&
-            cmk_envelope_is_openable(sealer->envelope, dek_in_use(world, vault)) &&
-            sealer->disagreement[0] == '\0') {
-            (void)snprintf(sealer->disagreement, sizeof(sealer->disagreement),
-                           "the rules say that data key %u is lost, the arithmetic can open it",
-                           row);
+        if (!is_held(world, cmk_backup_vault(world, vault)->active_version)) {
+            expect_lost(sealer, dek_in_use(world, vault), vault);
+            CmkPointId id = next_own_key(world, vault, (CmkPointId){0});
+            for (; id.i != 0; id = next_own_key(world, vault, id)) {
+                expect_lost(sealer, dek_of_point(world, id), vault);
+            }
         }
         row = cmk_backup_vault(world, vault)->next_of_key;
     }
@@ -165,13 +195,51 @@ static void on_vault_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyVault
     }
 }
 
+/* The vault's own data key goes from one version to the other, and with it those of its points. */
+static void on_commit(CmkSealer *sealer, const CmkWorld *world, const CmkRecord *record)
+{
+    const CmkBackupVaultId vault = {record->args.ref[CMK_REF_BACKUP_VAULT]};
+    const uint32_t old_version = private_key_of(world, (uint32_t)record->args.num[0]);
+    const uint32_t new_version = private_key_of(world, (uint32_t)record->args.num[1]);
+    on_new_wrapping(sealer, dek_in_use(world, vault), old_version, new_version);
+    CmkPointId id = next_own_key(world, vault, (CmkPointId){0});
+    for (; id.i != 0; id = next_own_key(world, vault, id)) {
+        on_new_wrapping(sealer, dek_of_point(world, id), old_version, new_version);
+    }
+}
+
+/* A job's request; settings and rotation commit later. What it opens is the data key of the point
+ * if that has one of its own, and is still there. */
+static void on_unwrap(CmkSealer *sealer, const CmkWorld *world, const CmkRecord *record)
+{
+    const CmkBackupVaultId vault = {record->args.ref[CMK_REF_BACKUP_VAULT]};
+    const CmkPointId point = {record->args.ref[CMK_REF_POINT]};
+    const bool is_of_point = cmk_point(world, point)->is_live != 0 &&
+                             cmk_point_vault(world, point).i == vault.i &&
+                             cmk_point_has_own_key(world, point);
+    const uint32_t dek = is_of_point ? dek_of_point(world, point) : dek_in_use(world, vault);
+    const uint32_t version = private_key_of(world, record->args.ref[CMK_REF_VERSION]);
+    must(sealer, cmk_envelope_unwrap(sealer->envelope, dek, version), "unwrapping data key",
+         vault.i);
+}
+
+/* The data key that only this point had goes with it. */
+static void on_point_gone(CmkSealer *sealer, const CmkWorld *world, CmkPointId id)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, cmk_point_vault(world, id));
+    (void)cmk_envelope_point_drop(sealer->envelope, id.i);
+    if (cmk_point_has_own_key(world, id)) {
+        (void)cmk_envelope_drop_wrap(sealer->envelope, dek_of_point(world, id),
+                                     private_key_of(world, vault->active_version));
+    }
+}
+
 static void read_record(void *self, const CmkWorld *world, const CmkRecord *record)
 {
     CmkSealer *sealer = self;
     if (record->status != CMK_STATUS_OK) {
         return;
     }
-    const CmkBackupVaultId vault = {record->args.ref[CMK_REF_BACKUP_VAULT]};
     switch (record->args.op) {
     case CMK_OP_KEY_CREATE:
     case CMK_OP_KEY_ROTATE:
@@ -180,16 +248,11 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
         break;
     case CMK_OP_ENCRYPTION_COMMIT:
     case CMK_OP_ROTATION_COMMIT:
-        on_new_wrapping(sealer, dek_in_use(world, vault),
-                        private_key_of(world, (uint32_t)record->args.num[0]),
-                        private_key_of(world, (uint32_t)record->args.num[1]));
+        on_commit(sealer, world, record);
         break;
     case CMK_OP_KEY_UNWRAP:
-        if (record->args.num[0] != 0) { /* a job's; settings and rotation commit later */
-            must(sealer,
-                 cmk_envelope_unwrap(sealer->envelope, dek_in_use(world, vault),
-                                     private_key_of(world, record->args.ref[CMK_REF_VERSION])),
-                 "unwrapping data key", vault.i);
+        if (record->args.num[0] != 0) {
+            on_unwrap(sealer, world, record);
         }
         break;
     case CMK_OP_BACKUP_COMMIT:
@@ -201,7 +264,7 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
         break;
     case CMK_OP_POINT_EXPIRE:
     case CMK_OP_POINT_PURGE:
-        (void)cmk_envelope_point_drop(sealer->envelope, record->result);
+        on_point_gone(sealer, world, (CmkPointId){record->result});
         break;
     case CMK_OP_KEY_PURGE:
         on_purge(sealer, world, (CmkKeyId){record->args.ref[CMK_REF_KEY]});

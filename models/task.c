@@ -15,10 +15,12 @@
 /* ---- the steps of each kind ------------------------------------------------------------------ */
 
 typedef enum StepKind {
-    STEP_REQUEST,    /* apply the key request `op`, or Backup's own look at the key */
-    STEP_WAIT,       /* let `knob` pass */
-    STEP_APPLY,      /* apply `op` */
-    STEP_EACH_POINT, /* apply `op` to each point that is due */
+    STEP_REQUEST,       /* apply the key request `op`, or Backup's own look at the key */
+    STEP_WAIT,          /* let `knob` pass */
+    STEP_APPLY,         /* apply `op` */
+    STEP_EACH_POINT,    /* apply `op` to each point that is due, if it has a data key of its own
+                           after the `repeats` requests before */
+    STEP_EACH_DATA_KEY, /* repeat the `repeats` requests before for the data key of each point */
     STEP_END
 } StepKind;
 
@@ -33,6 +35,7 @@ typedef struct Step {
     CmkKnobId knob;
     Whose whose; /* key and version of a request: those in use, or those to come */
     bool (*is_needed)(const CmkWorld *world, const CmkTask *task); /* NULL: always */
+    uint32_t repeats;
 } Step;
 
 /* The job works on points under a customer-managed key (BK-36): the one that it restores, those
@@ -60,11 +63,70 @@ static bool is_under_key(const CmkWorld *world, const CmkTask *task)
     return true;
 }
 
+/* The data key that the job works with is that of the vault, not those that points have of their
+ * own (OQ-28). */
+static bool uses_vaults_data_key(const CmkWorld *world, const CmkTask *task)
+{
+    switch ((CmkTaskKind)task->kind) {
+    case CMK_TASK_RESTORE:
+        return !cmk_point_has_own_key(world, (CmkPointId){task->point});
+    case CMK_TASK_TIERING:
+    case CMK_TASK_EXPIRY:
+        return !cmk_points_have_own_keys(world, (CmkBackupVaultId){task->backup_vault});
+    case CMK_TASK_BACKUP:
+    case CMK_TASK_BACKUP_ON_DEMAND:
+    case CMK_TASK_DELETION:
+    case CMK_TASK_SETTINGS:
+    case CMK_TASK_ROTATION:
+    case CMK_TASK__COUNT:
+        break;
+    }
+    return true;
+}
+
 /* It must ask, since Backup does not hold the data key already (OQ-10). */
 static bool needs_key(const CmkWorld *world, const CmkTask *task)
 {
     return is_under_key(world, task) &&
-           !cmk_points_hold_key(world, (CmkBackupVaultId){task->backup_vault});
+           !(uses_vaults_data_key(world, task) &&
+             cmk_points_hold_key(world, (CmkBackupVaultId){task->backup_vault}));
+}
+
+/* Maintenance opens the data keys of points one by one, when it gets to them. */
+static bool is_at_data_key(const CmkWorld *world, const CmkTask *task)
+{
+    const bool is_of_one_point = task->kind == CMK_TASK_RESTORE || task->at_point != 0;
+    return is_of_one_point || uses_vaults_data_key(world, task);
+}
+
+static bool needs_data_key(const CmkWorld *world, const CmkTask *task)
+{
+    return needs_key(world, task) && is_at_data_key(world, task);
+}
+
+static bool wraps_data_key(const CmkWorld *world, const CmkTask *task)
+{
+    return is_under_key(world, task) && is_at_data_key(world, task);
+}
+
+/* At its commit the job asks again, or still holds what it has had unwrapped at its start (OQ-24),
+ * unless the key version was purged meanwhile, as with any data key that is held (OQ-10). */
+static bool asks_again(const CmkWorld *world, const CmkTask *task)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
+    return cmk_knob(world, CMK_KNOB_COMMIT_TOUCHES_KEY) != 0 ||
+           cmk_version(world, (CmkVersionId){vault->active_version})->is_purged != 0;
+}
+
+static bool needs_key_again(const CmkWorld *world, const CmkTask *task)
+{
+    return needs_key(world, task) && asks_again(world, task);
+}
+
+/* The point to come gets a data key of its own, which the key has to wrap. */
+static bool makes_data_key(const CmkWorld *world, const CmkTask *task)
+{
+    return cmk_knob(world, CMK_KNOB_DEK_PER_POINT) != 0 && is_under_key(world, task);
 }
 
 static bool is_archived(const CmkWorld *world, const CmkTask *task)
@@ -95,71 +157,102 @@ static bool rewraps(const CmkWorld *world, const CmkTask *task)
            !cmk_encryption_replaces_lost_key(world, (CmkBackupVaultId){task->backup_vault});
 }
 
+/* The data keys of points go to the target too: re-wrapped, or taken over from the platform's key
+ * where the vault has had no other (OQ-15, OQ-28). */
+static bool takes_points_over(const CmkWorld *world, const CmkTask *task)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
+    return rewraps(world, task) ||
+           (vault->key == 0 && cmk_knob(world, CMK_KNOB_ENABLING_WRAPS_OLD_POINTS) != 0);
+}
+
+static bool wraps_anew(const CmkWorld *world, const CmkTask *task)
+{
+    return task->at_point != 0 ? takes_points_over(world, task) : rewraps(world, task);
+}
+
 #define REQUEST(op, whose, is_needed)                                                              \
     {                                                                                              \
-        STEP_REQUEST, op, 0, whose, is_needed                                                      \
+        STEP_REQUEST, op, 0, whose, is_needed, 0                                                   \
+    }
+#define WAIT(knob, is_needed)                                                                      \
+    {                                                                                              \
+        STEP_WAIT, 0, knob, OF_VAULT, is_needed, 0                                                 \
+    }
+#define APPLY(op, whose, is_needed)                                                                \
+    {                                                                                              \
+        STEP_APPLY, op, 0, whose, is_needed, 0                                                     \
+    }
+#define EACH_POINT(op, repeats)                                                                    \
+    {                                                                                              \
+        STEP_EACH_POINT, op, 0, OF_VAULT, NULL, repeats                                            \
+    }
+#define EACH_DATA_KEY(is_needed, repeats)                                                          \
+    {                                                                                              \
+        STEP_EACH_DATA_KEY, 0, 0, OF_TARGET, is_needed, repeats                                    \
     }
 #define TOUCH_KEY                                                                                  \
     REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key),                                                  \
         REQUEST(CMK_OP_BACKUP_ACCEPT_KEY, OF_VAULT, needs_key),                                    \
-        REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key)
+        REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_data_key)
+#define TOUCH_KEY_AGAIN                                                                            \
+    REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key_again),                                            \
+        REQUEST(CMK_OP_BACKUP_ACCEPT_KEY, OF_VAULT, needs_key_again),                              \
+        REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key_again)
 #define END                                                                                        \
     {                                                                                              \
-        STEP_END, 0, 0, OF_VAULT, NULL                                                             \
+        STEP_END, 0, 0, OF_VAULT, NULL, 0                                                          \
     }
 
-/* BK-30; the key is touched at the start and again at the commit (OQ-24). */
+/* BK-30; the key is touched at the start and again at the commit (OQ-24), where a data key for this
+ * point alone is wrapped (OQ-28): with the version that is in use when the point is there. */
 static const Step backup_steps[] = {TOUCH_KEY,
-                                    {STEP_WAIT, 0, CMK_KNOB_BACKUP_DURATION, OF_VAULT, NULL},
-                                    TOUCH_KEY,
-                                    {STEP_APPLY, CMK_OP_BACKUP_COMMIT, 0, OF_VAULT, NULL},
+                                    WAIT(CMK_KNOB_BACKUP_DURATION, NULL),
+                                    TOUCH_KEY_AGAIN,
+                                    REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, makes_data_key),
+                                    APPLY(CMK_OP_BACKUP_COMMIT, OF_VAULT, NULL),
                                     END};
 
 /* BK-26, BK-31 */
-static const Step restore_steps[] = {
-    {STEP_WAIT, 0, CMK_KNOB_REHYDRATION, OF_VAULT, comes_back_slowly},
-    {STEP_WAIT, 0, CMK_KNOB_REHYDRATION_HIGH, OF_VAULT, comes_back_fast},
-    {STEP_APPLY, CMK_OP_POINT_REHYDRATE, 0, OF_VAULT, comes_back},
-    TOUCH_KEY,
-    {STEP_WAIT, 0, CMK_KNOB_RESTORE_DURATION, OF_VAULT, NULL},
-    TOUCH_KEY,
-    {STEP_APPLY, CMK_OP_RESTORE_COMMIT, 0, OF_VAULT, NULL},
-    END};
-
-/* BK-32 */
-static const Step tiering_steps[] = {TOUCH_KEY,
-                                     REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, is_under_key),
-                                     {STEP_EACH_POINT, CMK_OP_POINT_TIER, 0, OF_VAULT, NULL},
-                                     {STEP_APPLY, CMK_OP_TASK_FINISH, 0, OF_VAULT, NULL},
+static const Step restore_steps[] = {WAIT(CMK_KNOB_REHYDRATION, comes_back_slowly),
+                                     WAIT(CMK_KNOB_REHYDRATION_HIGH, comes_back_fast),
+                                     APPLY(CMK_OP_POINT_REHYDRATE, OF_VAULT, comes_back),
+                                     TOUCH_KEY,
+                                     WAIT(CMK_KNOB_RESTORE_DURATION, NULL),
+                                     TOUCH_KEY_AGAIN,
+                                     APPLY(CMK_OP_RESTORE_COMMIT, OF_VAULT, NULL),
                                      END};
 
+/* BK-32 */
+static const Step tiering_steps[] = {TOUCH_KEY, REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, wraps_data_key),
+                                     EACH_POINT(CMK_OP_POINT_TIER, 2),
+                                     APPLY(CMK_OP_TASK_FINISH, OF_VAULT, NULL), END};
+
 /* BK-33 */
-static const Step expiry_steps[] = {TOUCH_KEY,
-                                    {STEP_EACH_POINT, CMK_OP_POINT_EXPIRE, 0, OF_VAULT, NULL},
-                                    {STEP_APPLY, CMK_OP_TASK_FINISH, 0, OF_VAULT, NULL},
-                                    END};
+static const Step expiry_steps[] = {TOUCH_KEY, EACH_POINT(CMK_OP_POINT_EXPIRE, 1),
+                                    APPLY(CMK_OP_TASK_FINISH, OF_VAULT, NULL), END};
 
 /* 9.4, steps 7 to 15; with another identity these ask the new one only (OQ-31) */
 static const Step settings_steps[] = {REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
-                                      {STEP_APPLY, CMK_OP_ENCRYPTION_VALIDATE, 0, OF_TARGET, NULL},
+                                      APPLY(CMK_OP_ENCRYPTION_VALIDATE, OF_TARGET, NULL),
                                       REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),
                                       REQUEST(CMK_OP_KEY_UNWRAP, OF_TARGET, NULL),
                                       REQUEST(CMK_OP_KEY_GET, OF_VAULT, rewraps),
                                       REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, rewraps),
-                                      REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, rewraps),
-                                      {STEP_APPLY, CMK_OP_ENCRYPTION_COMMIT, 0, OF_TARGET, NULL},
+                                      REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, wraps_anew),
+                                      EACH_DATA_KEY(takes_points_over, 2),
+                                      APPLY(CMK_OP_ENCRYPTION_COMMIT, OF_TARGET, NULL),
                                       END};
 
 /* BK-35 */
-static const Step deletion_steps[] = {
-    TOUCH_KEY, {STEP_APPLY, CMK_OP_BACKUP_VAULT_VANISH, 0, OF_VAULT, NULL}, END};
+static const Step deletion_steps[] = {TOUCH_KEY, APPLY(CMK_OP_BACKUP_VAULT_VANISH, OF_VAULT, NULL),
+                                      END};
 
 /* ROT-13, ROT-14 */
-static const Step rotation_steps[] = {REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
-                                      REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, NULL),
-                                      REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),
-                                      {STEP_APPLY, CMK_OP_ROTATION_COMMIT, 0, OF_TARGET, NULL},
-                                      END};
+static const Step rotation_steps[] = {
+    REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),       REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, NULL),
+    REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),      EACH_DATA_KEY(NULL, 2),
+    APPLY(CMK_OP_ROTATION_COMMIT, OF_TARGET, NULL), END};
 
 static const Step *const steps_of[CMK_TASK__COUNT] = {
     [CMK_TASK_BACKUP] = backup_steps,           [CMK_TASK_RESTORE] = restore_steps,
@@ -257,6 +350,8 @@ static uint32_t task_retry(CmkSim *sim, const CmkArgs *args)
     const uint32_t row = task_wait(sim, args);
     CmkTask *task = cmk_task_mut(sim, (CmkTaskId){row});
     task->attempt = (uint32_t)args->num[2];
+    task->at_point = (uint32_t)args->num[3];
+    task->at_point_by = cmk_point(sim->world, (CmkPointId){task->at_point})->created_by;
     task->retries++;
     return row;
 }
@@ -266,7 +361,8 @@ const CmkOperation cmk_op_task_retry = {
     .text = "A step met a passing trouble and is tried again after 1, 2, 4, 8, 16 s.",
     .params = {{"step", CMK_PARAM_INTEGER, 1, 1, 0},
                {"until", CMK_PARAM_INSTANT, 1, 1, 1},
-               {"attempt", CMK_PARAM_INTEGER, 1, 1, 2}},
+               {"attempt", CMK_PARAM_INTEGER, 1, 1, 2},
+               {"at_point", CMK_PARAM_INTEGER, 1, 0, 3}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = task_retry,
@@ -409,23 +505,80 @@ static void fill_request(const CmkWorld *world, const CmkTask *task, Whose whose
     args->num[0] = is_job;
 }
 
-/* Applies `op` to each point of the task's queue that is due; the first refusal ends it. */
-static CmkOutcome apply_to_due_points(CmkSim *sim, const CmkTask *task, CmkArgs *args)
+static void go_to(const CmkWorld *world, CmkTask *task, CmkPointId point)
 {
+    task->at_point = point.i;
+    task->at_point_by = cmk_point(world, point)->created_by;
+}
+
+/* Applies the operation to each point of the task's queue that is due; the first refusal ends it.
+ * It stops before one with a data key of its own that the task is not at yet, and goes to it. */
+static CmkOutcome apply_to_due_points(CmkSim *sim, CmkTask *task, CmkArgs *args)
+{
+    const CmkDue due = args->op == CMK_OP_POINT_TIER ? CMK_DUE_TO_TIER : CMK_DUE_TO_EXPIRE;
     CmkOutcome outcome = {.status = CMK_STATUS_OK};
     const CmkQueueId queue = {task->queue};
     uint32_t left = cmk_queue(sim->world, queue)->point_count;
     while (left-- > 0 && outcome.status == CMK_STATUS_OK) {
-        const CmkPointId point = cmk_points_due(
-            sim->world, queue, args->op == CMK_OP_POINT_TIER ? CMK_DUE_TO_TIER : CMK_DUE_TO_EXPIRE);
+        const CmkPointId point = cmk_points_next_due(sim->world, queue, due, (CmkPointId){0});
+        const bool has_own_key =
+            cmk_point_has_own_key(sim->world, point) && cmk_point_needs_key(sim->world, point);
+        if (has_own_key && point.i != task->at_point) {
+            go_to(sim->world, task, point);
+            return outcome;
+        }
         if (point.i == 0) {
             break;
         }
         args->ref[CMK_REF_POINT] = point.i;
         outcome = cmk_apply(sim, args);
     }
-    args->ref[CMK_REF_POINT] = task->point;
+    task->at_point = 0;
     return outcome;
+}
+
+/* The oldest of the points made after a record. O(points). */
+static CmkPointId first_made_after(const CmkWorld *world, CmkBackupVaultId vault, uint64_t seq)
+{
+    CmkPointId first = {0};
+    CmkPointId id = cmk_points_next_of_vault(world, vault, first);
+    for (; id.i != 0; id = cmk_points_next_of_vault(world, vault, id)) {
+        const uint64_t made_by = cmk_point(world, id)->created_by;
+        const bool is_earlier = first.i == 0 || made_by < cmk_point(world, first)->created_by;
+        if (made_by > seq && is_earlier && cmk_point_has_own_key(world, id)) {
+            first = id;
+        }
+    }
+    return first;
+}
+
+/* The next point of the vault with a data key of its own: one after the other, and last those that
+ * backups have added while the task waited, wherever they stand. */
+static CmkPointId next_own_key(const CmkWorld *world, const CmkTask *task)
+{
+    const CmkBackupVaultId vault = {task->backup_vault};
+    CmkPointId id = {task->at_point};
+    if (!cmk_points_have_own_keys(world, vault)) {
+        return (CmkPointId){0};
+    }
+    if (id.i != 0 && task->at_point_by > task->started_by) {
+        return first_made_after(world, vault, task->at_point_by);
+    }
+    do {
+        id = cmk_points_next_of_vault(world, vault, id);
+        if (id.i == 0) {
+            return first_made_after(world, vault, task->started_by);
+        }
+    } while (!cmk_point_has_own_key(world, id) ||
+             cmk_point(world, id)->created_by > task->started_by);
+    return id;
+}
+
+/* Whether the point at which the task waited for its next try is there no more. */
+static bool has_lost_its_point(const CmkWorld *world, const CmkTask *task)
+{
+    const CmkPoint *point = cmk_point(world, (CmkPointId){task->at_point});
+    return point->is_live == 0 || point->created_by != task->at_point_by;
 }
 
 /* A point that should be gone need not be moved any more. */
@@ -442,15 +595,12 @@ void cmk_task_mark_overdue(CmkSim *sim, CmkTaskKind kind, const CmkArgs *of_job)
     args.op = CMK_OP_POINT_OVERDUE;
     args.ref[CMK_REF_TASK] = 0;
     args.num[0] = due == CMK_DUE_TO_TIER;
-    for (uint32_t tag = 0; tag < CMK_TAG__COUNT; tag++) {
-        CmkPointId id = cmk_points_first_due(sim->world, (CmkQueueId){of_job->ref[CMK_REF_QUEUE]},
-                                             (CmkTag)tag, due);
-        while (id.i != 0 && cmk_point_is_due(sim->world, id, due)) {
-            args.ref[CMK_REF_POINT] = id.i;
-            if (!is_known_overdue(cmk_point(sim->world, id), due)) {
-                (void)cmk_apply(sim, &args);
-            }
-            id.i = cmk_point(sim->world, id)->next_of_tag;
+    const CmkQueueId queue = {of_job->ref[CMK_REF_QUEUE]};
+    CmkPointId id = cmk_points_next_due(sim->world, queue, due, (CmkPointId){0});
+    for (; id.i != 0; id = cmk_points_next_due(sim->world, queue, due, id)) {
+        args.ref[CMK_REF_POINT] = id.i;
+        if (!is_known_overdue(cmk_point(sim->world, id), due)) {
+            (void)cmk_apply(sim, &args);
         }
     }
 }
@@ -473,8 +623,8 @@ static void fail(CmkSim *sim, const CmkTask *task, const Step *step, CmkArgs arg
 }
 
 /* Tries the step again later if its refusal may pass and there are attempts left (OQ-25). */
-static bool is_retried(CmkSim *sim, uint32_t step, uint32_t attempt, CmkArgs args,
-                       const CmkOutcome *refusal)
+static bool is_retried(CmkSim *sim, const CmkTask *task, uint32_t step, uint32_t attempt,
+                       CmkArgs args, const CmkOutcome *refusal)
 {
     const CmkErrorRow *row = cmk_error_find(refusal->guard);
     const bool is_left = (int64_t)attempt < cmk_knob(sim->world, CMK_KNOB_RETRIES);
@@ -486,12 +636,13 @@ static bool is_retried(CmkSim *sim, uint32_t step, uint32_t attempt, CmkArgs arg
     args.num[0] = step;
     args.num[1] = cmk_world_now(sim->world) + (CMK_SECOND_US << attempt); /* THR-6 */
     args.num[2] = attempt + 1;
+    args.num[3] = task->at_point;
     (void)cmk_apply(sim, &args);
     return true;
 }
 
 /* Carries out one step; `ret_waits` says that the task goes on at another time. */
-static CmkOutcome carry_out(CmkSim *sim, const CmkTask *task, const Step *step, uint32_t index,
+static CmkOutcome carry_out(CmkSim *sim, CmkTask *task, const Step *step, uint32_t index,
                             CmkArgs args, bool *ret_waits)
 {
     args.op = step->op;
@@ -514,6 +665,9 @@ static CmkOutcome carry_out(CmkSim *sim, const CmkTask *task, const Step *step, 
         return cmk_apply(sim, &args);
     case STEP_EACH_POINT:
         return apply_to_due_points(sim, task, &args);
+    case STEP_EACH_DATA_KEY:
+        go_to(sim->world, task, next_own_key(sim->world, task));
+        return (CmkOutcome){.status = CMK_STATUS_OK};
     case STEP_END:
         break;
     }
@@ -524,25 +678,32 @@ static CmkOutcome carry_out(CmkSim *sim, const CmkTask *task, const Step *step, 
 void cmk_on_task(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkTaskId id = {timer->subject};
-    const CmkTask task = *cmk_task(sim->world, id); /* the row is recycled at the end */
-    const CmkArgs args = args_of_task(sim->world, timer, id);
+    CmkTask task = *cmk_task(sim->world, id); /* the row is recycled at the end */
+    CmkArgs args = args_of_task(sim->world, timer, id);
     const Step *steps = steps_of[task.kind];
     uint32_t attempt = task.attempt;
+    if (has_lost_its_point(sim->world, &task)) {
+        task.at_point = 0;
+    }
     for (uint32_t i = task.step; steps[i].kind != STEP_END; i++) {
         if (steps[i].is_needed != NULL && !steps[i].is_needed(sim->world, &task)) {
             continue;
         }
         bool waits = false;
+        args.ref[CMK_REF_POINT] = task.at_point != 0 ? task.at_point : task.point;
         const CmkOutcome outcome = carry_out(sim, &task, &steps[i], i, args, &waits);
         if (waits || outcome.status == CMK_STATUS_LIMIT_REACHED) {
             return;
         }
         if (outcome.status != CMK_STATUS_OK) {
-            if (!is_retried(sim, i, attempt, args, &outcome)) {
+            if (!is_retried(sim, &task, i, attempt, args, &outcome)) {
                 fail(sim, &task, &steps[i], args, &outcome);
             }
             return;
         }
         attempt = 0;
+        if (steps[i].repeats != 0 && task.at_point != 0) {
+            i -= steps[i].repeats + 1; /* before the requests that it repeats */
+        }
     }
 }

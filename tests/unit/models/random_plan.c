@@ -263,5 +263,7 @@ EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
         const CmkTime time = ESTATE_START + at - at % grid;
         ret[i] = (CmkPlanRow){.time = time, .args = move(&dice, time)};
     }
+    options.knobs[CMK_KNOB_DEK_PER_POINT] = 1 + roll(&dice, 2);
+    options.knobs[CMK_KNOB_COMMIT_TOUCHES_KEY] = 1 + roll(&dice, 2);
     return options;
 }

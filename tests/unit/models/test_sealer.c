@@ -304,6 +304,270 @@ Test(sealer, agrees_about_a_vault_that_was_made_twice)
     close_sealed(&sealed);
 }
 
+/* ---- a data key for each point (OQ-28) ------------------------------------------------------- */
+
+/* Days at two in the morning, daily backups. */
+static void open_with_keys_of_points(Sealed *sealed, EstateOptions options, uint32_t days)
+{
+    options.retention_days = options.retention_days != 0 ? options.retention_days : 300;
+    options.knobs[CMK_KNOB_DEK_PER_POINT] = 2; /* true */
+    open_sealed(sealed, options);
+    estate_run(sealed->estate, days * CMK_DAY_US);
+}
+
+/* How many requests of `op` were granted that are about this point, or about none for 0. */
+static uint32_t count_about(const Estate *estate, CmkOpId op, uint32_t point)
+{
+    uint32_t count = 0;
+    const CmkRecord *record = NULL;
+    for (uint32_t i = 0; (record = estate_nth(estate, op, i)) != NULL; i++) {
+        count += record->status == CMK_STATUS_OK && record->args.ref[CMK_REF_POINT] == point;
+    }
+    return count;
+}
+
+static void restore_each(Sealed *sealed, uint32_t points)
+{
+    for (uint32_t i = 1; i <= points; i++) {
+        CmkArgs args = estate_args(sealed->estate, CMK_OP_BACKUP_RESTORE);
+        args.ref[CMK_REF_POINT] = i;
+        args.ref[CMK_REF_TASK] = 0; /* the restores before it are other jobs */
+        (void)estate_must_apply(sealed->estate, args);
+    }
+    estate_rewind(sealed->estate);
+    estate_run(sealed->estate, CMK_HOUR_US);
+    cr_assert_eq(estate_count(sealed->estate, CMK_OP_RESTORE_COMMIT), points);
+    for (uint32_t i = 1; i <= points; i++) {
+        cr_assert_eq(count_about(sealed->estate, CMK_OP_KEY_UNWRAP, i), 2, "%u", i); /* BK-31 */
+    }
+    cr_assert_str_eq(sealed->sealer.disagreement, "", "%s", sealed->sealer.disagreement);
+}
+
+/* BK-30, ROT-7, BK-34: each backup has its data key wrapped, a take-up opens and re-wraps them all,
+ * and then the old version is needed no more. */
+Test(sealer, takes_the_data_key_of_each_point_to_a_new_version)
+{
+    Sealed sealed;
+    open_with_keys_of_points(&sealed, (EstateOptions){0}, 30);
+    Estate *estate = sealed.estate;
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_WRAP), 1 + 30, "of the settings, of 30 backups");
+    CmkArgs disable = estate_args(estate, CMK_OP_KEY_UPDATE);
+    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    estate_rewind(estate);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_ROTATION_COMMIT), 1);
+    for (uint32_t point = 0; point <= 30; point++) {
+        cr_assert_eq(count_about(estate, CMK_OP_KEY_UNWRAP, point), 1, "%u", point);
+        cr_assert_eq(count_about(estate, CMK_OP_KEY_WRAP, point), 1, "%u", point);
+    }
+    disable.num[0] = CMK_SAYS_FALSE;
+    (void)estate_must_apply(estate, disable);
+    const CmkVersionId old = {disable.ref[CMK_REF_VERSION]};
+    cr_assert_eq(cmk_version(estate->sim.world, old)->is_enabled, 0);
+    restore_each(&sealed, 30);
+    expect_check(&sealed, 30, 0, 0, "under the new version");
+    expect_proven(&sealed, 30, "all of them");
+    cr_assert_geq(cmk_envelope_counters(sealed.sealer.envelope).wraps, 2 * 31);
+    cr_assert_str_eq(estate->trouble, "");
+    close_sealed(&sealed);
+}
+
+/* BV-37: to another key, after which the first one can go for good. */
+Test(sealer, takes_the_data_key_of_each_point_to_another_key)
+{
+    Sealed sealed;
+    open_with_keys_of_points(&sealed, (EstateOptions){0}, 6);
+    Estate *estate = sealed.estate;
+    CmkArgs update = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    update.ref[CMK_REF_KEY] = ESTATE_OTHER_KEY;
+    update.ref[CMK_REF_VERSION] = 0;
+    (void)estate_must_apply(estate, update);
+    estate_rewind(estate);
+    estate_run(estate, CMK_MINUTE_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_ENCRYPTION_COMMIT), 1);
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_WRAP), 1 + 7, "tried, then the vault's and 6");
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_UNWRAP), 1 + 7);
+    (void)estate_must(estate, CMK_OP_KEY_DELETE);
+    estate_run(estate, 91 * CMK_DAY_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_PURGE), 1);
+    restore_each(&sealed, 6);
+    expect_check(&sealed, 6 + 91, 0, 0, "without the first key");
+    expect_proven(&sealed, 6 + 91, "all of them");
+    cr_assert_str_eq(estate->trouble, "");
+    close_sealed(&sealed);
+}
+
+/* OQ-15: points from before the first key are taken over one by one, or stay where they are. */
+Test(sealer, takes_the_data_key_of_each_point_from_the_platform)
+{
+    for (uint32_t takes_over = 0; takes_over < 2; takes_over++) {
+        Sealed sealed;
+        EstateOptions options = {.has_no_cmk = true};
+        options.knobs[CMK_KNOB_ENABLING_WRAPS_OLD_POINTS] = 1 + takes_over;
+        open_with_keys_of_points(&sealed, options, 4);
+        Estate *estate = sealed.estate;
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_WRAP), 0);
+        expect_proven(&sealed, 4, "under the platform's key");
+        (void)estate_must(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+        estate_run(estate, CMK_DAY_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_WRAP), 1 + 4 * takes_over + 1);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_UNWRAP), 1 + 2, "the settings', a backup's");
+        expect_check(&sealed, 5, 0, 0, "before and after");
+        expect_proven(&sealed, 5, "all of them");
+        (void)estate_must(estate, CMK_OP_KEY_DELETE);
+        estate_run(estate, 91 * CMK_DAY_US);
+        const uint32_t lost = takes_over ? 5 : 1;
+        expect_check(&sealed, 5 - lost, 0, lost, "purged");
+        expect_proven(&sealed, 5 - lost, "what stayed behind");
+        cr_assert_str_eq(estate->trouble, "");
+        close_sealed(&sealed);
+    }
+}
+
+/* OQ-29, OQ-30: with the key all of them are lost, and another key opens only what comes later. */
+Test(sealer, loses_the_data_key_of_each_point_with_the_key)
+{
+    Sealed sealed;
+    EstateOptions options = {0};
+    options.knobs[CMK_KNOB_LOST_KEY_CAN_BE_REPLACED] = 2; /* true */
+    open_with_keys_of_points(&sealed, options, 5);
+    Estate *estate = sealed.estate;
+    (void)estate_must(estate, CMK_OP_KEY_DELETE);
+    expect_check(&sealed, 0, 5, 0, "deleted");
+    estate_run(estate, 91 * CMK_DAY_US);
+    expect_check(&sealed, 0, 0, 5, "purged");
+    CmkArgs update = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    update.ref[CMK_REF_KEY] = ESTATE_OTHER_KEY;
+    update.ref[CMK_REF_VERSION] = 0;
+    (void)estate_must_apply(estate, update);
+    estate_run(estate, 2 * CMK_DAY_US);
+    expect_check(&sealed, 2, 0, 5, "replaced");
+    CmkArgs rotate = estate_args(estate, CMK_OP_KEY_ROTATE);
+    rotate.ref[CMK_REF_KEY] = ESTATE_OTHER_KEY;
+    (void)estate_must_apply(estate, rotate);
+    estate_rewind(estate);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_ROTATION_COMMIT), 1);
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_UNWRAP), 1 + 2, "lost ones are left alone");
+    expect_check(&sealed, 2, 0, 5, "rotated");
+    expect_proven(&sealed, 2, "the new ones");
+    cr_assert_str_eq(estate->trouble, "");
+    close_sealed(&sealed);
+}
+
+/* The vault of a point that goes keeps no way to open it. */
+Test(sealer, lets_the_data_key_of_a_point_go_with_it)
+{
+    Sealed sealed;
+    open_with_keys_of_points(&sealed, (EstateOptions){.retention_days = 3}, 3);
+    const uint32_t vaults = cmk_world_count(sealed.estate->sim.world, CMK_TABLE_BACKUP_VAULT);
+    const uint32_t first = vaults + ESTATE_VAULT; /* its first data key after its own */
+    cr_assert(cmk_envelope_is_openable(sealed.sealer.envelope, first));
+    estate_run(sealed.estate, CMK_DAY_US);
+    cr_assert_eq(estate_count(sealed.estate, CMK_OP_POINT_EXPIRE), 1);
+    cr_assert_not(cmk_envelope_is_openable(sealed.sealer.envelope, first));
+    expect_check(&sealed, 3, 0, 0, "those that stay");
+    close_sealed(&sealed);
+}
+
+/* On the hour, when rotations are taken up, and three seconds more the key vault refuses them one
+ * of the data keys. */
+#define STUBBORN_POINT 5
+static bool is_not_stubborn(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    (void)ret_blame;
+    const bool is_job = args->num[0] != 0;
+    return args->op != CMK_OP_KEY_UNWRAP || is_job || args->ref[CMK_REF_POINT] != STUBBORN_POINT ||
+           cmk_world_now(world) % CMK_HOUR_US >= 3 * CMK_SECOND_US;
+}
+
+static const CmkGuard stubborn = {.name = "key-vault-is-not-throttled",
+                                  .holds = is_not_stubborn,
+                                  .status = CMK_STATUS_OF(THROTTLED)};
+
+typedef struct Stubborn {
+    CmkModel model;
+    const CmkGuard *guards[CMK_GUARD__COUNT];
+} Stubborn;
+
+static void stubborn_init(Stubborn *with)
+{
+    with->model = *cmk_azure_model();
+    memcpy(with->guards, with->model.guards, sizeof(with->guards));
+    with->guards[CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED] = &stubborn;
+    with->model.guards = with->guards;
+}
+
+/* THR-6, OQ-27: the walk through the data keys goes on where it was, and then turns to the points
+ * that backups of two instances have added meanwhile. */
+Test(sealer, goes_on_with_the_data_key_that_was_refused)
+{
+    Stubborn with;
+    stubborn_init(&with);
+    Sealed sealed;
+    open_with_keys_of_points(&sealed, (EstateOptions){.model = &with.model}, 4);
+    Estate *estate = sealed.estate;
+    CmkArgs other = estate_args(estate, CMK_OP_INSTANCE_PROTECT);
+    other.ref[CMK_REF_INSTANCE] = ESTATE_IDLE_INSTANCE;
+    (void)estate_must_apply(estate, other);
+    estate_run(estate, 4 * CMK_DAY_US + 30 * CMK_MINUTE_US + 2 * CMK_SECOND_US);
+    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    other.op = CMK_OP_BACKUP_RUN; /* in whose chain the walk is no more when it ends */
+    (void)estate_must_apply(estate, other);
+    (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+    estate_rewind(estate);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_ROTATION_COMMIT), 1);
+    cr_assert_eq(estate_count(estate, CMK_OP_TASK_RETRY), 2);
+    const CmkRecord *retry = estate_last(estate, CMK_OP_TASK_RETRY);
+    cr_assert_eq(retry->args.num[3], STUBBORN_POINT);
+    cr_assert_eq(estate_last(estate, CMK_OP_ROTATION_COMMIT)->time % CMK_HOUR_US,
+                 3 * CMK_SECOND_US);
+    const uint32_t points = cmk_world_count(estate->sim.world, CMK_TABLE_POINT);
+    cr_assert_eq(points, 4 + 2 * 4 + 2);
+    for (uint32_t point = 1; point <= points; point++) {
+        cr_assert_eq(count_about(estate, CMK_OP_KEY_UNWRAP, point), 1, "%u", point);
+        cr_assert_eq(count_about(estate, CMK_OP_KEY_WRAP, point), 1, "%u", point);
+    }
+    cr_assert_eq(count_about(estate, CMK_OP_KEY_WRAP, 0), 1 + 2, "the vault's, two of backups");
+    expect_check(&sealed, points, 0, 0, "under the new version");
+    expect_proven(&sealed, points, "all of them");
+    cr_assert_str_eq(estate->trouble, "");
+    close_sealed(&sealed);
+}
+
+/* While the walk waits at a point, maintenance removes it: it begins again, without that point. */
+Test(sealer, begins_again_when_the_refused_point_has_gone)
+{
+    Stubborn with;
+    stubborn_init(&with);
+    Sealed sealed;
+    EstateOptions options = {.model = &with.model, .retention_days = 5};
+    open_with_keys_of_points(&sealed, options, 9);
+    Estate *estate = sealed.estate;
+    estate_run(estate, 5 * CMK_HOUR_US + CMK_MINUTE_US); /* maintenance is at 06:00 */
+    const CmkPointId refused = {STUBBORN_POINT};
+    cr_assert_eq(cmk_point(estate->sim.world, refused)->is_live, 1, "the oldest that is left");
+    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    estate_rewind(estate);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_TASK_RETRY), 1);
+    cr_assert_eq(estate_last(estate, CMK_OP_TASK_RETRY)->args.num[3], STUBBORN_POINT);
+    cr_assert_eq(estate_last(estate, CMK_OP_POINT_EXPIRE)->result, STUBBORN_POINT);
+    cr_assert_eq(estate_last(estate, CMK_OP_ROTATION_COMMIT)->time % CMK_HOUR_US, CMK_SECOND_US);
+    const uint32_t points = cmk_world_count(estate->sim.world, CMK_TABLE_POINT);
+    cr_assert_eq(points, 6);
+    for (uint32_t point = 1; point <= points; point++) {
+        cr_assert_eq(count_about(estate, CMK_OP_KEY_WRAP, point), point != STUBBORN_POINT, "%u",
+                     point);
+    }
+    cr_assert_eq(count_about(estate, CMK_OP_KEY_WRAP, 0), 2, "the vault's, twice");
+    expect_check(&sealed, 5, 0, 0, "under the new version");
+    expect_proven(&sealed, 5, "all of them");
+    cr_assert_str_eq(estate->trouble, "");
+    close_sealed(&sealed);
+}
+
 /* ---- broken models --------------------------------------------------------------------------- */
 
 static uint32_t does_nothing(CmkSim *sim, const CmkArgs *args)
@@ -330,6 +594,27 @@ static CmkOperation *change(Mutant *mutant, CmkOpId op, uint32_t slot)
     mutant->changed[slot] = *mutant->operations[op];
     mutant->operations[op] = &mutant->changed[slot];
     return &mutant->changed[slot];
+}
+
+/* OQ-24: a job that asks at its start only holds the data key meanwhile; a purge in between, which
+ * takes a broken key vault, ends that, in the rules as in the arithmetic. */
+Test(sealer, agrees_about_a_key_that_is_purged_during_a_job)
+{
+    Mutant mutant;
+    Sealed sealed;
+    mutant_init(&mutant);
+    EstateOptions options = {.model = &mutant.model, .is_not_self_checking = true};
+    options.knobs[CMK_KNOB_COMMIT_TOUCHES_KEY] = 1; /* false */
+    open_sealed(&sealed, options);
+    estate_run(sealed.estate, CMK_DAY_US + 2 * CMK_HOUR_US + CMK_MINUTE_US);
+    (void)estate_must(sealed.estate, CMK_OP_KEY_DELETE);
+    change(&mutant, CMK_OP_KEY_PURGE, 0)->guards[0] = CMK_GUARD_NONE;
+    (void)estate_must(sealed.estate, CMK_OP_KEY_PURGE);
+    estate_run(sealed.estate, CMK_HOUR_US);
+    cr_assert_eq(estate_count(sealed.estate, CMK_OP_BACKUP_COMMIT), 1, "the one before");
+    cr_assert_eq(estate_count(sealed.estate, CMK_OP_TASK_FAIL), 1);
+    expect_check(&sealed, 0, 0, 1, "the point before");
+    close_sealed(&sealed);
 }
 
 /* Deleted, purged without effect, recovered: the rules allow what nobody can do any more. */

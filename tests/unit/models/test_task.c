@@ -430,3 +430,206 @@ Test(task, a_held_data_key_carries_jobs_past_a_revocation)
         estate_free(estate);
     }
 }
+
+/* ---- a data key for each point (OQ-28) ------------------------------------------------------- */
+
+static const CmkRecord *expect_request(const Estate *estate, CmkOpId op, uint32_t n, uint32_t point,
+                                       const CmkRecord *after)
+{
+    const CmkRecord *record = estate_nth(estate, op, n);
+    cr_assert_not_null(record);
+    cr_assert_eq(record->status, CMK_STATUS_OK);
+    cr_assert_eq(record->args.ref[CMK_REF_POINT], point);
+    cr_assert(after == NULL || record->seq > after->seq);
+    return record;
+}
+
+/* BK-32, BK-33: maintenance needs the one data key of the vault once for all points that are due,
+ * or that of each of them when it gets to it. */
+Test(task, maintenance_opens_the_data_key_of_each_point)
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        const bool is_per_point = i % 2 != 0;
+        const bool is_tiering = i / 2 != 0;
+        EstateOptions options = {.datasource = "AzureDatabaseForMySQL",
+                                 .archive_days = is_tiering ? 2 : 0,
+                                 .retention_days = is_tiering ? 300 : 2};
+        options.knobs[CMK_KNOB_DEK_PER_POINT] = 1 + is_per_point;
+        Estate *estate = make(&options);
+        const CmkOpId op = is_tiering ? CMK_OP_POINT_TIER : CMK_OP_POINT_EXPIRE;
+        estate_run(estate, 2 * CMK_DAY_US + 5 * CMK_HOUR_US); /* maintenance is at 06:00 */
+        (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+        estate_run(estate, 2 * CMK_DAY_US);
+        (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+        estate_rewind(estate);
+        estate_run(estate, 2 * CMK_HOUR_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_GET), 1);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_UNWRAP), is_per_point ? 3 : 1);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_WRAP), !is_tiering    ? 0U
+                                                            : is_per_point ? 3U
+                                                                           : 1U);
+        cr_assert_eq(estate_count(estate, op), 3);
+        cr_assert_eq(estate_count(estate, CMK_OP_TASK_FINISH), 1);
+        const CmkRecord *before = NULL;
+        for (uint32_t n = 0; is_per_point && n < 3; n++) {
+            before = expect_request(estate, CMK_OP_KEY_UNWRAP, n, n + 1, before);
+            if (is_tiering) {
+                before = expect_request(estate, CMK_OP_KEY_WRAP, n, n + 1, before);
+            }
+            before = expect_request(estate, op, n, n + 1, before);
+        }
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
+/* The data key of this point is refused to everybody for the first three seconds of each hour. */
+#define STUBBORN_POINT 2
+static bool is_not_stubborn(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    (void)ret_blame;
+    return args->op != CMK_OP_KEY_UNWRAP || args->ref[CMK_REF_POINT] != STUBBORN_POINT ||
+           cmk_world_now(world) % CMK_HOUR_US >= 3 * CMK_SECOND_US;
+}
+
+/* What was moved before a refusal stays moved; without more attempts the rest is overdue, with them
+ * it follows (OQ-25, BK-22). */
+Test(task, maintenance_goes_on_with_the_data_key_that_was_refused)
+{
+    static const CmkGuard stubborn = {.name = "key-vault-is-not-throttled",
+                                      .holds = is_not_stubborn,
+                                      .status = CMK_STATUS_OF(THROTTLED)};
+    for (int64_t retries = 0; retries < 3; retries++) {
+        CmkModel model = *cmk_azure_model();
+        const CmkGuard *guards[CMK_GUARD__COUNT];
+        memcpy(guards, model.guards, sizeof(guards));
+        guards[CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED] = &stubborn;
+        model.guards = guards;
+        EstateOptions options = {.model = &model, .retention_days = 2};
+        options.knobs[CMK_KNOB_DEK_PER_POINT] = 2; /* true */
+        options.knobs[CMK_KNOB_RETRIES] = retries + 1;
+        Estate *estate = make(&options);
+        estate_run(estate, 2 * CMK_DAY_US + 5 * CMK_HOUR_US);
+        (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+        estate_run(estate, 2 * CMK_DAY_US);
+        (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+        estate_rewind(estate);
+        estate_run(estate, 2 * CMK_HOUR_US);
+        const bool is_enough = retries == 2; /* after 1 and 2 seconds */
+        cr_assert_eq(estate_count(estate, CMK_OP_TASK_RETRY), retries);
+        cr_assert_eq(estate_count(estate, CMK_OP_TASK_FAIL), !is_enough);
+        cr_assert_eq(estate_count(estate, CMK_OP_POINT_EXPIRE), is_enough ? 3 : 1);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_UNWRAP),
+                     1 + (is_enough ? 2 + 2 : retries + 1));
+        for (uint32_t i = 1; i <= 3; i++) {
+            const CmkPoint *point = cmk_point(estate->sim.world, (CmkPointId){i});
+            cr_assert_eq(point->is_live != 0 && point->is_expiry_overdue != 0, !is_enough && i > 1,
+                         "point %u, %" PRId64 " retries", i, retries);
+        }
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
+/* BK-30: the point is there only if its data key was wrapped, and nothing is when no key is. */
+Test(task, a_backup_has_its_data_key_wrapped_before_its_commit)
+{
+    const struct {
+        const char *name;
+        EstateOptions options;
+        uint32_t wraps;
+        bool may_wrap;
+    } cases[] = {
+        {"vault tier", {.uses_policies = true}, 1, true},
+        {"not allowed to wrap", {.uses_policies = true}, 1, false},
+        {"vault tier and snapshots",
+         {.has_operational = true, .datasource = "AzureKubernetesService", .uses_policies = true},
+         1,
+         true},
+        {"platform-managed key", {.has_no_cmk = true, .uses_policies = true}, 0, true},
+    };
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        EstateOptions options = cases[i].options;
+        options.knobs[CMK_KNOB_DEK_PER_POINT] = 2; /* true */
+        Estate *estate = make(&options);
+        CmkArgs set = estate_args(estate, CMK_OP_ACCESS_POLICY_SET);
+        set.num[0] = CMK_PERMISSION_GET | CMK_PERMISSION_UNWRAP |
+                     (cases[i].may_wrap ? CMK_PERMISSION_WRAP : 0U);
+        (void)estate_must_apply(estate, set);
+        estate_rewind(estate);
+        estate_run(estate, 5 * CMK_HOUR_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_WRAP), cases[i].wraps, "%s", cases[i].name);
+        cr_assert_eq(estate_count(estate, CMK_OP_TASK_FAIL), !cases[i].may_wrap, "%s",
+                     cases[i].name);
+        const uint32_t points = cmk_world_count(estate->sim.world, CMK_TABLE_POINT);
+        cr_assert_eq(points, cases[i].options.has_operational ? 2U : cases[i].may_wrap);
+        for (uint32_t row = 1; row <= points; row++) {
+            const CmkPoint *point = cmk_point(estate->sim.world, (CmkPointId){row});
+            const uint32_t own = estate_vault(estate)->data_key;
+            cr_assert_eq(point->data_key, point->tier == CMK_TIER_OPERATIONAL ? own : own + 1, "%s",
+                         cases[i].name);
+        }
+        estate_free(estate);
+    }
+}
+
+/* OQ-10: what Backup holds after a backup is the data key of the vault, and opens no point that has
+ * its own. */
+Test(task, the_data_keys_of_points_are_not_held)
+{
+    for (uint32_t is_per_point = 0; is_per_point < 2; is_per_point++) {
+        EstateOptions options = {.profile = cmk_profile_find("cached")};
+        options.knobs[CMK_KNOB_DEK_PER_POINT] = 1 + is_per_point;
+        Estate *estate = make(&options);
+        estate_run(estate, 2 * CMK_HOUR_US + 31 * CMK_MINUTE_US); /* within the hour of a backup */
+        estate_rewind(estate);
+        (void)estate_must(estate, CMK_OP_BACKUP_RESTORE);
+        estate_run(estate, CMK_MINUTE_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_GET), is_per_point);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_UNWRAP), is_per_point);
+        (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+        estate_run(estate, CMK_MINUTE_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_UNWRAP), is_per_point, "the vault's is held");
+        (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+        CmkGuardId guard = CMK_GUARD_NONE;
+        const CmkStatus status =
+            cmk_point_restorable(estate->sim.model, estate->sim.world, (CmkPointId){1}, &guard);
+        cr_assert_eq(status == CMK_STATUS_OK, !is_per_point);
+        estate_run(estate, 50 * CMK_MINUTE_US); /* what is held is not held longer by the restore */
+        estate_rewind(estate);
+        (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+        estate_run(estate, CMK_MINUTE_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_GET), 1);
+        estate_free(estate);
+    }
+}
+
+/* ---- how often a job asks (OQ-24) ------------------------------------------------------------ */
+
+/* Rights that go while a job runs stop it at its commit, or only the next one. */
+Test(task, the_second_look_at_the_key_is_a_knob)
+{
+    for (uint32_t asks_again = 0; asks_again < 2; asks_again++) {
+        EstateOptions options = {0};
+        options.knobs[CMK_KNOB_COMMIT_TOUCHES_KEY] = 1 + asks_again;
+        Estate *estate = make(&options);
+        estate_rewind(estate);
+        estate_run(estate, CMK_DAY_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_GET), 1 + asks_again);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_ACCEPT_KEY), 1 + asks_again);
+        cr_assert_eq(estate_count(estate, CMK_OP_KEY_UNWRAP), 1 + asks_again);
+        (void)estate_must(estate, CMK_OP_BACKUP_RESTORE);
+        (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+        estate_run(estate, CMK_MINUTE_US);
+        (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+        estate_rewind(estate);
+        estate_run(estate, CMK_HOUR_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_TASK_FAIL), 2 * asks_again);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1 - asks_again);
+        cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), 1 - asks_again);
+        (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+        estate_run(estate, CMK_MINUTE_US);
+        cr_assert_eq(estate_last(estate, CMK_OP_KEY_GET)->guard, CMK_GUARD_ROLE_LETS_GET);
+        estate_free(estate);
+    }
+}
