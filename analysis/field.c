@@ -140,7 +140,8 @@ static int64_t vault_archive_bytes(const CmkWorld *world, uint32_t row)
 
 static int64_t vault_overdue_bytes(const CmkWorld *world, uint32_t row)
 {
-    return vault_gauge(world, row, CMK_GAUGE_OVERDUE_VAULT) +
+    return vault_gauge(world, row, CMK_GAUGE_OVERDUE_SNAPSHOTS) +
+           vault_gauge(world, row, CMK_GAUGE_OVERDUE_VAULT) +
            vault_gauge(world, row, CMK_GAUGE_OVERDUE_ARCHIVE);
 }
 

@@ -401,6 +401,31 @@ static bool let_actor_manage(const CmkWorld *world, const CmkArgs *refused, CmkA
                            ret);
 }
 
+static bool let_actor_use_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const CmkKeyVaultId key_vault = {refused->ref[CMK_REF_KEY_VAULT]};
+    const CmkPlace place = cmk_place_of_key(world, key_vault, (CmkKeyId){0});
+    return cmk_key_vault(world, key_vault)->permission_model == CMK_PERMISSIONS_RBAC &&
+           assign_to_actor(world, refused, place, permissions_for(refused), ret);
+}
+
+/* Besides what the person's policy says already: setting one replaces it. */
+static bool let_actor_by_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const CmkKeyVaultId key_vault = {refused->ref[CMK_REF_KEY_VAULT]};
+    uint32_t permissions = permissions_for(refused);
+    uint32_t row = cmk_principal(world, actor_of(world, refused))->first_access_policy;
+    while (row != 0) {
+        const CmkAccessPolicy *policy = cmk_access_policy(world, (CmkAccessPolicyId){row});
+        permissions |= policy->key_vault == key_vault.i ? policy->permissions : 0U;
+        row = policy->next_of_principal;
+    }
+    ret->ref[CMK_REF_GRANTEE] = refused->ref[CMK_REF_ACTOR];
+    ret->ref[CMK_REF_KEY_VAULT] = key_vault.i;
+    ret->num[0] = permissions;
+    return cmk_key_vault(world, key_vault)->permission_model == CMK_PERMISSIONS_POLICY;
+}
+
 static bool let_actor_assign(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const uint32_t permission = CMK_PERMISSION_IDENTITY_ASSIGN;
@@ -429,14 +454,18 @@ const CmkGuard cmk_guard_role_lets_actor = {
     .holds = role_lets_actor,
     .status = CMK_STATUS_OF(FORBIDDEN_BY_RBAC),
     .rule = "KVE-3 KVE-19 AC-21 SD-7",
-    .text = "A role assignment lets the person who asks do this with the key."};
+    .text = "A role assignment lets the person who asks do this with the key.",
+    .repairs = {{CMK_OP_ROLE_ASSIGN, let_actor_use_key,
+                 "give the person a role on the key vault that allows it"}}};
 
 const CmkGuard cmk_guard_policy_lets_actor = {
     .name = "policy-lets-actor",
     .holds = policy_lets_actor,
     .status = CMK_STATUS_OF(ACCESS_DENIED),
     .rule = "KVE-2 KVE-19 AC-21 SD-7",
-    .text = "An access policy of the key vault lets the person who asks do this with the key."};
+    .text = "An access policy of the key vault lets the person who asks do this with the key.",
+    .repairs = {{CMK_OP_ACCESS_POLICY_SET, let_actor_by_policy,
+                 "give the person the permission in the key vault's access policies"}}};
 
 static bool may_manage(const CmkWorld *world, const CmkArgs *args, uint32_t permissions,
                        uint64_t *ret_blame)

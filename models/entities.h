@@ -725,17 +725,18 @@ typedef struct CmkBackupVault {
 
 /* What each Backup vault is measured by: gauge row (vault - 1) * CMK_GAUGE__COUNT + kind + 1. */
 typedef enum CmkGaugeKind {
-    CMK_GAUGE_OPERATIONAL,     /* bytes of snapshots */
-    CMK_GAUGE_VAULT,           /* bytes in the vault tier */
-    CMK_GAUGE_ARCHIVE,         /* bytes in the archive tier */
-    CMK_GAUGE_OVERDUE_VAULT,   /* bytes kept in the vault tier past their expiry */
-    CMK_GAUGE_OVERDUE_ARCHIVE, /* bytes kept in the archive tier past their expiry */
-    CMK_GAUGE_LATE_TIERING,    /* bytes kept in the vault tier past their move to the archive */
-    CMK_GAUGE_EARLY_DELETION,  /* integral only: archive bytes x time short of 180 days */
-    CMK_GAUGE_REHYDRATED,      /* integral only: copies that came back x time they are kept */
-    CMK_GAUGE_INSTANCES,       /* protected instances */
-    CMK_GAUGE_FREE_VAULT,      /* bytes of deleted data in the vault tier that cost nothing */
-    CMK_GAUGE_FREE_ARCHIVE,    /* the same in the archive tier (COST-19) */
+    CMK_GAUGE_OPERATIONAL,       /* bytes of snapshots */
+    CMK_GAUGE_VAULT,             /* bytes in the vault tier */
+    CMK_GAUGE_ARCHIVE,           /* bytes in the archive tier */
+    CMK_GAUGE_OVERDUE_SNAPSHOTS, /* bytes of snapshots kept past their expiry */
+    CMK_GAUGE_OVERDUE_VAULT,     /* bytes kept in the vault tier past their expiry */
+    CMK_GAUGE_OVERDUE_ARCHIVE,   /* bytes kept in the archive tier past their expiry */
+    CMK_GAUGE_LATE_TIERING,      /* bytes kept in the vault tier past their move to the archive */
+    CMK_GAUGE_EARLY_DELETION,    /* integral only: archive bytes x time short of 180 days */
+    CMK_GAUGE_REHYDRATED,        /* integral only: copies that came back x time they are kept */
+    CMK_GAUGE_INSTANCES,         /* protected instances */
+    CMK_GAUGE_FREE_VAULT,        /* bytes of deleted data in the vault tier that cost nothing */
+    CMK_GAUGE_FREE_ARCHIVE,      /* the same in the archive tier (COST-19) */
     CMK_GAUGE__COUNT
 } CmkGaugeKind;
 

@@ -85,16 +85,46 @@ static CmkPlace place_of(const CmkWorld *world, const CmkArgs *args)
     return cmk_place_of(world, args, CMK_PERMISSION_ROLE_WRITE);
 }
 
-/* Groups are of the directory itself. */
+/* Where the principal is to be used: groups are of the directory itself. */
+static CmkScopeId scope_of_use(const CmkWorld *world, const CmkArgs *args)
+{
+    const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
+    switch (args->op) {
+    case CMK_OP_GROUP_ADD_MEMBER:
+        return (CmkScopeId){0};
+    case CMK_OP_IDENTITY_ATTACH:
+    case CMK_OP_BACKUP_VAULT_CREATE:
+        return (CmkScopeId){cmk_backup_vault(world, vault)->resource_group};
+    default:
+        return place_of(world, args).scope;
+    }
+}
+
+/* A vault can be made without an identity. */
 static bool principal_is_of_the_tenant(const CmkWorld *world, const CmkArgs *args,
                                        uint64_t *ret_blame)
 {
     const CmkPrincipal *principal = cmk_principal(world, cmk_access_caller(world, args));
-    const bool is_about_group = args->op == CMK_OP_GROUP_ADD_MEMBER;
-    const CmkScopeId scope = is_about_group ? (CmkScopeId){0} : place_of(world, args).scope;
-    const CmkScopeId moved = cmk_scope_subscription(world, scope);
-    *ret_blame = moved.i != 0 ? cmk_scope(world, moved)->changed_by : principal->changed_by;
-    return principal->tenant == cmk_scope_tenant(world, scope);
+    const CmkScopeId scope = scope_of_use(world, args);
+    const uint64_t moved_by = cmk_scope(world, cmk_scope_subscription(world, scope))->changed_by;
+    const bool is_none = args->op == CMK_OP_BACKUP_VAULT_CREATE && args->ref[CMK_REF_KEY] == 0;
+    *ret_blame = moved_by > principal->changed_by ? moved_by : principal->changed_by;
+    return is_none || principal->tenant == cmk_scope_tenant(world, scope);
+}
+
+static bool is_about_identity(const CmkArgs *refused)
+{
+    return refused->ref[CMK_REF_IDENTITY] != 0 && refused->ref[CMK_REF_GRANTEE] == 0;
+}
+
+static bool delete_stranger(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    return is_about_identity(refused) && cmk_repair_delete_identity(world, refused, ret);
+}
+
+static bool create_native(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    return is_about_identity(refused) && cmk_repair_create_identity(world, refused, ret);
 }
 
 const CmkGuard cmk_guard_principal_is_of_the_tenant = {
@@ -102,7 +132,10 @@ const CmkGuard cmk_guard_principal_is_of_the_tenant = {
     .holds = principal_is_of_the_tenant,
     .status = CMK_STATUS_OF(PRINCIPAL_OF_ANOTHER_TENANT),
     .rule = "MI-13",
-    .text = "The principal is of the tenant whose directory is asked about it."};
+    .text = "The principal is of the tenant in which it is to be used.",
+    .repairs = {{CMK_OP_IDENTITY_DELETE, delete_stranger,
+                 "delete the identity that stayed behind in another tenant, and create it again"},
+                {CMK_OP_IDENTITY_CREATE, create_native, "create the identity again"}}};
 
 static bool assignments_have_room(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {

@@ -321,10 +321,11 @@ const CmkOperation cmk_op_identity_attach = {
     .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_ACTOR_MAY_ASSIGN_IDENTITY,
                CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_IDENTITY_EXISTS, CMK_GUARD_IDENTITY_IS_NOT_ATTACHED},
+               CMK_GUARD_IDENTITY_EXISTS, CMK_GUARD_PRINCIPAL_IS_OF_THE_TENANT,
+               CMK_GUARD_IDENTITY_IS_NOT_ATTACHED},
     .writes = CMK_BIT(ATTACHMENT) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(IDENTITY) | CMK_BIT_TIMERS,
     .effect = identity_attach,
-    .rules = "MI-2 MI-6 MI-15 BV-31",
+    .rules = "MI-2 MI-6 MI-13 MI-15 BV-31",
     .action = "Microsoft.DataProtection/backupVaults/write",
     .az = "az dataprotection backup-vault identity assign",
 };

@@ -415,7 +415,10 @@ static int64_t freed_bytes(const CmkWorld *world, const CmkPoint *point)
 /* Which gauge counts the point once its expiry is overdue. */
 static CmkGaugeKind overdue_gauge_of(const CmkPoint *point)
 {
-    return point->tier == CMK_TIER_ARCHIVE ? CMK_GAUGE_OVERDUE_ARCHIVE : CMK_GAUGE_OVERDUE_VAULT;
+    static const CmkGaugeKind kinds[] = {[CMK_TIER_OPERATIONAL] = CMK_GAUGE_OVERDUE_SNAPSHOTS,
+                                         [CMK_TIER_VAULT] = CMK_GAUGE_OVERDUE_VAULT,
+                                         [CMK_TIER_ARCHIVE] = CMK_GAUGE_OVERDUE_ARCHIVE};
+    return kinds[point->tier];
 }
 
 static void end_overdue_tiering(CmkSim *sim, CmkBackupVaultId vault, CmkPoint *point)
@@ -450,7 +453,7 @@ const CmkOperation cmk_op_point_tier = {
     .name = "point.tier",
     .text = "A recovery point moves from the vault tier to the archive.",
     .params = {{"point", CMK_PARAM_INTEGER, 0, 1, CMK_REF_POINT}},
-    .guards = {CMK_GUARD_POINT_EXISTS},
+    .guards = {CMK_GUARD_POINT_EXISTS, CMK_GUARD_BACKUP_SERVICE_WORKS},
     .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE),
     .effect = point_tier,
     .rules = "BK-24 BK-32",
@@ -540,7 +543,7 @@ const CmkOperation cmk_op_point_expire = {
     .name = "point.expire",
     .text = "The oldest recovery point of a retention rule is removed, its time being over.",
     .params = {{"point", CMK_PARAM_INTEGER, 0, 1, CMK_REF_POINT}},
-    .guards = {CMK_GUARD_POINT_EXISTS},
+    .guards = {CMK_GUARD_POINT_EXISTS, CMK_GUARD_BACKUP_SERVICE_WORKS},
     .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE),
     .effect = remove_point,
     .rules = "BK-8 BK-13 BK-25 BK-33 COST-21",

@@ -11,6 +11,7 @@ const char *const *cmk_cost_meters(void)
                                          "vault_tier",
                                          "archive_tier",
                                          "archive_early_deletion",
+                                         "overdue_snapshots",
                                          "overdue_vault_tier",
                                          "overdue_archive_tier",
                                          "overdue_tiering",
@@ -164,6 +165,8 @@ static void put_account(const Account *account)
               in_archive);
     /* Parts of the above: what is kept too long, and the difference that a missed move makes; a
      * move to an archive that is dearer than the vault tier is not missed. */
+    put_gauge(account, (CmkCostItem){.meter = "overdue_snapshots", .is_overdue = true},
+              CMK_GAUGE_OVERDUE_SNAPSHOTS, price_in(bill, CMK_PRICE_SNAPSHOT, account->region));
     put_gauge(account, (CmkCostItem){.meter = "overdue_vault_tier", .is_overdue = true},
               CMK_GAUGE_OVERDUE_VAULT, in_vault);
     put_gauge(account, (CmkCostItem){.meter = "overdue_archive_tier", .is_overdue = true},

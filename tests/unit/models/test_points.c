@@ -263,6 +263,23 @@ Test(points, choices_are_among_all_queues)
     estate_free(estate);
 }
 
+/* Where no key is in the way Backup itself may be: snapshots that it does not remove cost on as
+ * what they are, until it works again. */
+Test(points, overdue_snapshots_are_told_from_overdue_points_in_the_vault)
+{
+    Estate *estate = make((EstateOptions){
+        .datasource = "AzureKubernetesService", .has_operational = true, .retention_days = 30});
+    run_to(estate, 5, 12);
+    (void)estate_must(estate, CMK_OP_SERVICE_FAIL);
+    run_to(estate, 7, 12);
+    cr_assert_gt(level(estate, CMK_GAUGE_OVERDUE_SNAPSHOTS), 0);
+    cr_assert_eq(level(estate, CMK_GAUGE_OVERDUE_VAULT), 0);
+    (void)estate_must(estate, CMK_OP_SERVICE_RECOVER);
+    run_to(estate, 8, 12);
+    cr_assert_eq(level(estate, CMK_GAUGE_OVERDUE_SNAPSHOTS), 0);
+    estate_free(estate);
+}
+
 /* A point that expires while it is on its way back is not restored, nor is the one that has taken
  * over its row. */
 Test(points, a_restore_does_not_confuse_points)
@@ -341,6 +358,11 @@ static bool is_overdue_in_vault(const CmkPoint *point)
     return point->is_expiry_overdue && point->tier == CMK_TIER_VAULT;
 }
 
+static bool is_overdue_snapshot(const CmkPoint *point)
+{
+    return point->is_expiry_overdue && point->tier == CMK_TIER_OPERATIONAL;
+}
+
 static bool is_overdue_in_archive(const CmkPoint *point)
 {
     return point->is_expiry_overdue && point->tier == CMK_TIER_ARCHIVE;
@@ -405,6 +427,8 @@ static void read_bytes(void *self, const CmkWorld *world, const CmkRecord *recor
     enter(conservation, world, record, change);
     const int64_t overdue = level_of_all(world, CMK_GAUGE_OVERDUE_VAULT);
     cr_assert_eq(overdue, sum_of_points(world, is_overdue_in_vault, true));
+    cr_assert_eq(level_of_all(world, CMK_GAUGE_OVERDUE_SNAPSHOTS),
+                 sum_of_points(world, is_overdue_snapshot, true));
     cr_assert_eq(level_of_all(world, CMK_GAUGE_OVERDUE_ARCHIVE),
                  sum_of_points(world, is_overdue_in_archive, true));
     cr_assert_eq(level_of_all(world, CMK_GAUGE_LATE_TIERING), sum_of_points(world, is_late, false));

@@ -477,6 +477,7 @@ static const BadFile bad_files[] = {
      "the policy keeps recovery points nowhere",
      "write {operational: P7D}, {vault: P3M} or both"},
     {"policy-retention-as-a-length", {18, 18}, 1, "`retention` must be a list", "after `- `"},
+    {"prices-empty", {5, 8}, 1, "`prices` has no value", "in a file of their own"},
     {"prices-inline", {5, 9}, 1, "`prices` must be a text, but is a map", "in a file of their own"},
     {"prices-missing", {5, 9}, 1, "the price book cannot be read", "write `default`, or a path"},
     {"prices-with-mistakes", {5, 9}, 2, "many.yaml:5:3: `vault_tier_gsr`", "vault_tier_grs"},
