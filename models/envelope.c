@@ -13,10 +13,11 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
+#include "models/id_map.h"
 #include "models/random_stream.h"
 #include "models/rsa_prime.h"
 
-#define NONE UINT32_MAX
+#define NONE CMK_ID_MAP_NONE
 #define DEK_BYTES 32
 #define CHECK_BYTES 16
 #define SHA256_BYTES 32
@@ -36,19 +37,6 @@
 #define RING_BYTES_MAX (UINT64_C(32) * 1024 * 1024 * 1024)
 
 /* ---- what is stored -------------------------------------------------------------------------- */
-
-/* From one or two ids to a row: open addressing, linear probing, never more than 3/4 full. */
-typedef struct IdSlot {
-    uint32_t first;
-    uint32_t second;
-    uint32_t row_plus_1; /* 0: empty */
-} IdSlot;
-
-typedef struct IdMap {
-    IdSlot *slots;
-    uint32_t slots_log2;
-    uint32_t count;
-} IdMap;
 
 typedef enum KeyState {
     KEY_WAITING,
@@ -171,10 +159,10 @@ struct CmkEnvelope {
     uint32_t points_count;
     uint32_t points_capacity;
     uint32_t points_free;
-    IdMap version_rows;
-    IdMap dek_rows;
-    IdMap wrap_rows; /* by data key and key version */
-    IdMap point_rows;
+    CmkIdMap version_rows;
+    CmkIdMap dek_rows;
+    CmkIdMap wrap_rows; /* by data key and key version */
+    CmkIdMap point_rows;
     Ring ring;
 
     uint64_t template_words[BLOCK_WORDS];
@@ -257,94 +245,8 @@ const char *cmk_envelope_error(const CmkEnvelope *envelope)
     return envelope->error;
 }
 
-/* ---- maps and tables ------------------------------------------------------------------------- */
-
-static uint32_t map_home(const IdMap *map, uint32_t first, uint32_t second)
-{
-    uint64_t key = ((uint64_t)second << 32) | first;
-    return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - map->slots_log2));
-}
-
-static uint32_t map_find(const IdMap *map, uint32_t first, uint32_t second)
-{
-    if (map->count == 0) {
-        return NONE;
-    }
-    const uint32_t mask = (UINT32_C(1) << map->slots_log2) - 1;
-    uint32_t at = map_home(map, first, second);
-    while (map->slots[at].row_plus_1 != 0) { /* ends: at most 3/4 of the slots are full */
-        if (map->slots[at].first == first && map->slots[at].second == second) {
-            return map->slots[at].row_plus_1 - 1;
-        }
-        at = (at + 1) & mask;
-    }
-    return NONE;
-}
-
-/* Ids are new to the map, and there is room. */
-static void map_put(IdMap *map, IdSlot slot)
-{
-    const uint32_t mask = (UINT32_C(1) << map->slots_log2) - 1;
-    uint32_t at = map_home(map, slot.first, slot.second);
-    while (map->slots[at].row_plus_1 != 0) {
-        CMK_ASSERT(map->slots[at].first != slot.first || map->slots[at].second != slot.second);
-        at = (at + 1) & mask;
-    }
-    map->slots[at] = slot;
-    map->count++;
-}
-
-/* Makes sure of room for one more; false when memory is out. */
-static bool map_reserve(IdMap *map)
-{
-    const uint64_t slots = map->slots == NULL ? 0 : UINT64_C(1) << map->slots_log2;
-    if (map->count + UINT64_C(1) <= slots / 4 * 3) {
-        return true;
-    }
-    IdMap larger = {.slots_log2 = map->slots == NULL ? 6 : map->slots_log2 + 1};
-    CMK_ASSERT(larger.slots_log2 < 32);
-    larger.slots = OPENSSL_zalloc(sizeof(IdSlot) << larger.slots_log2);
-    if (larger.slots == NULL) {
-        return false;
-    }
-    for (uint64_t i = 0; i < slots; i++) {
-        if (map->slots[i].row_plus_1 != 0) {
-            map_put(&larger, map->slots[i]);
-        }
-    }
-    OPENSSL_free(map->slots);
-    *map = larger;
-    return true;
-}
-
-static void map_add(IdMap *map, uint32_t first, uint32_t second, uint32_t row)
-{
-    CMK_ASSERT(row != NONE);
-    map_put(map, (IdSlot){.first = first, .second = second, .row_plus_1 = row + 1});
-}
-
-/* Takes an entry out and moves later ones of its run up, so that no search meets a false end. */
-static void map_remove(IdMap *map, uint32_t first, uint32_t second)
-{
-    const uint32_t mask = (UINT32_C(1) << map->slots_log2) - 1;
-    uint32_t hole = map_home(map, first, second);
-    while (map->slots[hole].first != first || map->slots[hole].second != second ||
-           map->slots[hole].row_plus_1 == 0) {
-        CMK_ASSERT(map->slots[hole].row_plus_1 != 0);
-        hole = (hole + 1) & mask;
-    }
-    uint32_t at = (hole + 1) & mask;
-    while (map->slots[at].row_plus_1 != 0) {
-        uint32_t home = map_home(map, map->slots[at].first, map->slots[at].second);
-        if (((at - home) & mask) >= ((at - hole) & mask)) {
-            map->slots[hole] = map->slots[at];
-            hole = at;
-        }
-        at = (at + 1) & mask;
-    }
-    map->slots[hole] = (IdSlot){0};
-    map->count--;
-}
+/* ---- tables -----------------------------------------------------------------------------------
+ */
 
 /* `rows` with room for one more than `count`, or NULL: then the old rows are still good. What moves
  * leaves no copy behind. */
@@ -670,7 +572,7 @@ CmkEnvelopeResult cmk_envelope_key_create(CmkEnvelope *envelope, uint32_t versio
 {
     CMK_ASSERT(envelope != NULL);
     CMK_ASSERT(bits == 2048 || bits == 3072 || bits == 4096); /* KV-5 */
-    CMK_ASSERT(map_find(&envelope->version_rows, version_id, 0) == NONE);
+    CMK_ASSERT(cmk_id_map_find(&envelope->version_rows, version_id, 0) == NONE);
     const uint32_t row = envelope->versions_count;
     Version version = {.version_id = version_id,
                        .bits = bits,
@@ -684,14 +586,14 @@ CmkEnvelopeResult cmk_envelope_key_create(CmkEnvelope *envelope, uint32_t versio
         envelope->versions = versions;
     }
     (void)pthread_mutex_unlock(&envelope->lock);
-    if (versions == NULL || !map_reserve(&envelope->version_rows)) {
+    if (versions == NULL || !cmk_id_map_reserve(&envelope->version_rows)) {
         return fail_memory(envelope);
     }
     if (version.kind == KEY_STAND_IN) {
         draw(envelope, CMK_RANDOM_STAND_IN_KEY, version_id, version.stand_in, DEK_BYTES);
         version.state = KEY_READY;
     }
-    map_add(&envelope->version_rows, version_id, 0, row);
+    cmk_id_map_add(&envelope->version_rows, version_id, 0, row);
     (void)pthread_mutex_lock(&envelope->lock);
     versions[row] = version;
     envelope->versions_count++;
@@ -725,7 +627,7 @@ static void wrap_close(CmkEnvelope *envelope, uint32_t row)
 CmkEnvelopeResult cmk_envelope_key_purge(CmkEnvelope *envelope, uint32_t version_id)
 {
     CMK_ASSERT(envelope != NULL);
-    const uint32_t row = map_find(&envelope->version_rows, version_id, 0);
+    const uint32_t row = cmk_id_map_find(&envelope->version_rows, version_id, 0);
     if (row == NONE) {
         return fail(envelope, CMK_ENVELOPE_UNKNOWN, "key version to purge");
     }
@@ -917,7 +819,7 @@ static CmkEnvelopeResult compute_unwrap(CmkEnvelope *envelope, const Wrap *wrap,
 CmkEnvelopeResult cmk_envelope_dek_create(CmkEnvelope *envelope, uint32_t dek_id)
 {
     CMK_ASSERT(envelope != NULL);
-    CMK_ASSERT(map_find(&envelope->dek_rows, dek_id, 0) == NONE);
+    CMK_ASSERT(cmk_id_map_find(&envelope->dek_rows, dek_id, 0) == NONE);
     const uint32_t row = envelope->deks_count;
     Dek *deks =
         table_reserve(envelope->deks, row, &envelope->deks_capacity, sizeof *envelope->deks);
@@ -925,7 +827,7 @@ CmkEnvelopeResult cmk_envelope_dek_create(CmkEnvelope *envelope, uint32_t dek_id
         return fail_memory(envelope);
     }
     envelope->deks = deks;
-    if (!map_reserve(&envelope->dek_rows)) {
+    if (!cmk_id_map_reserve(&envelope->dek_rows)) {
         return fail_memory(envelope);
     }
     unsigned char drawn[DEK_BYTES + NONCE_BYTES];
@@ -939,7 +841,7 @@ CmkEnvelopeResult cmk_envelope_dek_create(CmkEnvelope *envelope, uint32_t dek_id
         OPENSSL_cleanse(dek, sizeof *dek);
         return fail(envelope, CMK_ENVELOPE_LIBRARY_ERROR, "SHA-256 of a data key");
     }
-    map_add(&envelope->dek_rows, dek_id, 0, row);
+    cmk_id_map_add(&envelope->dek_rows, dek_id, 0, row);
     envelope->deks_count++;
     return CMK_ENVELOPE_OK;
 }
@@ -948,8 +850,8 @@ CmkEnvelopeResult cmk_envelope_dek_create(CmkEnvelope *envelope, uint32_t dek_id
 static CmkEnvelopeResult find_rows(CmkEnvelope *envelope, uint32_t dek_id, uint32_t version_id,
                                    uint32_t *ret_dek_row, uint32_t *ret_version_row)
 {
-    const uint32_t dek_row = map_find(&envelope->dek_rows, dek_id, 0);
-    const uint32_t version_row = map_find(&envelope->version_rows, version_id, 0);
+    const uint32_t dek_row = cmk_id_map_find(&envelope->dek_rows, dek_id, 0);
+    const uint32_t version_row = cmk_id_map_find(&envelope->version_rows, version_id, 0);
     if (dek_row == NONE) {
         return fail(envelope, CMK_ENVELOPE_UNKNOWN, "data key");
     }
@@ -967,7 +869,7 @@ static CmkEnvelopeResult find_rows(CmkEnvelope *envelope, uint32_t dek_id, uint3
 /* A row for one more wrap, not yet counted as used; NONE when memory is out. */
 static uint32_t wrap_reserve(CmkEnvelope *envelope)
 {
-    if (!map_reserve(&envelope->wrap_rows)) {
+    if (!cmk_id_map_reserve(&envelope->wrap_rows)) {
         return NONE;
     }
     if (envelope->wraps_free != NONE) {
@@ -1004,7 +906,7 @@ static void wrap_add(CmkEnvelope *envelope, uint32_t row, const Wrap *added)
     version->first_wrap = row;
     dek->first_wrap = row;
     dek->wraps_made++;
-    map_add(&envelope->wrap_rows, dek->dek_id, version->version_id, row);
+    cmk_id_map_add(&envelope->wrap_rows, dek->dek_id, version->version_id, row);
 }
 
 static CmkEnvelopeResult wrap_plain(CmkEnvelope *envelope, uint32_t dek_row, uint32_t version_row,
@@ -1062,7 +964,7 @@ CmkEnvelopeResult cmk_envelope_wrap(CmkEnvelope *envelope, uint32_t dek_id, uint
     if (result != CMK_ENVELOPE_OK) {
         return result;
     }
-    if (map_find(&envelope->wrap_rows, dek_id, version_id) != NONE) {
+    if (cmk_id_map_find(&envelope->wrap_rows, dek_id, version_id) != NONE) {
         return CMK_ENVELOPE_OK;
     }
     unsigned char plain[DEK_BYTES];
@@ -1103,7 +1005,7 @@ static CmkEnvelopeResult wrap_open(CmkEnvelope *envelope, uint32_t row)
 static CmkEnvelopeResult open_dek(CmkEnvelope *envelope, uint32_t dek_id, uint32_t version_id,
                                   uint32_t *ret_wrap_row)
 {
-    const uint32_t row = map_find(&envelope->wrap_rows, dek_id, version_id);
+    const uint32_t row = cmk_id_map_find(&envelope->wrap_rows, dek_id, version_id);
     if (row == NONE || !envelope->wraps[row].is_open) {
         uint32_t dek_row = NONE;
         uint32_t version_row = NONE;
@@ -1141,11 +1043,11 @@ CmkEnvelopeResult cmk_envelope_rewrap(CmkEnvelope *envelope, uint32_t dek_id,
 static CmkEnvelopeResult find_wrap(const CmkEnvelope *envelope, uint32_t dek_id,
                                    uint32_t version_id, uint32_t *ret_row)
 {
-    if (map_find(&envelope->dek_rows, dek_id, 0) == NONE ||
-        map_find(&envelope->version_rows, version_id, 0) == NONE) {
+    if (cmk_id_map_find(&envelope->dek_rows, dek_id, 0) == NONE ||
+        cmk_id_map_find(&envelope->version_rows, version_id, 0) == NONE) {
         return CMK_ENVELOPE_UNKNOWN;
     }
-    const uint32_t row = map_find(&envelope->wrap_rows, dek_id, version_id);
+    const uint32_t row = cmk_id_map_find(&envelope->wrap_rows, dek_id, version_id);
     if (row == NONE) {
         return CMK_ENVELOPE_NOT_WRAPPED;
     }
@@ -1178,7 +1080,7 @@ CmkEnvelopeResult cmk_envelope_drop_wrap(CmkEnvelope *envelope, uint32_t dek_id,
     if (wrap->next_of_version != NONE) {
         envelope->wraps[wrap->next_of_version].previous_of_version = wrap->previous_of_version;
     }
-    map_remove(&envelope->wrap_rows, dek_id, version_id);
+    cmk_id_map_remove(&envelope->wrap_rows, dek_id, version_id);
     OPENSSL_free(wrap->wrapped);
     *wrap = (Wrap){.next_of_dek = envelope->wraps_free};
     envelope->wraps_free = row;
@@ -1187,13 +1089,13 @@ CmkEnvelopeResult cmk_envelope_drop_wrap(CmkEnvelope *envelope, uint32_t dek_id,
 
 bool cmk_envelope_knows_dek(const CmkEnvelope *envelope, uint32_t dek_id)
 {
-    return map_find(&envelope->dek_rows, dek_id, 0) != NONE;
+    return cmk_id_map_find(&envelope->dek_rows, dek_id, 0) != NONE;
 }
 
 bool cmk_envelope_is_openable(const CmkEnvelope *envelope, uint32_t dek_id)
 {
     CMK_ASSERT(envelope != NULL);
-    const uint32_t row = map_find(&envelope->dek_rows, dek_id, 0);
+    const uint32_t row = cmk_id_map_find(&envelope->dek_rows, dek_id, 0);
     if (row == NONE) {
         return false;
     }
@@ -1437,7 +1339,7 @@ static CmkEnvelopeResult unseal(CmkEnvelope *envelope, Point *point, uint32_t wr
 /* A row for one more point, not yet counted as used; NONE when memory is out. */
 static uint32_t point_reserve(CmkEnvelope *envelope)
 {
-    if (!map_reserve(&envelope->point_rows)) {
+    if (!cmk_id_map_reserve(&envelope->point_rows)) {
         return NONE;
     }
     if (envelope->points_free != NONE) {
@@ -1492,7 +1394,7 @@ CmkEnvelopeResult cmk_envelope_backup(CmkEnvelope *envelope, const CmkEnvelopeBa
         envelope->points_count++;
     }
     envelope->points[row] = point;
-    map_add(&envelope->point_rows, point.point_id, 0, row);
+    cmk_id_map_add(&envelope->point_rows, point.point_id, 0, row);
     const uint32_t ids[2] = {point.point_id, backup->dek_id};
     fold(envelope, DIGEST_POINT, ids, point.tag, TAG_BYTES);
     return CMK_ENVELOPE_OK;
@@ -1502,7 +1404,7 @@ CmkEnvelopeResult cmk_envelope_restore(CmkEnvelope *envelope, uint32_t point_id,
                                        uint32_t version_id)
 {
     CMK_ASSERT(envelope != NULL);
-    const uint32_t row = map_find(&envelope->point_rows, point_id, 0);
+    const uint32_t row = cmk_id_map_find(&envelope->point_rows, point_id, 0);
     if (row == NONE) {
         return fail(envelope, CMK_ENVELOPE_UNKNOWN, "recovery point");
     }
@@ -1549,7 +1451,7 @@ CmkEnvelopeResult cmk_envelope_restore(CmkEnvelope *envelope, uint32_t point_id,
 CmkEnvelopeResult cmk_envelope_point_drop(CmkEnvelope *envelope, uint32_t point_id)
 {
     CMK_ASSERT(envelope != NULL);
-    const uint32_t row = map_find(&envelope->point_rows, point_id, 0);
+    const uint32_t row = cmk_id_map_find(&envelope->point_rows, point_id, 0);
     if (row == NONE) {
         return fail(envelope, CMK_ENVELOPE_UNKNOWN, "recovery point to drop");
     }
@@ -1557,7 +1459,7 @@ CmkEnvelopeResult cmk_envelope_point_drop(CmkEnvelope *envelope, uint32_t point_
     if (point->place != NONE) {
         ring_disown(&envelope->ring, point->place);
     }
-    map_remove(&envelope->point_rows, point_id, 0);
+    cmk_id_map_remove(&envelope->point_rows, point_id, 0);
     *point = (Point){.nonce_number = envelope->points_free, .place = NONE};
     envelope->points_free = row;
     return CMK_ENVELOPE_OK;
@@ -1601,7 +1503,7 @@ CmkEnvelopeResult cmk_envelope_peek_point(const CmkEnvelope *envelope, uint32_t 
                                           CmkEnvelopeStored *ret_stored)
 {
     CMK_ASSERT(envelope != NULL);
-    const uint32_t row = map_find(&envelope->point_rows, point_id, 0);
+    const uint32_t row = cmk_id_map_find(&envelope->point_rows, point_id, 0);
     if (row == NONE) {
         return CMK_ENVELOPE_UNKNOWN;
     }
@@ -1621,7 +1523,7 @@ CmkEnvelopeResult cmk_envelope_damage_point(CmkEnvelope *envelope, uint32_t poin
                                             uint32_t offset_bytes, uint8_t mask)
 {
     CMK_ASSERT(envelope != NULL);
-    const uint32_t row = map_find(&envelope->point_rows, point_id, 0);
+    const uint32_t row = cmk_id_map_find(&envelope->point_rows, point_id, 0);
     if (row == NONE) {
         return fail(envelope, CMK_ENVELOPE_UNKNOWN, "recovery point to damage");
     }
@@ -1750,10 +1652,10 @@ void cmk_envelope_free(CmkEnvelope *envelope)
     OPENSSL_clear_free(envelope->deks, envelope->deks_capacity * sizeof(Dek));
     OPENSSL_clear_free(envelope->wraps, envelope->wraps_capacity * sizeof(Wrap));
     OPENSSL_free(envelope->points);
-    OPENSSL_free(envelope->version_rows.slots);
-    OPENSSL_free(envelope->dek_rows.slots);
-    OPENSSL_free(envelope->wrap_rows.slots);
-    OPENSSL_free(envelope->point_rows.slots);
+    cmk_id_map_clear(&envelope->version_rows);
+    cmk_id_map_clear(&envelope->dek_rows);
+    cmk_id_map_clear(&envelope->wrap_rows);
+    cmk_id_map_clear(&envelope->point_rows);
     OPENSSL_free(envelope->ring.bytes);
     OPENSSL_free(envelope->sample);
     OPENSSL_free(envelope->inner);
