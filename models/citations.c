@@ -12,6 +12,7 @@ static const struct {
 } in_code[] = {
     {"BK-34 BV-27 BV-T14 OQ-13", "models/task.c"},
     {"BK-6 BK-14", "scenarios/policy.c"},
+    {"BK-16", "analysis/store_schema.c"},
     {"BV-17 OQ-28", "models/sealer.c"},
     {"BV-15 REL-14 REL-17", "models/region.c"},
     {"BV-22", "scenarios/scenario.c"},
