@@ -299,7 +299,9 @@ char *cmk_store_sql_create(void)
     " LEFT JOIN error AS e ON e.status = j.code"
 #define JOIN_ID(table, alias, column) " LEFT JOIN " table " AS " alias " ON " alias ".id = " column
 
-/* A view in two pieces, since a compiler need not take strings as long as the longest. */
+/* v_job has what the service's list of jobs shows of each (BK-16), and what nobody sees.
+ *
+ * A view in two pieces, since a compiler need not take strings as long as the longest. */
 typedef struct View {
     const char *name;
     const char *columns;

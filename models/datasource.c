@@ -103,10 +103,10 @@ static uint32_t kind_of(CmkPeriod period)
     if (period.months != 0 || period.us % CMK_HOUR_US != 0 || hours < 4) {
         return 0;
     }
-    return hours == 7 * 24   ? CMK_SCHEDULE_WEEKLY
-           : hours == 24     ? CMK_SCHEDULE_DAILY
-           : 24 % hours == 0 ? CMK_SCHEDULE_HOURLY
-                             : 0;
+    return hours == INT64_C(7) * 24 ? CMK_SCHEDULE_WEEKLY
+           : hours == 24            ? CMK_SCHEDULE_DAILY
+           : 24 % hours == 0        ? CMK_SCHEDULE_HOURLY
+                                    : 0;
 }
 
 CmkMisfit cmk_datasource_misfit(const CmkDatasourceFacts *facts, const CmkPolicy *policy)
