@@ -15,8 +15,7 @@ static const char *param_type(uint16_t type)
     static const char *const words[] = {
         [CMK_PARAM_BACKUP_VAULT] = "a Backup vault",
         [CMK_PARAM_INSTANCE] = "a backup instance",
-        [CMK_PARAM_POINT] = "a recovery point: latest, oldest, latest_operational, latest_vault, "
-                            "latest_archive, or a moment",
+        [CMK_PARAM_POINT] = "a recovery point: latest, oldest, latest_STORE, or a moment",
         [CMK_PARAM_KEY_VAULT] = "a key vault",
         [CMK_PARAM_KEY] = "a key: vault/key",
         [CMK_PARAM_KEY_TARGET] = "a key or a version of it: vault/key or vault/key/2",
