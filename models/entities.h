@@ -1009,8 +1009,10 @@ typedef struct CmkPlanRow {
     uint32_t kind;     /* CmkPlanKind */
     uint32_t remedies; /* plan row of the fault that this step remedies, 0 if none */
     uint32_t of;
+    uint32_t is_in_force; /* a fault that has acted and is neither over nor remedied */
+    uint32_t reserved;
     CmkTime time;
-    CmkArgs args; /* actor and origin included */
+    CmkArgs args; /* actor and origin included; of a fault and its end as models/revert.h says */
 } CmkPlanRow;
 
 /* ---- accessors ------------------------------------------------------------------------------- */

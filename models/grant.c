@@ -192,6 +192,15 @@ static bool is_to_remove(const CmkWorld *world, CmkAssignmentId id, const CmkArg
            (state == CMK_ASSIGNMENT_ACTIVE || state == CMK_ASSIGNMENT_GRANTING);
 }
 
+uint32_t cmk_access_role_to_remove(const CmkWorld *world, const CmkArgs *remove)
+{
+    uint32_t row = cmk_principal(world, cmk_access_caller(world, remove))->first_assignment;
+    while (row != 0 && !is_to_remove(world, (CmkAssignmentId){row}, remove)) {
+        row = cmk_assignment(world, (CmkAssignmentId){row})->next_of_principal;
+    }
+    return cmk_assignment(world, (CmkAssignmentId){row})->role;
+}
+
 static bool has_one_to_remove(const CmkWorld *world, CmkPrincipalId principal, const CmkArgs *args,
                               uint64_t *ret_blame)
 {
@@ -249,6 +258,11 @@ static uint32_t policy_row_of(const CmkWorld *world, const CmkArgs *args)
         row = policy->next_of_principal;
     }
     return 0;
+}
+
+uint32_t cmk_access_policy_permissions(const CmkWorld *world, const CmkArgs *remove)
+{
+    return cmk_access_policy(world, (CmkAccessPolicyId){policy_row_of(world, remove)})->permissions;
 }
 
 static bool access_policy_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)

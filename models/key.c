@@ -15,6 +15,15 @@ CmkVersionId cmk_key_version_of(const CmkWorld *world, const CmkArgs *args)
     return (CmkVersionId){is_named ? named : cmk_key_of(world, args)->current_version};
 }
 
+CmkVersionId cmk_key_version_numbered(const CmkWorld *world, CmkKeyId key, int64_t number)
+{
+    uint32_t row = cmk_key(world, key)->current_version;
+    while (row != 0 && cmk_version(world, (CmkVersionId){row})->number != number) {
+        row = cmk_version(world, (CmkVersionId){row})->previous;
+    }
+    return (CmkVersionId){row};
+}
+
 uint32_t cmk_key_epoch(const CmkWorld *world, uint32_t row)
 {
     return cmk_key(world, (CmkKeyId){row})->epoch;
