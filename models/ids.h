@@ -405,7 +405,7 @@
     X(DIRECTORY_REPLICATION, "directory_replication", "duration", 0, 60 * CMK_SECOND_US, 0,        \
       60 * CMK_SECOND_US, 0, CMK_DAY_US, "MI-18", "assumed",                                       \
       "how long a new principal is unknown to those who assign roles")                             \
-    X(ROLE_ASSIGNMENT_LIMIT, "role_assignment_limit", "integer", 0, 4000, 0, 4000, 0, 1000000,     \
+    X(ROLE_ASSIGNMENT_LIMIT, "role_assignment_limit", "integer", 4000, 4000, 4000, 4000, 0, 1000000, \
       "AC-20", "documented",                                                                       \
       "role assignments that a subscription takes, a management group an eighth; 0: any number")   \
     X(FAILOVER_DECISION, "failover_decision", "duration", 4 * CMK_HOUR_US, 4 * CMK_HOUR_US,        \
