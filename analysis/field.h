@@ -29,8 +29,8 @@ extern const char *const cmk_words_redundancy[];
 
 const CmkStateKind *cmk_state_kinds(size_t *ret_count);
 
-/* What can be asked of one version of a key: `key.kv-prod/backup-kek/2.enabled`. Its `get` takes the
- * row of the version, 0 for one that there is not. */
+/* What can be asked of one version of a key: `key.kv-prod/backup-kek/2.enabled`. Its `get` takes
+ * the row of the version, 0 for one that there is not. */
 const CmkStateKind *cmk_state_kind_of_versions(void);
 
 /* NULL if there is none. `length` characters of the name are looked at. */

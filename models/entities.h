@@ -85,21 +85,22 @@ enum {
     CMK_PARAM_BOOLEAN,
     CMK_PARAM_INTEGER,
     CMK_PARAM_INSTANT,
-    CMK_PARAM_DURATION,    /* an exact length of time */
-    CMK_PARAM_SKU,         /* "standard" or "premium": CmkSku */
-    CMK_PARAM_KEY_TYPE,    /* "RSA", "EC-HSM": CmkKeyType */
-    CMK_PARAM_KEY_CURVE,   /* "P-256": CmkCurve */
-    CMK_PARAM_KEY_OPS,     /* list of what a key may be used for */
-    CMK_PARAM_VERSION,     /* number of a version of the key */
-    CMK_PARAM_TAG,         /* name of a retention rule */
-    CMK_PARAM_REHYDRATION, /* "standard" or "high" */
-    CMK_PARAM_SOFT_DELETE, /* a CmkSoftDelete by its word */
-    CMK_PARAM_REDUNDANCY,  /* CmkRedundancy by its word */
-    CMK_PARAM_DATASOURCE,  /* by its name in the command line */
-    CMK_PARAM_SIZE,        /* bytes */
-    CMK_PARAM_SAMPLE,      /* bytes, as few as are encrypted for each recovery point */
-    CMK_PARAM_SHARE,       /* parts per million */
-    CMK_PARAM_ENCRYPTION   /* state of the encryption settings by its word, see CMK_SAYS_FALSE */
+    CMK_PARAM_DURATION,       /* an exact length of time */
+    CMK_PARAM_SKU,            /* "standard" or "premium": CmkSku */
+    CMK_PARAM_KEY_TYPE,       /* "RSA", "EC-HSM": CmkKeyType */
+    CMK_PARAM_KEY_CURVE,      /* "P-256": CmkCurve */
+    CMK_PARAM_KEY_OPS,        /* list of what a key may be used for */
+    CMK_PARAM_VERSION,        /* number of a version of the key */
+    CMK_PARAM_TAG,            /* name of a retention rule */
+    CMK_PARAM_REHYDRATION,    /* "standard" or "high" */
+    CMK_PARAM_PRINCIPAL_TYPE, /* CmkPrincipalType by its word */
+    CMK_PARAM_SOFT_DELETE,    /* a CmkSoftDelete by its word */
+    CMK_PARAM_REDUNDANCY,     /* CmkRedundancy by its word */
+    CMK_PARAM_DATASOURCE,     /* by its name in the command line */
+    CMK_PARAM_SIZE,           /* bytes */
+    CMK_PARAM_SAMPLE,         /* bytes, as few as are encrypted for each recovery point */
+    CMK_PARAM_SHARE,          /* parts per million */
+    CMK_PARAM_ENCRYPTION      /* state of the encryption settings by its word, see CMK_SAYS_FALSE */
 };
 
 /* Which recovery point of an instance to restore. A number from CMK_POINT__COUNT on is no choice
@@ -595,6 +596,14 @@ typedef struct CmkIdentity {
     uint32_t last_principal; /* the newest under this name, deleted ones included */
     uint64_t changed_by;
 } CmkIdentity;
+
+/* As those who assign roles may say it (MI-18); 0: they do not. */
+typedef enum CmkPrincipalType {
+    CMK_PRINCIPAL_USER = 1,
+    CMK_PRINCIPAL_GROUP,
+    CMK_PRINCIPAL_SERVICE, /* managed identities are service principals */
+    CMK_PRINCIPAL__COUNT
+} CmkPrincipalType;
 
 typedef struct CmkPrincipal {
     uint32_t identity;     /* user-assigned: the identity, else 0 */

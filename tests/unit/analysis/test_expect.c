@@ -284,7 +284,7 @@ static const struct {
     {"key.kv-prod/backup-kek/1.enabled == true", true},
     {"key.kv-prod/backup-kek/2.enabled == true", false},
     {"key.kv-prod/other/2.enabled == false", true},
-    {"key.kv-prod/other/1.created > -90d", false},
+    {"key.kv-prod/other/1.created > +0d", false},
     {"key.kv-prod/other/2.purged == false and key.kv-prod/other/2.wraps == false", true},
     {"key_vault.kv-prod.retention == 90d", true},
     {"key_vault.kv-prod.soft_delete == true", true},
