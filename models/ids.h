@@ -25,6 +25,7 @@
     X(KEY_VAULT_RECOVER, key_vault_recover)                                                        \
     X(KEY_VAULT_PURGE, key_vault_purge)                                                            \
     X(KEY_CREATE, key_create)                                                                      \
+    X(KEY_IMPORT, key_import)                                                                      \
     X(KEY_ROTATE, key_rotate)                                                                      \
     X(KEY_UPDATE, key_update)                                                                      \
     X(KEY_DELETE, key_delete)                                                                      \

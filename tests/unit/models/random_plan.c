@@ -18,6 +18,7 @@ static const CmkOpId moves[] = {
     CMK_OP_KEY_BACKUP,
     CMK_OP_KEY_RESTORE,
     CMK_OP_KEY_ROTATE,
+    CMK_OP_KEY_IMPORT,
     CMK_OP_KEY_CREATE,
     CMK_OP_KEY_CREATE,
     CMK_OP_KEY_UPDATE,
@@ -113,6 +114,7 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
                                CMK_TIME_MAX};
     switch (args->op) {
     case CMK_OP_KEY_CREATE:
+    case CMK_OP_KEY_IMPORT:
         args->num[1] = 2048;
         break;
     case CMK_OP_KEY_UPDATE:
