@@ -7,9 +7,8 @@
 #ifndef CMK_MODELS_REVERT_H
 #define CMK_MODELS_REVERT_H
 
-#include "sim/apply.h"
-
 #include "models/entities.h"
+#include "sim/apply.h"
 
 /* Before a fault acts with `args`: notes the target it means now and, in its end, what is there.
  * O(plan). */
