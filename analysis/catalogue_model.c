@@ -47,6 +47,7 @@ static const char *param_type(uint16_t type)
         [CMK_PARAM_VERSION] = "the number of a version",
         [CMK_PARAM_TAG] = "a retention rule: default, daily, weekly, monthly, yearly",
         [CMK_PARAM_REHYDRATION] = "standard or high",
+        [CMK_PARAM_PRINCIPAL_TYPE] = "User, Group or ServicePrincipal",
         [CMK_PARAM_SOFT_DELETE] = "on, off or always_on",
         [CMK_PARAM_REDUNDANCY] = "local, zone or geo",
         [CMK_PARAM_DATASOURCE] = "a datasource, by its name in the command line",

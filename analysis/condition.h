@@ -51,6 +51,7 @@ typedef struct CmkOperand {
     int64_t value;              /* of a literal */
     const CmkStateField *field; /* of a field */
     uint32_t row;               /* of the entity; of a fault: index in the plan + 1 */
+    uint32_t version;           /* of a key: the number of one of its versions, 0: none is named */
     uint32_t set;
     uint32_t all; /* the set without filters, for a share */
     CmkMeasure measure;

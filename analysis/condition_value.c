@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analysis/expect.h"
+#include "scenarios/quantity.h"
 
 static const char *const relation_texts[CMK_RELATION__COUNT] = {"==", "!=", "<", "<=", ">", ">="};
 
@@ -99,6 +100,20 @@ static bool find_entity(CmkParser *parser, const char *kind, const char *name, s
     return true;
 }
 
+/* Cuts "vault/key/2" down to the key, if there is a number. */
+static bool cut_version(char *name, uint32_t *ret_version)
+{
+    char *first = strchr(name, '/');
+    char *second = first == NULL ? NULL : strchr(first + 1, '/');
+    int64_t number = 0;
+    char message[CMK_MESSAGE_SIZE];
+    if (second == NULL || !cmk_integer_parse(second + 1, 1, INT32_MAX, &number, message))
+        return false;
+    *second = '\0';
+    *ret_version = (uint32_t)number;
+    return true;
+}
+
 /* kind.NAME.field; the name may have dots of its own. */
 static void parse_field(CmkParser *parser, CmkOperand *operand, const CmkStateKind *kind)
 {
@@ -112,6 +127,8 @@ static void parse_field(CmkParser *parser, CmkOperand *operand, const CmkStateKi
         return;
     }
     g_autofree char *entity = g_strndup(name, (gsize)(dot - name));
+    if (strcmp(kind->name, "key") == 0 && cut_version(entity, &operand->version))
+        kind = cmk_state_kind_of_versions();
     const size_t name_at = operand->offset + (size_t)(name - path);
     const bool is_found = find_entity(parser, kind->name, entity, name_at, &operand->row);
     operand->field = cmk_state_field_find(kind, dot + 1);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analysis/condition.h"
+#include "models/key.h"
 
 /* What a condition depends on: a bit per table of the world, and these. */
 #define READS_SETS_SHIFT 48
@@ -222,6 +223,14 @@ static int64_t cost_of(const CmkFinalValues *final, const char *meter)
     return nanos;
 }
 
+/* Versions come and go: which row has the number is known at each moment only. */
+static uint32_t row_of(const CmkWorld *world, const CmkOperand *operand)
+{
+    return operand->version == 0
+               ? operand->row
+               : cmk_key_version_numbered(world, (CmkKeyId){operand->row}, operand->version).i;
+}
+
 static int64_t value_of(const CmkExpect *expect, const CmkWorld *world, const CmkOperand *operand)
 {
     const CmkFinalValues *final = expect->final;
@@ -229,7 +238,7 @@ static int64_t value_of(const CmkExpect *expect, const CmkWorld *world, const Cm
     case CMK_OPERAND_LITERAL:
         return operand->value;
     case CMK_OPERAND_FIELD:
-        return operand->field->get(world, operand->row);
+        return operand->field->get(world, row_of(world, operand));
     case CMK_OPERAND_FAULT_ACTIVE:
         return cmk_consequences_fate(expect->consequences, operand->row)->is_active;
     case CMK_OPERAND_SET:

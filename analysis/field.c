@@ -224,29 +224,67 @@ MEMBER(key_type, key, CmkKeyId, type)
 MEMBER(key_size, key, CmkKeyId, size_bits)
 MEMBER(key_version_count, key, CmkKeyId, version_count)
 
-static const CmkVersion *newest_version(const CmkWorld *world, uint32_t row)
+/* ---- versions of keys; row 0 stands for one that there is not ---- */
+
+static int64_t version_number(const CmkWorld *world, uint32_t row)
 {
-    const uint32_t version = cmk_key(world, (CmkKeyId){row})->current_version;
-    return version == 0 ? NULL : cmk_version(world, (CmkVersionId){version});
+    return row == 0 ? CMK_VALUE_NONE : cmk_version(world, (CmkVersionId){row})->number;
 }
 
-static int64_t key_version(const CmkWorld *world, uint32_t row)
+MEMBER(version_enabled, version, CmkVersionId, is_enabled)
+MEMBER(version_purged, version, CmkVersionId, is_purged)
+
+static int64_t version_expires(const CmkWorld *world, uint32_t row)
 {
-    const CmkVersion *version = newest_version(world, row);
-    return version == NULL ? CMK_VALUE_NONE : version->number;
+    const CmkVersion *version = cmk_version(world, (CmkVersionId){row});
+    return row == 0 || version->expires == CMK_TIME_MAX ? CMK_VALUE_NONE : version->expires;
 }
 
-static int64_t key_enabled(const CmkWorld *world, uint32_t row)
+static int64_t version_not_before(const CmkWorld *world, uint32_t row)
 {
-    const CmkVersion *version = newest_version(world, row);
-    return version != NULL && version->is_enabled != 0;
+    return row == 0 ? CMK_VALUE_NONE : cmk_version(world, (CmkVersionId){row})->not_before;
 }
 
-static int64_t key_expires(const CmkWorld *world, uint32_t row)
+static int64_t version_created(const CmkWorld *world, uint32_t row)
 {
-    const CmkVersion *version = newest_version(world, row);
-    return version == NULL || version->expires == CMK_TIME_MAX ? CMK_VALUE_NONE : version->expires;
+    return row == 0 ? CMK_VALUE_NONE : cmk_version(world, (CmkVersionId){row})->created;
 }
+
+/* What it is permitted to do (KV-20), whatever state it is in. */
+static int64_t version_wraps(const CmkWorld *world, uint32_t row)
+{
+    return (cmk_version(world, (CmkVersionId){row})->key_ops & CMK_PERMISSION_WRAP) != 0;
+}
+
+static int64_t version_unwraps(const CmkWorld *world, uint32_t row)
+{
+    return (cmk_version(world, (CmkVersionId){row})->key_ops & CMK_PERMISSION_UNWRAP) != 0;
+}
+
+#define OF_VERSION(field_name, field_type, function, text)                                         \
+    {                                                                                              \
+        field_name, PLAIN(field_type), CMK_BIT(KEY) | CMK_BIT(VERSION), function, text             \
+    }
+static const CmkStateField version_fields[] = {
+    OF_VERSION("enabled", BOOLEAN, version_enabled, "whether the version is enabled"),
+    OF_VERSION("expires", INSTANT, version_expires, "when it expires, nothing if never"),
+    OF_VERSION("not_before", INSTANT, version_not_before, "from when on it is valid"),
+    OF_VERSION("created", INSTANT, version_created, "when it was made"),
+    OF_VERSION("purged", BOOLEAN, version_purged, "whether its private key is destroyed"),
+    OF_VERSION("wraps", BOOLEAN, version_wraps, "whether wrapKey is among its key_ops"),
+    OF_VERSION("unwraps", BOOLEAN, version_unwraps, "whether unwrapKey is among its key_ops"),
+};
+
+/* The fields of a key that say what its newest version is like. */
+#define NEWEST(function, of_version)                                                               \
+    static int64_t function(const CmkWorld *world, uint32_t row)                                   \
+    {                                                                                              \
+        return of_version(world, cmk_key(world, (CmkKeyId){row})->current_version);                \
+    }
+NEWEST(key_version, version_number)
+NEWEST(key_enabled, version_enabled)
+NEWEST(key_expires, version_expires)
+NEWEST(key_not_before, version_not_before)
 
 static int64_t key_purge_at(const CmkWorld *world, uint32_t row)
 {
@@ -269,6 +307,8 @@ static const CmkStateField key_fields[] = {
      "how many versions there are"},
     {"expires", PLAIN(INSTANT), CMK_BIT(KEY) | CMK_BIT(VERSION), key_expires,
      "when its newest version expires, nothing if never"},
+    {"not_before", PLAIN(INSTANT), CMK_BIT(KEY) | CMK_BIT(VERSION), key_not_before,
+     "from when on its newest version is valid"},
     {"purge_at", PLAIN(INSTANT), CMK_BIT(KEY), key_purge_at,
      "when the deleted key is purged, nothing while it is not deleted"},
     {"type", OF(words_key_type), CMK_BIT(KEY), key_type, "the algorithm"},
@@ -343,6 +383,12 @@ static const CmkStateKind kinds[] = {
     {"region", region_fields, CMK_ARRAY_LEN(region_fields)},
     {"instance", instance_fields, CMK_ARRAY_LEN(instance_fields)},
 };
+
+const CmkStateKind *cmk_state_kind_of_versions(void)
+{
+    static const CmkStateKind versions = {"key", version_fields, CMK_ARRAY_LEN(version_fields)};
+    return &versions;
+}
 
 const CmkStateKind *cmk_state_kinds(size_t *ret_count)
 {

@@ -29,6 +29,10 @@ extern const char *const cmk_words_redundancy[];
 
 const CmkStateKind *cmk_state_kinds(size_t *ret_count);
 
+/* What can be asked of one version of a key: `key.kv-prod/backup-kek/2.enabled`. Its `get` takes
+ * the row of the version, 0 for one that there is not. */
+const CmkStateKind *cmk_state_kind_of_versions(void);
+
 /* NULL if there is none. `length` characters of the name are looked at. */
 const CmkStateKind *cmk_state_kind_find(const char *name, size_t length);
 const CmkStateField *cmk_state_field_find(const CmkStateKind *kind, const char *name);

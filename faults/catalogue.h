@@ -23,14 +23,13 @@ typedef struct CmkFaultValue {
 #define CMK_FAULT_HEALS_MAX 6
 
 typedef struct CmkFault {
-    const char *name;        /* "role.revoke" */
-    const char *text;        /* what happens, one sentence */
-    const char *rules;       /* rule IDs, separated by blanks */
-    CmkFaultValue given;     /* what the fault adds to its target */
-    CmkFaultValue given_end; /* what its end adds */
-    const char *endless;     /* why it has no end, half a sentence; NULL where it has one */
-    CmkOpId op;              /* what it lowers to */
-    CmkOpId end;             /* what its end lowers to; CMK_OP_NONE: it does not end by itself */
+    const char *name;    /* "role.revoke" */
+    const char *text;    /* what happens, one sentence */
+    const char *rules;   /* rule IDs, separated by blanks */
+    CmkFaultValue given; /* what the fault adds to its target */
+    const char *endless; /* why it has no end, half a sentence; NULL where it has one */
+    CmkOpId op;          /* what it lowers to */
+    CmkOpId end;         /* what its end lowers to; CMK_OP_NONE: it does not end by itself */
     CmkOpId heals[CMK_FAULT_HEALS_MAX]; /* what people do to recover, in this order */
 } CmkFault;
 

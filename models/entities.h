@@ -85,21 +85,22 @@ enum {
     CMK_PARAM_BOOLEAN,
     CMK_PARAM_INTEGER,
     CMK_PARAM_INSTANT,
-    CMK_PARAM_DURATION,    /* an exact length of time */
-    CMK_PARAM_SKU,         /* "standard" or "premium": CmkSku */
-    CMK_PARAM_KEY_TYPE,    /* "RSA", "EC-HSM": CmkKeyType */
-    CMK_PARAM_KEY_CURVE,   /* "P-256": CmkCurve */
-    CMK_PARAM_KEY_OPS,     /* list of what a key may be used for */
-    CMK_PARAM_VERSION,     /* number of a version of the key */
-    CMK_PARAM_TAG,         /* name of a retention rule */
-    CMK_PARAM_REHYDRATION, /* "standard" or "high" */
-    CMK_PARAM_SOFT_DELETE, /* a CmkSoftDelete by its word */
-    CMK_PARAM_REDUNDANCY,  /* CmkRedundancy by its word */
-    CMK_PARAM_DATASOURCE,  /* by its name in the command line */
-    CMK_PARAM_SIZE,        /* bytes */
-    CMK_PARAM_SAMPLE,      /* bytes, as few as are encrypted for each recovery point */
-    CMK_PARAM_SHARE,       /* parts per million */
-    CMK_PARAM_ENCRYPTION   /* state of the encryption settings by its word, see CMK_SAYS_FALSE */
+    CMK_PARAM_DURATION,       /* an exact length of time */
+    CMK_PARAM_SKU,            /* "standard" or "premium": CmkSku */
+    CMK_PARAM_KEY_TYPE,       /* "RSA", "EC-HSM": CmkKeyType */
+    CMK_PARAM_KEY_CURVE,      /* "P-256": CmkCurve */
+    CMK_PARAM_KEY_OPS,        /* list of what a key may be used for */
+    CMK_PARAM_VERSION,        /* number of a version of the key */
+    CMK_PARAM_TAG,            /* name of a retention rule */
+    CMK_PARAM_REHYDRATION,    /* "standard" or "high" */
+    CMK_PARAM_PRINCIPAL_TYPE, /* CmkPrincipalType by its word */
+    CMK_PARAM_SOFT_DELETE,    /* a CmkSoftDelete by its word */
+    CMK_PARAM_REDUNDANCY,     /* CmkRedundancy by its word */
+    CMK_PARAM_DATASOURCE,     /* by its name in the command line */
+    CMK_PARAM_SIZE,           /* bytes */
+    CMK_PARAM_SAMPLE,         /* bytes, as few as are encrypted for each recovery point */
+    CMK_PARAM_SHARE,          /* parts per million */
+    CMK_PARAM_ENCRYPTION      /* state of the encryption settings by its word, see CMK_SAYS_FALSE */
 };
 
 /* Which recovery point of an instance to restore. A number from CMK_POINT__COUNT on is no choice
@@ -596,6 +597,14 @@ typedef struct CmkIdentity {
     uint64_t changed_by;
 } CmkIdentity;
 
+/* As those who assign roles may say it (MI-18); 0: they do not. */
+typedef enum CmkPrincipalType {
+    CMK_PRINCIPAL_USER = 1,
+    CMK_PRINCIPAL_GROUP,
+    CMK_PRINCIPAL_SERVICE, /* managed identities are service principals */
+    CMK_PRINCIPAL__COUNT
+} CmkPrincipalType;
+
 typedef struct CmkPrincipal {
     uint32_t identity;     /* user-assigned: the identity, else 0 */
     uint32_t backup_vault; /* system-assigned: the vault, else 0 */
@@ -1009,8 +1018,10 @@ typedef struct CmkPlanRow {
     uint32_t kind;     /* CmkPlanKind */
     uint32_t remedies; /* plan row of the fault that this step remedies, 0 if none */
     uint32_t of;
+    uint32_t is_in_force; /* a fault that has acted and is neither over nor remedied */
+    uint32_t reserved;
     CmkTime time;
-    CmkArgs args; /* actor and origin included */
+    CmkArgs args; /* actor and origin included; of a fault and its end as models/revert.h says */
 } CmkPlanRow;
 
 /* ---- accessors ------------------------------------------------------------------------------- */

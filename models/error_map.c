@@ -235,6 +235,11 @@ static const Advice advices[] = {
     {CMK_STATUS_OF(POINT_ARCHIVED),
      "Take a point of the vault tier, or restore this one in the Backup vault's own region."},
     {CMK_STATUS_OF(POINT_NOT_FOUND), "Take another point, or wait for the next backup."},
+    {CMK_STATUS_OF(MOMENT_NOT_COVERED),
+     "Ask for a moment that is over and not older than the first recovery point."},
+    {CMK_STATUS_OF(BACKUP_IS_CONTINUOUS),
+     "Restore to any moment instead: there is nothing to add by hand, unless the policy keeps the "
+     "instance in the vault store too."},
     {CMK_STATUS_OF(SOFT_DELETE_IS_FINAL), "Leave it as it is: there is no way back."},
 };
 

@@ -63,12 +63,28 @@ const CmkGuard cmk_guard_scope_exists = {.name = "scope-exists",
                                          .rule = "AC-9",
                                          .text = "What the role is assigned for exists."};
 
+/* Number of role.assign: what kind of principal it is for, as the request says (MI-18). */
+#define ASSIGN_PRINCIPAL_TYPE 1
+
+static int64_t type_of_principal(const CmkWorld *world, const CmkPrincipal *principal)
+{
+    const CmkPerson *person = cmk_person(world, (CmkPersonId){principal->person});
+    if (principal->person == 0) {
+        return CMK_PRINCIPAL_SERVICE;
+    }
+    return person->kind == CMK_PERSON_GROUP ? CMK_PRINCIPAL_GROUP : CMK_PRINCIPAL_USER;
+}
+
 static bool principal_is_in_directory(const CmkWorld *world, const CmkArgs *args,
                                       uint64_t *ret_blame)
 {
     const CmkPrincipal *principal = cmk_principal(world, cmk_access_caller(world, args));
     const CmkTime known_at = principal->made_at + cmk_knob(world, CMK_KNOB_DIRECTORY_REPLICATION);
     *ret_blame = principal->changed_by;
+    const bool is_said = args->op == CMK_OP_ROLE_ASSIGN && args->num[ASSIGN_PRINCIPAL_TYPE] != 0;
+    if (is_said) { /* nothing is looked up; that a wrong type is refused is assumed */
+        return args->num[ASSIGN_PRINCIPAL_TYPE] == type_of_principal(world, principal);
+    }
     /* The world was set up long ago and without haste. */
     return !cmk_is_open(world) || cmk_world_now(world) >= known_at;
 }
@@ -78,7 +94,8 @@ const CmkGuard cmk_guard_principal_is_in_directory = {
     .holds = principal_is_in_directory,
     .status = CMK_STATUS_OF(PRINCIPAL_NOT_FOUND),
     .rule = "MI-18",
-    .text = "The principal is old enough for all of the directory to know it."};
+    .text = "The principal is old enough for all of the directory to know it, or the request says "
+            "rightly of what type it is."};
 
 static CmkPlace place_of(const CmkWorld *world, const CmkArgs *args)
 {
@@ -192,6 +209,15 @@ static bool is_to_remove(const CmkWorld *world, CmkAssignmentId id, const CmkArg
            (state == CMK_ASSIGNMENT_ACTIVE || state == CMK_ASSIGNMENT_GRANTING);
 }
 
+uint32_t cmk_access_role_to_remove(const CmkWorld *world, const CmkArgs *remove)
+{
+    uint32_t row = cmk_principal(world, cmk_access_caller(world, remove))->first_assignment;
+    while (row != 0 && !is_to_remove(world, (CmkAssignmentId){row}, remove)) {
+        row = cmk_assignment(world, (CmkAssignmentId){row})->next_of_principal;
+    }
+    return cmk_assignment(world, (CmkAssignmentId){row})->role;
+}
+
 static bool has_one_to_remove(const CmkWorld *world, CmkPrincipalId principal, const CmkArgs *args,
                               uint64_t *ret_blame)
 {
@@ -237,10 +263,9 @@ const CmkGuard cmk_guard_orphaned_assignment_exists = {
     .text = "A deleted principal of this name left such a role assignment behind at exactly this "
             "scope."};
 
-static uint32_t policy_row_of(const CmkWorld *world, const CmkArgs *args)
+static uint32_t policy_row_in(const CmkWorld *world, CmkPrincipalId principal, const CmkArgs *args)
 {
-    const CmkPrincipal *principal = cmk_principal(world, cmk_access_caller(world, args));
-    uint32_t row = principal->first_access_policy;
+    uint32_t row = cmk_principal(world, principal)->first_access_policy;
     while (row != 0) {
         const CmkAccessPolicy *policy = cmk_access_policy(world, (CmkAccessPolicyId){row});
         if (policy->key_vault == args->ref[CMK_REF_KEY_VAULT]) {
@@ -249,6 +274,16 @@ static uint32_t policy_row_of(const CmkWorld *world, const CmkArgs *args)
         row = policy->next_of_principal;
     }
     return 0;
+}
+
+static uint32_t policy_row_of(const CmkWorld *world, const CmkArgs *args)
+{
+    return policy_row_in(world, cmk_access_caller(world, args), args);
+}
+
+uint32_t cmk_access_policy_permissions(const CmkWorld *world, const CmkArgs *remove)
+{
+    return cmk_access_policy(world, (CmkAccessPolicyId){policy_row_of(world, remove)})->permissions;
 }
 
 static bool access_policy_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -265,6 +300,37 @@ const CmkGuard cmk_guard_access_policy_exists = {
     .status = CMK_STATUS_OF(NOT_FOUND),
     .rule = "AC-5",
     .text = "The key vault has an access policy for the identity."};
+
+/* The policy that a deleted principal of this name left behind in the key vault; 0 if there is
+ * none. O(principals of the name and their policies). */
+static uint32_t orphaned_policy_row_of(const CmkWorld *world, const CmkArgs *args)
+{
+    CmkPrincipalId principal = cmk_access_left_behind(world, args);
+    while (principal.i != 0) {
+        const uint32_t row = policy_row_in(world, principal, args);
+        if (cmk_access_policy(world, (CmkAccessPolicyId){row})->permissions != 0) {
+            return row;
+        }
+        principal = cmk_access_left_before(world, principal);
+    }
+    return 0;
+}
+
+static bool orphaned_access_policy_exists(const CmkWorld *world, const CmkArgs *args,
+                                          uint64_t *ret_blame)
+{
+    const CmkPrincipalId newest = cmk_access_left_behind(world, args);
+    const uint32_t row = policy_row_in(world, newest, args);
+    *ret_blame = cmk_access_policy(world, (CmkAccessPolicyId){row})->changed_by;
+    return orphaned_policy_row_of(world, args) != 0;
+}
+
+const CmkGuard cmk_guard_orphaned_access_policy_exists = {
+    .name = "orphaned-access-policy-exists",
+    .holds = orphaned_access_policy_exists,
+    .status = CMK_STATUS_OF(NOT_FOUND),
+    .rule = "AC-5 AC-15",
+    .text = "A deleted principal of this name left an access policy behind in the key vault."};
 
 static bool access_policies_have_room(const CmkWorld *world, const CmkArgs *args,
                                       uint64_t *ret_blame)
@@ -367,7 +433,8 @@ const CmkOperation cmk_op_role_assign = {
     .text = "An identity, user or group is given a role on a key, a key vault or what contains it.",
     .params = {{"principal", CMK_PARAM_CALLER, 0, 1, CMK_REF_IDENTITY},
                {"role", CMK_PARAM_ROLE, 1, 1, 0},
-               {"scope", CMK_PARAM_SCOPE, 0, 1, CMK_REF_KEY_VAULT}},
+               {"scope", CMK_PARAM_SCOPE, 0, 1, CMK_REF_KEY_VAULT},
+               {"principal_type", CMK_PARAM_PRINCIPAL_TYPE, 1, 0, ASSIGN_PRINCIPAL_TYPE}},
     .permission = CMK_PERMISSION_ROLE_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_SCOPE_EXISTS,
                CMK_GUARD_PRINCIPAL_IS_OF_THE_TENANT, CMK_GUARD_PRINCIPAL_IS_IN_DIRECTORY,
@@ -375,7 +442,7 @@ const CmkOperation cmk_op_role_assign = {
     .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(ASSIGNMENT) | CMK_BIT(KEY_VAULT) | CMK_BIT(SCOPE) |
               CMK_BIT_TIMERS,
     .effect = role_assign,
-    .rules = "AC-8 AC-9 AC-10 AC-11 AC-13 AC-20 MI-13 REL-10",
+    .rules = "AC-8 AC-9 AC-10 AC-11 AC-13 AC-20 MI-13 MI-18 REL-10",
     .action = "Microsoft.Authorization/roleAssignments/write",
     .az = "az role assignment create",
 };
@@ -564,6 +631,37 @@ const CmkOperation cmk_op_access_policy_remove = {
     .rules = "AC-5 AC-14 REL-8",
     .action = "Microsoft.KeyVault/vaults/accessPolicies/delete",
     .az = "az keyvault delete-policy",
+    .audit = "VaultPatch",
+};
+
+static uint32_t access_policy_remove_orphaned(CmkSim *sim, const CmkArgs *args)
+{
+    uint32_t removed = 0;
+    uint32_t row = orphaned_policy_row_of(sim->world, args);
+    while (row != 0) {
+        set_permissions(sim, (CmkAccessPolicyId){row}, 0);
+        removed = row;
+        row = orphaned_policy_row_of(sim->world, args);
+    }
+    return removed;
+}
+
+/* As role.remove_orphaned: the name stands for the object IDs of all who had it. */
+const CmkOperation cmk_op_access_policy_remove_orphaned = {
+    .name = "access_policy.remove_orphaned",
+    .text = "Access policies of a key vault that deleted principals of an identity left behind are "
+            "removed.",
+    .params = {{"principal", CMK_PARAM_CALLER, 0, 1, CMK_REF_IDENTITY},
+               {"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT}},
+    .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_KEY_VAULT_EXISTS,
+               CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_WRITABLE,
+               CMK_GUARD_KEY_VAULT_USES_POLICIES, CMK_GUARD_ORPHANED_ACCESS_POLICY_EXISTS},
+    .writes = CMK_BIT(ACCESS_POLICY) | CMK_BIT(KEY_VAULT),
+    .effect = access_policy_remove_orphaned,
+    .rules = "AC-5 AC-15 REL-8",
+    .action = "Microsoft.KeyVault/vaults/accessPolicies/delete",
+    .az = "az keyvault delete-policy --object-id",
     .audit = "VaultPatch",
 };
 

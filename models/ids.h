@@ -25,6 +25,7 @@
     X(KEY_VAULT_RECOVER, key_vault_recover)                                                        \
     X(KEY_VAULT_PURGE, key_vault_purge)                                                            \
     X(KEY_CREATE, key_create)                                                                      \
+    X(KEY_IMPORT, key_import)                                                                      \
     X(KEY_ROTATE, key_rotate)                                                                      \
     X(KEY_UPDATE, key_update)                                                                      \
     X(KEY_DELETE, key_delete)                                                                      \
@@ -40,6 +41,12 @@
     X(KEY_WRAP, key_wrap)                                                                          \
     X(KEY_UNWRAP, key_unwrap)                                                                      \
     X(KEY_LIST, key_list)                                                                          \
+    X(KEY_LIST_DELETED, key_list_deleted)                                                          \
+    X(KEY_GET_DELETED, key_get_deleted)                                                            \
+    X(KEY_SHOW, key_show)                                                                          \
+    X(KEY_WRAP_DATA, key_wrap_data)                                                                \
+    X(KEY_UNWRAP_DATA, key_unwrap_data)                                                            \
+    X(KEY_RELEASE, key_release)                                                                    \
     X(KEY_ENCRYPT, key_encrypt)                                                                    \
     X(KEY_DECRYPT, key_decrypt)                                                                    \
     X(KEY_SIGN, key_sign)                                                                          \
@@ -51,6 +58,7 @@
     X(ROLE_PROPAGATE, role_propagate)                                                              \
     X(ACCESS_POLICY_SET, access_policy_set)                                                        \
     X(ACCESS_POLICY_REMOVE, access_policy_remove)                                                  \
+    X(ACCESS_POLICY_REMOVE_ORPHANED, access_policy_remove_orphaned)                                \
     X(GROUP_ADD_MEMBER, group_add_member)                                                          \
     X(GROUP_REMOVE_MEMBER, group_remove_member)                                                    \
     X(MEMBERSHIP_ACT, membership_act)                                                              \
@@ -165,6 +173,7 @@
     X(ASSIGNMENT_EXISTS, assignment_exists)                                                        \
     X(ORPHANED_ASSIGNMENT_EXISTS, orphaned_assignment_exists)                                      \
     X(ACCESS_POLICY_EXISTS, access_policy_exists)                                                  \
+    X(ORPHANED_ACCESS_POLICY_EXISTS, orphaned_access_policy_exists)                                \
     X(IDENTITY_EXISTS, identity_exists)                                                            \
     X(IDENTITY_IS_ABSENT, identity_is_absent)                                                      \
     X(IDENTITY_IS_ATTACHED, identity_is_attached)                                                  \
@@ -405,8 +414,8 @@
     X(DIRECTORY_REPLICATION, "directory_replication", "duration", 0, 60 * CMK_SECOND_US, 0,        \
       60 * CMK_SECOND_US, 0, CMK_DAY_US, "MI-18", "assumed",                                       \
       "how long a new principal is unknown to those who assign roles")                             \
-    X(ROLE_ASSIGNMENT_LIMIT, "role_assignment_limit", "integer", 0, 4000, 0, 4000, 0, 1000000,     \
-      "AC-20", "documented",                                                                       \
+    X(ROLE_ASSIGNMENT_LIMIT, "role_assignment_limit", "integer", 4000, 4000, 4000, 4000, 0,        \
+      1000000, "AC-20", "documented",                                                              \
       "role assignments that a subscription takes, a management group an eighth; 0: any number")   \
     X(FAILOVER_DECISION, "failover_decision", "duration", 4 * CMK_HOUR_US, 4 * CMK_HOUR_US,        \
       4 * CMK_HOUR_US, 12 * CMK_HOUR_US, 0, 30 * CMK_DAY_US, "REL-4 REL-6 OQ-33", "assumed",       \

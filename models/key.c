@@ -15,6 +15,15 @@ CmkVersionId cmk_key_version_of(const CmkWorld *world, const CmkArgs *args)
     return (CmkVersionId){is_named ? named : cmk_key_of(world, args)->current_version};
 }
 
+CmkVersionId cmk_key_version_numbered(const CmkWorld *world, CmkKeyId key, int64_t number)
+{
+    uint32_t row = cmk_key(world, key)->current_version;
+    while (row != 0 && cmk_version(world, (CmkVersionId){row})->number != number) {
+        row = cmk_version(world, (CmkVersionId){row})->previous;
+    }
+    return (CmkVersionId){row};
+}
+
 uint32_t cmk_key_epoch(const CmkWorld *world, uint32_t row)
 {
     return cmk_key(world, (CmkKeyId){row})->epoch;
@@ -47,8 +56,8 @@ uint32_t cmk_key_ops_of_type(uint32_t type)
                                           CMK_PERMISSION_ENCRYPT | CMK_PERMISSION_DECRYPT;
 }
 
-/* Slots of key.create; those that it has in common with key.update are named there. It names no
- * version and no identity, so the last two are free. */
+/* Slots of key.create and key.import; those that it has in common with key.update are named there.
+ * It names no version and no identity, so the last two are free. */
 enum {
     CREATE_TYPE,
     CREATE_SIZE, /* bits, or CmkCurve of an EC key; 0: the usual one */
@@ -57,6 +66,11 @@ enum {
     CREATE_ENABLED,
     CREATE_KEY_OPS
 };
+
+static bool makes_key(const CmkArgs *args)
+{
+    return args->op == CMK_OP_KEY_CREATE || args->op == CMK_OP_KEY_IMPORT;
+}
 
 static bool is_one_of(int64_t size, const int64_t sizes[3])
 {
@@ -87,7 +101,7 @@ static CmkKeyShape shape_to_create(const CmkArgs *args)
 
 CmkKeyShape cmk_key_shape_of(const CmkWorld *world, const CmkArgs *args)
 {
-    if (args->op == CMK_OP_KEY_CREATE) {
+    if (makes_key(args)) {
         return shape_to_create(args);
     }
     if (args->op == CMK_OP_KEY_RESTORE) {
@@ -133,12 +147,12 @@ const CmkGuard cmk_guard_key_size_is_offered = {.name = "key-size-is-offered",
 /* What a request wants the key to be limited to; 0: what its type can do. */
 static uint32_t wanted_key_ops(const CmkArgs *args)
 {
-    return (uint32_t)(args->op == CMK_OP_KEY_CREATE ? args->num[CREATE_KEY_OPS] : args->num[3]);
+    return (uint32_t)(makes_key(args) ? args->num[CREATE_KEY_OPS] : args->num[3]);
 }
 
 static bool key_ops_fit_type(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const uint32_t type = args->op == CMK_OP_KEY_CREATE
+    const uint32_t type = makes_key(args)
                               ? shape_to_create(args).type
                               : cmk_version(world, cmk_key_version_of(world, args))->type;
     *ret_blame = cmk_key_of(world, args)->changed_by;
@@ -362,29 +376,48 @@ static uint32_t key_create(CmkSim *sim, const CmkArgs *args)
     return key->current_version;
 }
 
+/* What makes a key or a version, of new material or of imported. */
+#define MAKING_A_KEY                                                                               \
+    .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY},                                          \
+               {"type", CMK_PARAM_KEY_TYPE, 1, 0, CREATE_TYPE},                                    \
+               {"size", CMK_PARAM_INTEGER, 1, 0, CREATE_SIZE},                                     \
+               {"curve", CMK_PARAM_KEY_CURVE, 1, 0, CREATE_SIZE},                                  \
+               {"enabled", CMK_PARAM_BOOLEAN, 1, 0, CREATE_ENABLED},                               \
+               {"expires", CMK_PARAM_INSTANT, 1, 0, CREATE_EXPIRES},                               \
+               {"not_before", CMK_PARAM_INSTANT, 1, 0, CREATE_NOT_BEFORE},                         \
+               {"key_ops", CMK_PARAM_KEY_OPS, 1, 0, CREATE_KEY_OPS}},                              \
+    .guards = {CMK_GUARDS_TO_MANAGE_KEYS,                                                          \
+               CMK_GUARD_KEY_IS_NOT_BEING_DELETED,                                                 \
+               CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED,                                               \
+               CMK_GUARD_KEY_NAME_IS_FREE,                                                         \
+               CMK_GUARD_KEY_NAME_IS_RELEASED,                                                     \
+               CMK_GUARD_KEY_TYPE_FITS_SKU,                                                        \
+               CMK_GUARD_KEY_SIZE_IS_OFFERED,                                                      \
+               CMK_GUARD_KEY_OPS_FIT_TYPE},                                                        \
+    .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS, .effect = key_create,              \
+    .account = cmk_key_vault_count_request
+
 const CmkOperation cmk_op_key_create = {
     .name = "key.create",
     .permission = CMK_PERMISSION_CREATE,
     .text = "A key is created, or a new version of one that exists (KV-10).",
-    .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY},
-               {"type", CMK_PARAM_KEY_TYPE, 1, 0, CREATE_TYPE},
-               {"size", CMK_PARAM_INTEGER, 1, 0, CREATE_SIZE},
-               {"curve", CMK_PARAM_KEY_CURVE, 1, 0, CREATE_SIZE},
-               {"enabled", CMK_PARAM_BOOLEAN, 1, 0, CREATE_ENABLED},
-               {"expires", CMK_PARAM_INSTANT, 1, 0, CREATE_EXPIRES},
-               {"not_before", CMK_PARAM_INSTANT, 1, 0, CREATE_NOT_BEFORE},
-               {"key_ops", CMK_PARAM_KEY_OPS, 1, 0, CREATE_KEY_OPS}},
-    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARD_KEY_IS_NOT_BEING_DELETED,
-               CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED, CMK_GUARD_KEY_NAME_IS_FREE,
-               CMK_GUARD_KEY_NAME_IS_RELEASED, CMK_GUARD_KEY_TYPE_FITS_SKU,
-               CMK_GUARD_KEY_SIZE_IS_OFFERED, CMK_GUARD_KEY_OPS_FIT_TYPE},
-    .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
-    .effect = key_create,
-    .account = cmk_key_vault_count_request,
+    MAKING_A_KEY,
     .rules = "KV-1 KV-2 KV-4 KV-9 KV-10 KV-12 KV-20",
     .action = "Microsoft.KeyVault/vaults/keys/create/action",
     .az = "az keyvault key create",
     .audit = "KeyCreate",
+};
+
+/* Where the material comes from is not modelled: it is as new as that of any other version. */
+const CmkOperation cmk_op_key_import = {
+    .name = "key.import",
+    .permission = CMK_PERMISSION_IMPORT,
+    .text = "Key material from outside becomes a key, or a new version of one that exists (KV-10).",
+    MAKING_A_KEY,
+    .rules = "KV-2 KV-9 KV-10 KV-12 KV-20 AC-21",
+    .action = "Microsoft.KeyVault/vaults/keys/import/action",
+    .az = "az keyvault key import",
+    .audit = "KeyImport",
 };
 
 static uint32_t key_rotate(CmkSim *sim, const CmkArgs *args)

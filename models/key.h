@@ -34,6 +34,10 @@ uint32_t cmk_key_ops_of_type(uint32_t type);
  * Requests of jobs always name one. */
 CmkVersionId cmk_key_version_of(const CmkWorld *world, const CmkArgs *args);
 
+/* The version with this number among those that the key has now; {0} if there is none.
+ * O(versions of the key). */
+CmkVersionId cmk_key_version_numbered(const CmkWorld *world, CmkKeyId key, int64_t number);
+
 /* Adds a version, which becomes the current one and may do what its type can do (KV-10, KV-12). For
  * effects that write keys and versions. */
 CmkVersion *cmk_key_add_version(CmkSim *sim, CmkKeyId id);

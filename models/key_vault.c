@@ -197,10 +197,11 @@ const CmkGuard cmk_guard_key_vault_has_soft_delete = {
 
 /* ---- throttling (THR-1, THR-2, THR-7) -------------------------------------------------------- */
 
-/* Whether a request makes a key or a version: these have limits of their own (THR-1). */
+/* Whether a request makes a key or a version, or counts like that: these have limits of their own
+ * (THR-1). */
 static bool is_creation(CmkOpId op)
 {
-    return op == CMK_OP_KEY_CREATE || op == CMK_OP_KEY_ROTATE;
+    return op == CMK_OP_KEY_CREATE || op == CMK_OP_KEY_ROTATE || op == CMK_OP_KEY_RELEASE;
 }
 
 /* Such requests that one key vault answers in 10 s (THR-1). */

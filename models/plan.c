@@ -1,7 +1,9 @@
 #include "models/plan.h"
 
 #include "models/continuous.h"
+#include "models/key.h"
 #include "models/mutate.h"
+#include "models/revert.h"
 #include "models/rows.h"
 
 /* num[0] of a restore: a CmkPointChoice, or from CMK_POINT__COUNT on a moment. */
@@ -57,16 +59,6 @@ CmkPointId cmk_plan_choose_point(const CmkWorld *world, const CmkArgs *restore)
     return best;
 }
 
-/* The version of the key with this number, among those that live now; {0} if there is none. */
-static CmkVersionId version_numbered(const CmkWorld *world, CmkKeyId key, int64_t number)
-{
-    uint32_t row = cmk_key(world, key)->current_version;
-    while (row != 0 && cmk_version(world, (CmkVersionId){row})->number != number) {
-        row = cmk_version(world, (CmkVersionId){row})->previous;
-    }
-    return (CmkVersionId){row};
-}
-
 /* Whether an operation has a parameter that can name a version. */
 static bool takes_version(const CmkSim *sim, CmkOpId op)
 {
@@ -79,13 +71,18 @@ static bool takes_version(const CmkSim *sim, CmkOpId op)
     return false;
 }
 
-/* Sets a timer for row `subject` at its own time, with the rest as in `timer`. */
-static void set_for(CmkSim *sim, const CmkTimer *timer, uint32_t subject)
+/* Sets a timer for row `subject` at `time`, with the rest as in `timer`. */
+static void set_at(CmkSim *sim, const CmkTimer *timer, uint32_t subject, CmkTime time)
 {
     CmkTimer next = *timer;
     next.subject = subject;
-    (void)cmk_agenda_push(sim->world, cmk_plan(sim->world, (CmkPlanId){subject})->time,
-                          sim->model->events[CMK_EVENT_PLAN].class_of_ties, &next);
+    (void)cmk_agenda_push(sim->world, time, sim->model->events[CMK_EVENT_PLAN].class_of_ties,
+                          &next);
+}
+
+static void set_for(CmkSim *sim, const CmkTimer *timer, uint32_t subject)
+{
+    set_at(sim, timer, subject, cmk_plan(sim->world, (CmkPlanId){subject})->time);
 }
 
 /* The rows are in the order of their times: one timer walks along all but the ends of faults, which
@@ -113,25 +110,65 @@ static void set_for_end(CmkSim *sim, const CmkTimer *timer)
     }
 }
 
-void cmk_on_plan(CmkSim *sim, const CmkTimer *timer)
+/* The version that an operation is about: that of the number it says. A fault that says none means
+ * the one that is current now, and its end means the same one. */
+static CmkVersionId version_meant(const CmkSim *sim, const CmkPlanRow *row)
 {
-    const CmkPlanId id = {timer->subject};
-    const CmkPlanRow *row = cmk_plan(sim->world, id);
+    const CmkKeyId key = {row->args.ref[CMK_REF_KEY]};
+    const CmkVersionId known = {row->args.ref[CMK_REF_VERSION]};
+    if (known.i != 0 || key.i == 0 || !takes_version(sim, row->args.op)) {
+        return known;
+    }
+    if (row->args.num[CMK_NUM_VERSION] != 0) {
+        return cmk_key_version_numbered(sim->world, key, row->args.num[CMK_NUM_VERSION]);
+    }
+    return (CmkVersionId){row->kind == CMK_PLAN_FAULT ? cmk_key(sim->world, key)->current_version
+                                                      : 0};
+}
+
+/* What the plan says, as it is meant at this moment. */
+static CmkArgs args_now(const CmkSim *sim, const CmkPlanRow *row)
+{
     CmkArgs args = row->args;
     if (args.op == CMK_OP_BACKUP_RESTORE || args.op == CMK_OP_BACKUP_RESTORE_IN_PAIR) {
         args.ref[CMK_REF_POINT] = cmk_plan_choose_point(sim->world, &args).i;
     }
-    if (args.ref[CMK_REF_KEY] != 0 && args.num[CMK_NUM_VERSION] != 0 &&
-        takes_version(sim, args.op)) {
-        args.ref[CMK_REF_VERSION] = version_numbered(sim->world, (CmkKeyId){args.ref[CMK_REF_KEY]},
-                                                     args.num[CMK_NUM_VERSION])
-                                        .i;
+    args.ref[CMK_REF_VERSION] = version_meant(sim, row).i;
+    return args;
+}
+
+static void end_fault(CmkSim *sim, const CmkTimer *timer)
+{
+    const CmkPlanId id = {timer->subject};
+    const CmkTime until = cmk_revert_waits_until(sim, id);
+    if (until == 0) {
+        const CmkArgs args = args_now(sim, cmk_plan(sim->world, id));
+        if (cmk_apply(sim, &args).status == CMK_STATUS_OK) {
+            cmk_revert_finish(sim, (CmkPlanId){cmk_plan(sim->world, id)->of});
+        }
+    } else if (until != CMK_TIME_MAX) {
+        set_at(sim, timer, id.i, until);
     }
-    const CmkOutcome outcome = cmk_apply(sim, &args);
-    if (row->kind == CMK_PLAN_FAULT && outcome.status == CMK_STATUS_OK) {
+}
+
+void cmk_on_plan(CmkSim *sim, const CmkTimer *timer)
+{
+    const CmkPlanId id = {timer->subject};
+    const CmkPlanRow *row = cmk_plan(sim->world, id);
+    if (row->kind == CMK_PLAN_FAULT_END) {
+        end_fault(sim, timer);
+        return;
+    }
+    const CmkArgs args = args_now(sim, row);
+    if (row->kind == CMK_PLAN_FAULT) {
+        cmk_revert_prepare(sim, id, &args);
+    }
+    const bool is_done = cmk_apply(sim, &args).status == CMK_STATUS_OK;
+    if (is_done && row->kind == CMK_PLAN_FAULT) {
+        cmk_revert_begin(sim, id);
         set_for_end(sim, timer);
+    } else if (is_done && row->remedies != 0) {
+        cmk_revert_finish(sim, (CmkPlanId){row->remedies});
     }
-    if (row->kind != CMK_PLAN_FAULT_END) {
-        set_for_next(sim, timer);
-    }
+    set_for_next(sim, timer);
 }

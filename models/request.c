@@ -284,6 +284,93 @@ const CmkOperation cmk_op_key_list = {
     .az = "az keyvault key list",
 };
 
+/* SD-5: what the deleted state lets through, beside recovery and purge. */
+const CmkOperation cmk_op_key_list_deleted = {
+    .name = "key.list_deleted",
+    .permission = CMK_PERMISSION_LIST,
+    .text = "Somebody lists the deleted keys of a key vault.",
+    .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT}},
+    .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS},
+    .effect = key_list,
+    .account = cmk_key_vault_count_request,
+    .rules = "KVE-19 SD-5 REL-7",
+    .action = "Microsoft.KeyVault/vaults/keys/read",
+    .az = "az keyvault key list-deleted",
+};
+
+static uint32_t key_get_deleted(CmkSim *sim, const CmkArgs *args)
+{
+    (void)sim;
+    return args->ref[CMK_REF_KEY];
+}
+
+const CmkOperation cmk_op_key_get_deleted = {
+    .name = "key.get_deleted",
+    .permission = CMK_PERMISSION_GET,
+    .text = "Somebody reads a deleted key.",
+    .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
+    .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS, CMK_GUARD_KEY_IS_NOT_BEING_DELETED,
+               CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED, CMK_GUARD_KEY_IS_DELETED},
+    .effect = key_get_deleted,
+    .account = cmk_key_vault_count_request,
+    .rules = "KVE-19 SD-5 REL-7",
+    .action = "Microsoft.KeyVault/vaults/keys/read",
+    .az = "az keyvault key show-deleted",
+};
+
+/* As Backup does by key.get, key.wrap and key.unwrap, but for nobody's settings. */
+const CmkOperation cmk_op_key_show = {
+    .name = "key.show",
+    .permission = CMK_PERMISSION_GET,
+    .text = "Somebody reads a key version.",
+    PERSONS_REQUEST,
+    .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS, FOUND},
+    .rules = "KVE-19 KV-18 REL-7",
+    .action = "Microsoft.KeyVault/vaults/keys/read",
+    .az = "az keyvault key show",
+    .audit = "KeyGet",
+};
+
+const CmkOperation cmk_op_key_wrap_data = {
+    .name = "key.wrap_data",
+    .permission = CMK_PERMISSION_WRAP,
+    .text = "Somebody has a key of their own wrapped by a key version.",
+    PERSONS_REQUEST,
+    .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS, FOUND, CMK_GUARD_KEY_TYPE_CAN_DO_THIS,
+               CMK_GUARD_VERSION_IS_ENABLED_FOR_PUBLIC_OPS, INSIDE_ITS_WINDOW,
+               CMK_GUARD_KEY_OPS_INCLUDE_THIS},
+    .rules = "KVE-19 KV-21 REL-7",
+    .action = "Microsoft.KeyVault/vaults/keys/wrap/action",
+    .az = "az rest --method post",
+    .audit = "KeyWrap",
+};
+
+const CmkOperation cmk_op_key_unwrap_data = {
+    .name = "key.unwrap_data",
+    .permission = CMK_PERMISSION_UNWRAP,
+    .text = "Somebody has a key of their own unwrapped by a key version.",
+    PERSONS_REQUEST,
+    .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS, FOUND, CMK_GUARD_KEY_TYPE_CAN_DO_THIS,
+               CMK_GUARD_VERSION_IS_ENABLED, CMK_GUARD_KEY_OPS_INCLUDE_THIS},
+    .rules = "KVE-19 KV-14 REL-7",
+    .action = "Microsoft.KeyVault/vaults/keys/unwrap/action",
+    .az = "az rest --method post",
+    .audit = "KeyUnwrap",
+};
+
+/* Which keys are exportable, and what their release policies say, no rule tells: assumed to be in
+ * order. The window does not matter (KV-14). */
+const CmkOperation cmk_op_key_release = {
+    .name = "key.release",
+    .permission = CMK_PERMISSION_RELEASE,
+    .text = "Somebody has a key version released to a trusted environment.",
+    PERSONS_REQUEST,
+    .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS, FOUND, CMK_GUARD_VERSION_IS_ENABLED},
+    .rules = "KVE-19 KV-14 AC-R5",
+    .action = "Microsoft.KeyVault/vaults/keys/release/action",
+    .az = "az rest --method post",
+};
+
 const CmkOperation cmk_op_key_encrypt = {
     .name = "key.encrypt",
     .permission = CMK_PERMISSION_ENCRYPT,

@@ -242,6 +242,7 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
     }
     switch (record->args.op) {
     case CMK_OP_KEY_CREATE:
+    case CMK_OP_KEY_IMPORT:
     case CMK_OP_KEY_ROTATE:
     case CMK_OP_KEY_ROTATE_IF_DUE:
         on_new_version(sealer, world, (CmkVersionId){record->result});

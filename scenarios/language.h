@@ -56,6 +56,7 @@ typedef struct CmkKeyItem {
     uint32_t type;      /* CmkKeyType */
     uint32_t curve;     /* CmkCurve; 0: the usual one, or none */
     int64_t size_bits;  /* 0: the usual one of the type, or none */
+    int64_t versions;   /* how many it has at the start; what is said of the key holds for each */
     CmkTime expires;    /* 0: never */
     CmkTime not_before; /* 0: since it was made */
     GArray *key_ops;    /* of uint32_t: bits of CMK_KEY_OPS_ALL; NULL: what its type can do */

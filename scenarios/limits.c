@@ -90,6 +90,19 @@ static uint64_t copies_of(const CmkScenario *scenario, const CmkReference *princ
     return copies;
 }
 
+/* Versions that keys have from the start. */
+static void count_versions(Counting *counting)
+{
+    const GArray *vaults = counting->scenario->estate->file.world.key_vaults;
+    for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
+        const GArray *keys = g_array_index(vaults, CmkKeyVaultItem, i).keys;
+        for (guint j = 0; keys != NULL && j < keys->len; j++) {
+            counting->rows[CMK_TABLE_VERSION] +=
+                (uint64_t)g_array_index(keys, CmkKeyItem, j).versions;
+        }
+    }
+}
+
 static void count_access(Counting *counting)
 {
     const CmkWorldItem *world = &counting->scenario->estate->file.world;
@@ -192,7 +205,6 @@ static void count(Counting *counting)
     uint64_t *rows = counting->rows;
     rows[CMK_TABLE_KEY_VAULT] = estate->rows[CMK_NAMED_KEY_VAULT];
     rows[CMK_TABLE_KEY] = estate->rows[CMK_NAMED_KEY];
-    rows[CMK_TABLE_VERSION] = estate->rows[CMK_NAMED_KEY];
     rows[CMK_TABLE_IDENTITY] = estate->rows[CMK_NAMED_IDENTITY];
     rows[CMK_TABLE_PRINCIPAL] = estate->rows[CMK_NAMED_IDENTITY] + estate->rows[CMK_NAMED_USER];
     rows[CMK_TABLE_SCOPE] = estate->rows[CMK_NAMED_RESOURCE_GROUP];
@@ -207,6 +219,7 @@ static void count(Counting *counting)
         const CmkFleet *fleet = &g_array_index(estate->fleets, CmkFleet, i);
         count_vault(counting, fleet->like, fleet->count);
     }
+    count_versions(counting);
     count_access(counting);
     count_plan(counting);
     count_rotations(counting);

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "models/key.h"
 #include "models/key_vault.h"
 #include "scenarios/estate.h"
 #include "sim/chance.h"
@@ -319,8 +320,11 @@ static bool create_key(Building *building, const CmkKeyItem *key, uint32_t vault
     cmk_parameters_set(&create, "expires", key->expires);
     cmk_parameters_set(&create, "not_before", key->not_before);
     cmk_parameters_set(&create, "key_ops", bits_of(key->key_ops));
-    return apply(building, &create, key->node) &&
-           set_rotation_policy(building, &key->rotation_policy, vault, row);
+    bool is_right = true;
+    for (int64_t i = 0; is_right && i < key->versions; i++) { /* KV-10: of the same name */
+        is_right = apply(building, &create, key->node);
+    }
+    return is_right && set_rotation_policy(building, &key->rotation_policy, vault, row);
 }
 
 static bool create_key_vaults(Building *building)
@@ -504,6 +508,16 @@ static bool is_made_with_key(const Vault *vault)
     return false;
 }
 
+/* Key and identity of the settings. A version that the key URI names is there by now. */
+static void put_encryption(const Building *building, const Vault *vault, CmkArgs *args)
+{
+    const CmkReference *key = &vault->item->encryption.key;
+    cmk_parameters_put(key, args);
+    cmk_parameters_put(&vault->item->encryption.identity, args);
+    args->ref[CMK_REF_VERSION] =
+        cmk_key_version_numbered(building->sim->world, (CmkKeyId){key->row}, key->version).i;
+}
+
 static bool create_vault(Building *building, const Vault *vault)
 {
     const CmkBackupVaultItem *item = vault->item;
@@ -517,8 +531,7 @@ static bool create_vault(Building *building, const Vault *vault)
     /* Maintenance follows the vault's time of creation (OQ-26): spread like the schedules. */
     cmk_parameters_set(&create, "maintenance_offset_us", vault->offset_us % interval_us);
     if (is_made_with_key(vault)) {
-        cmk_parameters_put(&item->encryption.key, &create);
-        cmk_parameters_put(&item->encryption.identity, &create);
+        put_encryption(building, vault, &create);
     }
     g_array_index(building->guards, CmkGuardId, vault->row) = CMK_GUARD_NONE;
     return apply(building, &create,
@@ -581,12 +594,7 @@ static bool update_encryption(Building *building, const Vault *vault)
     }
     CmkArgs update = args_of(CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
     update.ref[CMK_REF_BACKUP_VAULT] = vault->row;
-    cmk_parameters_put(&encryption->key, &update);
-    if (encryption->key.version != 0) { /* the first, since there is no other yet */
-        update.ref[CMK_REF_VERSION] =
-            cmk_key(building->sim->world, (CmkKeyId){encryption->key.row})->current_version;
-    }
-    cmk_parameters_put(&encryption->identity, &update);
+    put_encryption(building, vault, &update);
     g_array_index(building->guards, CmkGuardId, vault->row) = CMK_GUARD_NONE;
     return apply(building, &update, node_of(vault, encryption->node));
 }

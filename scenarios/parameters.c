@@ -19,6 +19,13 @@ static const char *const rehydration_words[] = {"standard", "high", NULL};
 static const CmkVocabulary rehydrations = {.what = "a priority", .words = rehydration_words};
 _Static_assert(CMK_REHYDRATION_STANDARD == 0 && CMK_REHYDRATION_HIGH == 1, "word i stands for i");
 
+/* Index i stands for CmkPrincipalType i + 1. */
+static const char *const principal_words[] = {"User", "Group", "ServicePrincipal", NULL};
+static const CmkVocabulary principal_types = {.what = "a type of principal",
+                                              .words = principal_words};
+_Static_assert(CMK_PRINCIPAL_USER == 1 && CMK_ARRAY_LEN(principal_words) == CMK_PRINCIPAL__COUNT,
+               "word i stands for type i + 1");
+
 typedef struct Target {
     const CmkScenario *scenario;
     const char *what; /* the operation or fault as the user named it */
@@ -170,6 +177,7 @@ static const CmkVocabulary *const vocabulary_of[] = {
     [CMK_PARAM_REGION] = &cmk_vocabulary_regions,
     [CMK_PARAM_TAG] = &cmk_vocabulary_tags,
     [CMK_PARAM_REHYDRATION] = &rehydrations,
+    [CMK_PARAM_PRINCIPAL_TYPE] = &principal_types,
     [CMK_PARAM_SOFT_DELETE] = &cmk_vocabulary_soft_delete,
     [CMK_PARAM_PERMISSIONS] = &cmk_vocabulary_permissions,
     [CMK_PARAM_PERMISSION_MODEL] = &cmk_vocabulary_permission_models,
@@ -250,9 +258,10 @@ static bool read_value(Target *target, const CmkParam *param, const CmkNode *val
         is_right = read_permissions(target, &field, value, &number);
     } else if (field.type == CMK_FIELD_WORD) {
         is_right = read_word(target, &field, value, &number);
-        number += param->type == CMK_PARAM_POINT        ? CMK_POINT_LATEST
-                  : param->type == CMK_PARAM_ENCRYPTION ? CMK_SAYS_FALSE
-                                                        : 0;
+        number += param->type == CMK_PARAM_POINT            ? CMK_POINT_LATEST
+                  : param->type == CMK_PARAM_ENCRYPTION     ? CMK_SAYS_FALSE
+                  : param->type == CMK_PARAM_PRINCIPAL_TYPE ? CMK_PRINCIPAL_USER
+                                                            : 0;
     } else if (field.type == CMK_FIELD_BOOLEAN) {
         is_right = read_boolean(target, &field, value, &number);
     } else {

@@ -318,9 +318,43 @@ static bool check_key_vault(const CmkKeyVaultItem *vault, CmkDiagnostics *diagno
     return is_right;
 }
 
+/* The key of a row, which are counted in the order in which they are written down. */
+static const CmkKeyItem *key_of_row(const CmkWorldItem *world, uint32_t row)
+{
+    uint32_t first = 1;
+    for (guint i = 0; i < world->key_vaults->len; i++) {
+        const GArray *keys = g_array_index(world->key_vaults, CmkKeyVaultItem, i).keys;
+        const guint count = keys == NULL ? 0 : keys->len;
+        if (row < first + count) {
+            return &g_array_index(keys, CmkKeyItem, row - first);
+        }
+        first += count;
+    }
+    CMK_ASSERT(false);
+    return NULL;
+}
+
+static bool check_pinned_version(const CmkWorldItem *world, const CmkReference *key,
+                                 CmkDiagnostics *diagnostics)
+{
+    const int64_t versions = key->row == 0 ? 0 : key_of_row(world, key->row)->versions;
+    if (key->version <= versions || versions == 0) {
+        return true; /* or no number, which was reported */
+    }
+    cmk_diagnostics_error(diagnostics, cmk_node_position(key->node),
+                          versions == 1 ? "at the start the key has version 1 only"
+                                        : "at the start the key has versions 1 to %" G_GINT64_FORMAT
+                                          " only",
+                          versions);
+    cmk_diagnostics_hint(diagnostics, "leave the number out to use the current version, or say how "
+                                      "many `versions` the key has");
+    return false;
+}
+
 /* BV-21, BV-22: infrastructure encryption is for vaults whose settings begin with a user-assigned
  * identity, and only at creation. */
-static bool check_encryption(const CmkEncryptionItem *encryption, CmkDiagnostics *diagnostics)
+static bool check_encryption(const CmkWorldItem *world, const CmkEncryptionItem *encryption,
+                             CmkDiagnostics *diagnostics)
 {
     bool is_right = true;
     if (encryption->has_infrastructure && encryption->identity.kind == CMK_NAMED_SYSTEM) {
@@ -330,13 +364,7 @@ static bool check_encryption(const CmkEncryptionItem *encryption, CmkDiagnostics
         cmk_diagnostics_hint(diagnostics, "name one of the vault's `identities`");
         is_right = false;
     }
-    if (encryption->key.version > 1) {
-        cmk_diagnostics_error(diagnostics, cmk_node_position(encryption->key.node),
-                              "at the start a key has version 1 only");
-        cmk_diagnostics_hint(diagnostics, "leave the number out to use the current version");
-        is_right = false;
-    }
-    return is_right;
+    return check_pinned_version(world, &encryption->key, diagnostics) && is_right;
 }
 
 static bool check_fleet(const CmkFleetItem *fleet, uint32_t written_out,
@@ -374,9 +402,10 @@ static bool check_instance(const CmkInstanceItem *instance, CmkDiagnostics *diag
     return is_right;
 }
 
-static bool check_backup_vault(const CmkBackupVaultItem *vault, CmkDiagnostics *diagnostics)
+static bool check_backup_vault(const CmkWorldItem *world, const CmkBackupVaultItem *vault,
+                               CmkDiagnostics *diagnostics)
 {
-    bool is_right = check_encryption(&vault->encryption, diagnostics);
+    bool is_right = check_encryption(world, &vault->encryption, diagnostics);
     for (guint i = 0; vault->instances != NULL && i < vault->instances->len; i++) {
         is_right &=
             check_instance(&g_array_index(vault->instances, CmkInstanceItem, i), diagnostics);
@@ -417,7 +446,7 @@ static bool check_world(CmkScenario *scenario, CmkDiagnostics *diagnostics)
     for (guint i = 0; world->backup_vaults != NULL && i < world->backup_vaults->len; i++) {
         const CmkBackupVaultItem *vault =
             &g_array_index(world->backup_vaults, CmkBackupVaultItem, i);
-        is_right &= check_backup_vault(vault, diagnostics);
+        is_right &= check_backup_vault(world, vault, diagnostics);
     }
     for (guint i = 0; world->fleets != NULL && i < world->fleets->len; i++) {
         is_right &=

@@ -225,8 +225,7 @@ static bool add_end(Drafting *drafting, const CmkTimelineItem *item, const CmkFa
     end.planned.node = item->node;
     end.planned.args = start->planned.args;
     end.planned.args.op = fault->end;
-    memset(end.planned.args.num, 0, sizeof(end.planned.args.num));
-    cmk_fault_give(cmk_azure_model(), &fault->given_end, end.planned.time, &end.planned.args);
+    memset(end.planned.args.num, 0, CMK_NUM_VERSION * sizeof(end.planned.args.num[0]));
     if (!complete_end(drafting, item, fault, &end.planned.args, &start->planned.args)) {
         return false;
     }

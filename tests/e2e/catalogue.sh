@@ -62,7 +62,7 @@ check "rules by provenance" eval 'ended 0 && line KVE-18 assumed && ! line KVE-1
 run list ops --where guards=key-exists
 check "operations that ask a guard" eval 'ended 0 && line key.unwrap && ! line key.create'
 run list ops --where step=yes
-check "operations that a step can do" eval 'ended 0 && line key.rotate && ! line point.expire && ! line key.unwrap'
+check "operations that a step can do" eval 'ended 0 && line key.rotate && ! line point.expire && ! line "key.unwrap "'
 run list rules --coverage
 check "coverage counts" eval 'ended 0 && printed "shown by a row: " && printed "out of scope: "'
 run list rules --coverage --json

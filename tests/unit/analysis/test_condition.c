@@ -234,6 +234,18 @@ Test(condition, every_field)
     const CmkStateKind *kinds = cmk_state_kinds(&count);
     CmkWorld *world = sample_scenario_world();
     cr_assert_eq(count, CMK_ARRAY_LEN(entities));
+    const CmkStateKind *versions = cmk_state_kind_of_versions();
+    for (size_t j = 0; j < versions->count; j++) {
+        g_autofree char *text =
+            g_strdup_printf("key.kv-prod/backup-kek/2.%s == key.kv-prod/backup-kek/1.%s",
+                            versions->fields[j].name, versions->fields[j].name);
+        Read read = read_condition(text, CMK_EXPECT_ALWAYS);
+        cr_assert(read.condition != NULL, "%s", text);
+        cr_assert_eq(read.condition->operands[0].version, 2);
+        cr_assert_eq(read.condition->operands[1].version, 1);
+        cr_assert_eq(read.condition->operands[0].field, &versions->fields[j]);
+        clear(&read);
+    }
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < kinds[i].count; j++) {
             const CmkStateField *field = &kinds[i].fields[j];
@@ -296,6 +308,8 @@ static const struct {
     {"restore_check == ^'ok", "a quoted text is not closed", NULL},
     {"^backup_valt.bv-prod.encryption == Enabled", "nothing called `backup_valt`", "backup_vault"},
     {"backup_vault.^bv-prdo.encryption == Enabled", "no Backup vault `bv-prdo`", "bv-prod"},
+    {"key.kv-prod/backup-kek/1.^enbled == true", "has no field `enbled`", "enabled"},
+    {"key.kv-prod/backup-kek/1.^version == 1", "has no field `version`", NULL},
     {"backup_vault.bv-prod.^encrypton == Enabled", "has no field `encrypton`", "encryption"},
     {"^backup_vault.encryption == Enabled", "lacks a field", NULL},
     {"backup_vault.^.encryption == Enabled", "no Backup vault ``", NULL},

@@ -67,7 +67,6 @@ Test(catalogue, operations_take_what_faults_give)
         cr_assert_lt(faults[i].op, model->operation_count);
         check_given(&faults[i], faults[i].op, &faults[i].given);
         if (faults[i].end != CMK_OP_NONE) {
-            check_given(&faults[i], faults[i].end, &faults[i].given_end);
             check_end(model, &faults[i]);
         }
     }
@@ -98,8 +97,6 @@ Test(catalogue, values_are_given_to_the_arguments)
     cmk_fault_give(model, &expire->given, 4711, &args);
     const CmkParam *expires = cmk_fault_param(model, expire->op, "expires");
     cr_assert_eq(args.num[expires->slot], 4711, "the moment of the fault");
-    cmk_fault_give(model, &expire->given_end, 4711, &args);
-    cr_assert_eq(args.num[expires->slot], CMK_TIME_MAX, "never");
     const CmkFault *revoke = cmk_fault_find("role.revoke");
     CmkArgs untouched = {.op = revoke->op};
     cmk_fault_give(model, &revoke->given, 4711, &untouched);

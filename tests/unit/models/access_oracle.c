@@ -348,6 +348,7 @@ static const struct {
     Plane plane;
 } orders[] = {
     {CMK_OP_KEY_LIST, LIST, ON_KEY},
+    {CMK_OP_KEY_LIST_DELETED, LIST, ON_KEY},
     {CMK_OP_KEY_ENCRYPT, ENCRYPT, ON_KEY},
     {CMK_OP_KEY_DECRYPT, DECRYPT, ON_KEY},
     {CMK_OP_KEY_SIGN, SIGN, ON_KEY},

@@ -90,6 +90,7 @@ static void fill_numbers(CmkArgs *args)
         args->num[2] = 90;
         break;
     case CMK_OP_KEY_CREATE:
+    case CMK_OP_KEY_IMPORT:
         args->num[1] = 2048;
         break;
     case CMK_OP_KEY_GET:

@@ -18,6 +18,7 @@ static const CmkOpId moves[] = {
     CMK_OP_KEY_BACKUP,
     CMK_OP_KEY_RESTORE,
     CMK_OP_KEY_ROTATE,
+    CMK_OP_KEY_IMPORT,
     CMK_OP_KEY_CREATE,
     CMK_OP_KEY_CREATE,
     CMK_OP_KEY_UPDATE,
@@ -31,6 +32,12 @@ static const CmkOpId moves[] = {
     CMK_OP_KEY_SET_ROTATION_POLICY,
     CMK_OP_KEY_BACKUP,
     CMK_OP_KEY_LIST,
+    CMK_OP_KEY_LIST_DELETED,
+    CMK_OP_KEY_GET_DELETED,
+    CMK_OP_KEY_SHOW,
+    CMK_OP_KEY_WRAP_DATA,
+    CMK_OP_KEY_UNWRAP_DATA,
+    CMK_OP_KEY_RELEASE,
     CMK_OP_KEY_ENCRYPT,
     CMK_OP_KEY_DECRYPT,
     CMK_OP_KEY_SIGN,
@@ -47,6 +54,7 @@ static const CmkOpId moves[] = {
     CMK_OP_ROLE_REMOVE_ORPHANED,
     CMK_OP_ACCESS_POLICY_SET,
     CMK_OP_ACCESS_POLICY_REMOVE,
+    CMK_OP_ACCESS_POLICY_REMOVE_ORPHANED,
     CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL,
     CMK_OP_KEY_VAULT_REDEPLOY_TEMPLATE,
     CMK_OP_GROUP_ADD_MEMBER,
@@ -106,6 +114,7 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
                                CMK_TIME_MAX};
     switch (args->op) {
     case CMK_OP_KEY_CREATE:
+    case CMK_OP_KEY_IMPORT:
         args->num[1] = 2048;
         break;
     case CMK_OP_KEY_UPDATE:

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "models/rows.h"
+#include "models/scope.h"
 #include "tests/unit/models/random_plan.h"
 #include "tests/unit/sim/abort.h"
 
@@ -285,6 +286,17 @@ static bool make_hold(CmkSim *sim, CmkGuardId guard, const CmkArgs *refused, uin
 /* Of each run some refusals by each guard, not all of a few runs. */
 #define MET_MAX 5
 
+/* A principal gets no rights in another tenant than its own, so nothing helps settings whose key
+ * vault did not move along, but a key of the new tenant (MI-13). */
+static bool is_key_left_behind(const CmkWorld *world, const CmkArgs *refused)
+{
+    const uint32_t vault = cmk_backup_vault_of(world, refused)->resource_group;
+    const uint32_t key_vault = cmk_key_vault_of(world, refused)->resource_group;
+    return vault != 0 && key_vault != 0 &&
+           cmk_scope_tenant(world, (CmkScopeId){vault}) !=
+               cmk_scope_tenant(world, (CmkScopeId){key_vault});
+}
+
 static void read_refusal(void *self, const CmkWorld *world, const CmkRecord *record)
 {
     Repairing *repairing = self;
@@ -295,7 +307,8 @@ static void read_refusal(void *self, const CmkWorld *world, const CmkRecord *rec
      * created or deleted may be gone before anything is repaired. */
     if (guard == NULL || repairing->of[record->guard].met >= MET_MAX ||
         provisioning == CMK_PROVISIONING_UPDATING || provisioning == CMK_PROVISIONING_CREATING ||
-        provisioning == CMK_PROVISIONING_DELETING) {
+        provisioning == CMK_PROVISIONING_DELETING ||
+        (record->guard == CMK_GUARD_CALLER_IS_KNOWN && is_key_left_behind(world, &record->args))) {
         return;
     }
     Tally *tally = &repairing->of[record->guard];

@@ -145,9 +145,11 @@ Test(key_requests, backup_takes_no_symmetric_key)
 /* REL-7: what the pair of a lost region answers; all else that is asked of keys is refused. */
 Test(key_requests, read_only_mode_lets_through_what_changes_nothing)
 {
-    static const CmkOpId allowed[] = {CMK_OP_KEY_LIST,    CMK_OP_KEY_GET,  CMK_OP_KEY_ENCRYPT,
-                                      CMK_OP_KEY_DECRYPT, CMK_OP_KEY_WRAP, CMK_OP_KEY_UNWRAP,
-                                      CMK_OP_KEY_VERIFY,  CMK_OP_KEY_SIGN, CMK_OP_KEY_BACKUP};
+    static const CmkOpId allowed[] = {
+        CMK_OP_KEY_LIST_DELETED, CMK_OP_KEY_GET_DELETED, CMK_OP_KEY_SHOW,  CMK_OP_KEY_WRAP_DATA,
+        CMK_OP_KEY_UNWRAP_DATA,  CMK_OP_KEY_RELEASE,     CMK_OP_KEY_LIST,  CMK_OP_KEY_GET,
+        CMK_OP_KEY_ENCRYPT,      CMK_OP_KEY_DECRYPT,     CMK_OP_KEY_WRAP,  CMK_OP_KEY_UNWRAP,
+        CMK_OP_KEY_VERIFY,       CMK_OP_KEY_SIGN,        CMK_OP_KEY_BACKUP};
     const CmkModel *model = cmk_azure_model();
     uint32_t asked = 0;
     for (CmkOpId op = 1; op < model->operation_count; op++) {
@@ -164,6 +166,9 @@ Test(key_requests, read_only_mode_lets_through_what_changes_nothing)
             .uses_policies = strncmp(model->operations[op]->name, "access_policy", 13) == 0});
         if (op == CMK_OP_KEY_VAULT_RECOVER || op == CMK_OP_KEY_VAULT_PURGE) {
             (void)estate_must(estate, CMK_OP_KEY_VAULT_DELETE);
+        }
+        if (op == CMK_OP_KEY_GET_DELETED) {
+            (void)estate_must(estate, CMK_OP_KEY_DELETE);
         }
         (void)estate_must(estate, CMK_OP_REGION_LOSE);
         estate_run(estate, 5 * CMK_HOUR_US);
@@ -197,7 +202,8 @@ Test(key_requests, creations_fill_a_window_sooner)
         uint32_t limit;
     } cases[] = {{CMK_OP_KEY_CREATE, CMK_KEY_RSA, 20},
                  {CMK_OP_KEY_CREATE, CMK_KEY_EC_HSM, 10},
-                 {CMK_OP_KEY_ROTATE, CMK_KEY_RSA, 20}};
+                 {CMK_OP_KEY_ROTATE, CMK_KEY_RSA, 20},
+                 {CMK_OP_KEY_RELEASE, CMK_KEY_RSA, 20}};
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
         Estate *estate = make(&(EstateOptions){.sku = CMK_SKU_PREMIUM, .has_no_cmk = true});
         CmkArgs args = estate_args(estate, cases[i].op);
@@ -216,11 +222,14 @@ Test(key_requests, creations_fill_a_window_sooner)
 /* COST-23: each request that reaches authorisation is counted once, whoever asks for what. */
 Test(key_requests, each_is_billed_once)
 {
-    static const CmkOpId asked[] = {CMK_OP_KEY_GET,     CMK_OP_KEY_LIST,   CMK_OP_KEY_ENCRYPT,
-                                    CMK_OP_KEY_DECRYPT, CMK_OP_KEY_SIGN,   CMK_OP_KEY_VERIFY,
-                                    CMK_OP_KEY_ROTATE,  CMK_OP_KEY_UPDATE, CMK_OP_KEY_CREATE,
-                                    CMK_OP_KEY_DELETE,  CMK_OP_KEY_DELETE, CMK_OP_KEY_GET,
-                                    CMK_OP_KEY_RECOVER, CMK_OP_KEY_PURGE};
+    static const CmkOpId asked[] = {
+        CMK_OP_KEY_GET,         CMK_OP_KEY_LIST,        CMK_OP_KEY_ENCRYPT,
+        CMK_OP_KEY_DECRYPT,     CMK_OP_KEY_SIGN,        CMK_OP_KEY_VERIFY,
+        CMK_OP_KEY_ROTATE,      CMK_OP_KEY_UPDATE,      CMK_OP_KEY_CREATE,
+        CMK_OP_KEY_DELETE,      CMK_OP_KEY_DELETE,      CMK_OP_KEY_GET,
+        CMK_OP_KEY_RECOVER,     CMK_OP_KEY_PURGE,       CMK_OP_KEY_SHOW,
+        CMK_OP_KEY_WRAP_DATA,   CMK_OP_KEY_UNWRAP_DATA, CMK_OP_KEY_RELEASE,
+        CMK_OP_KEY_GET_DELETED, CMK_OP_KEY_LIST_DELETED};
     Estate *estate = make(NULL);
     for (size_t i = 0; i < CMK_ARRAY_LEN(asked); i++) {
         const int64_t before = billed(estate);

@@ -147,6 +147,57 @@ Test(people, operators_run_backups_and_delete_nothing)
     expect_ends(&ends, expected, CMK_ARRAY_LEN(expected));
 }
 
+/* The data plane as Backup uses it, with rights of one's own; what is deleted is read elsewhere. */
+Test(people, keys_are_read_wrapped_and_released_by_those_who_may)
+{
+    static const CmkStatus expected[] = {CMK_STATUS_OF(FORBIDDEN_BY_RBAC),
+                                         CMK_STATUS_OK,
+                                         CMK_STATUS_OK,
+                                         CMK_STATUS_OK,
+                                         CMK_STATUS_OK,
+                                         CMK_STATUS_OF(FORBIDDEN_BY_RBAC),
+                                         CMK_STATUS_OF(KEY_NOT_FOUND),
+                                         CMK_STATUS_OK,
+                                         CMK_STATUS_OF(KEY_NOT_FOUND),
+                                         CMK_STATUS_OK,
+                                         CMK_STATUS_OK};
+    const Ends ends =
+        run("  - {at: +1d, as: carol, do: key.show, with: kv-prod/kek}\n"
+            "  - {at: +2d, do: role.assign, with: {principal: carol, role: Key Vault Crypto User, "
+            "scope: kv-prod}}\n"
+            "  - {at: +3d, as: carol, do: key.show, with: kv-prod/kek/1}\n"
+            "  - {at: +3d1h, as: carol, do: key.wrap_data, with: kv-prod/kek}\n"
+            "  - {at: +3d2h, as: carol, do: key.unwrap_data, with: kv-prod/kek/1}\n"
+            "  - {at: +3d3h, as: carol, do: key.release, with: kv-prod/kek}\n"
+            "  - {at: +3d4h, as: carol, do: key.get_deleted, with: kv-prod/kek}\n"
+            "  - {at: +4d, do: key.delete, with: kv-prod/kek}\n"
+            "  - {at: +5d, as: carol, do: key.show, with: kv-prod/kek}\n"
+            "  - {at: +5d1h, as: carol, do: key.get_deleted, with: kv-prod/kek}\n"
+            "  - {at: +5d2h, as: carol, do: key.list_deleted, with: kv-prod}\n");
+    expect_ends(&ends, expected, CMK_ARRAY_LEN(expected));
+}
+
+/* MI-18: right after the identity was made; the wrong type helps as little as none. */
+Test(people, the_type_of_a_new_principal_spares_the_lookup)
+{
+    static const CmkStatus expected[] = {CMK_STATUS_OK, CMK_STATUS_OK,
+                                         CMK_STATUS_OF(PRINCIPAL_NOT_FOUND),
+                                         CMK_STATUS_OF(PRINCIPAL_NOT_FOUND), CMK_STATUS_OK};
+    const Ends ends =
+        run("  - {at: +1d, do: identity.delete, with: id-backup}\n"
+            "  - {at: +2d, do: identity.create, with: {identity: id-backup, region: westeurope}}\n"
+            "  - {at: +2d, do: role.assign, with: {principal: id-backup, role: Key Vault Reader, "
+            "scope: "
+            "rg-prod}}\n"
+            "  - {at: +2d, do: role.assign, with: {principal: id-backup, role: Key Vault Reader, "
+            "scope: "
+            "rg-prod, principal_type: User}}\n"
+            "  - {at: +2d, do: role.assign, with: {principal: id-backup, role: Key Vault Reader, "
+            "scope: "
+            "rg-prod, principal_type: ServicePrincipal}}\n");
+    expect_ends(&ends, expected, CMK_ARRAY_LEN(expected));
+}
+
 Test(people, groups_and_permission_models_are_changed_by_steps)
 {
     static const CmkStatus expected[] = {CMK_STATUS_OK,

@@ -481,7 +481,7 @@ Test(scenario, ends_give_back_what_the_world_had)
     const CmkPlanned *expire = reading_planned(scenario, 4);
     cr_assert_eq(expire->args.num[1], expire->time);
     cr_assert_eq(expire->args.num[CMK_NUM_VERSION], 1);
-    cr_assert_eq(reading_planned(scenario, 5)->args.num[1], CMK_TIME_MAX);
+    cr_assert_eq(reading_planned(scenario, 5)->args.num[CMK_NUM_VERSION], 1);
     cr_assert_eq(reading_planned(scenario, 7)->op, CMK_OP_REGION_RETURN);
     cr_assert_eq(reading_planned(scenario, 9)->op, CMK_OP_SYSTEM_IDENTITY_ENABLE);
     cr_assert_eq(reading_planned(scenario, 11)->op, CMK_OP_KEY_RECOVER);
