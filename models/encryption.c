@@ -10,9 +10,8 @@
 
 bool cmk_version_is_usable(const CmkWorld *world, const CmkVersion *version)
 {
-    const CmkTime now = cmk_world_now(world);
     return version->is_purged == 0 && version->missing_by == 0 && version->is_enabled != 0 &&
-           version->not_before <= now && now < version->expires;
+           cmk_version_has_begun(world, version) && cmk_version_has_not_ended(world, version);
 }
 
 /* ---- updating the settings: checked at once (9.4, steps 1 to 6) ------------------------------ */

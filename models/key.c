@@ -537,9 +537,9 @@ const CmkOperation cmk_op_key_purge = {
     .permission = CMK_PERMISSION_PURGE,
     .text = "A deleted key is destroyed for good; what only it could open is lost.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
-    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARD_KEY_IS_NOT_BEING_DELETED,
-               CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED, CMK_GUARD_KEY_IS_DELETED,
-               CMK_GUARD_PURGE_IS_ALLOWED},
+    .guards = {CMK_GUARD_KEY_VAULT_LETS_PURGE, CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT,
+               CMK_GUARD_KEY_IS_NOT_BEING_DELETED, CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED,
+               CMK_GUARD_KEY_IS_DELETED, CMK_GUARD_PURGE_IS_ALLOWED},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION),
     .effect = key_purge,
     .account = cmk_key_vault_count_request,
@@ -598,32 +598,32 @@ void cmk_on_key_settle(CmkSim *sim, const CmkTimer *timer)
 /* How long the service waits with what an outage of the region does not let through. */
 #define RETRY_US CMK_HOUR_US
 
+static void retry(CmkSim *sim, const CmkTimer *timer)
+{
+    (void)cmk_agenda_push(sim->world, cmk_world_now(sim->world) + RETRY_US,
+                          sim->model->events[timer->kind].class_of_ties, timer);
+}
+
 void cmk_key_retry(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkKey *key = cmk_key(sim->world, (CmkKeyId){timer->subject});
     const CmkKeyVaultId vault = {key->key_vault};
     if (cmk_key_vault(sim->world, vault)->state == CMK_KEY_VAULT_ACTIVE) {
-        (void)cmk_agenda_push(sim->world, cmk_world_now(sim->world) + RETRY_US,
-                              sim->model->events[timer->kind].class_of_ties, timer);
-    } /* while the key vault is deleted nothing happens in it: cmk_key_resume() */
+        retry(sim, timer);
+    } /* while the key vault is deleted nothing rotates in it: cmk_key_resume() */
 }
 
 void cmk_on_key_purge(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkArgs args = args_about(sim, CMK_OP_KEY_PURGE, timer);
     if (cmk_apply(sim, &args).status != CMK_STATUS_OK) {
-        cmk_key_retry(sim, timer);
+        retry(sim, timer);
     }
 }
 
 void cmk_key_resume(CmkSim *sim, CmkKeyId id, const CmkArgs *args)
 {
-    const CmkKey *key = cmk_key(sim->world, id);
-    const CmkTime now = cmk_world_now(sim->world);
-    if (key->state == CMK_KEY_DELETED && key->purge_at <= now) {
-        (void)cmk_engine_set_timer(sim, now, CMK_EVENT_KEY_PURGE, id.i, args);
-    }
-    if (key->state == CMK_KEY_ACTIVE) {
+    if (cmk_key(sim->world, id)->state == CMK_KEY_ACTIVE) {
         cmk_key_expect_rotation(sim, id, args);
     }
 }

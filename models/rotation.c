@@ -1,5 +1,6 @@
 /* Backup vaults take up newer versions of versionless keys (section 12). */
 #include "models/encryption.h"
+#include "models/key.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/region.h"
@@ -56,14 +57,13 @@ static bool may_be_behind(const CmkWorld *world, const CmkBackupVault *vault)
         return false;
     }
     const uint32_t active = cmk_version(world, (CmkVersionId){vault->active_version})->number;
-    const CmkTime now = cmk_world_now(world);
     uint32_t row = cmk_key(world, (CmkKeyId){vault->key})->current_version;
     while (vault->pinned_version == 0 && row != 0) {
         const CmkVersion *version = cmk_version(world, (CmkVersionId){row});
         if (version->number <= active) {
             break;
         }
-        if (version->is_enabled != 0 && now < version->expires) {
+        if (version->is_enabled != 0 && cmk_version_has_not_ended(world, version)) {
             return true;
         }
         row = version->previous;
@@ -150,7 +150,7 @@ const CmkOperation cmk_op_rotation_commit = {
                CMK_GUARD_BACKUP_SERVICE_WORKS},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK),
     .effect = rotation_commit,
-    .rules = "ROT-6 ROT-7 ROT-8 ROT-14 ROT-15",
+    .rules = "ROT-7 ROT-8 ROT-14 ROT-15",
 };
 
 void cmk_on_rotation_poll(CmkSim *sim, const CmkTimer *timer)
