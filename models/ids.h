@@ -133,6 +133,7 @@
     X(KEY_NAME_IS_FREE, key_name_is_free)                                                          \
     X(KEY_NAME_IS_RELEASED, key_name_is_released)                                                  \
     X(KEY_OPS_FIT_TYPE, key_ops_fit_type)                                                          \
+    X(VALIDITY_IS_POSSIBLE, validity_is_possible)                                                  \
     X(KEY_IS_NOT_BEING_DELETED, key_is_not_being_deleted)                                          \
     X(KEY_IS_NOT_BEING_RECOVERED, key_is_not_being_recovered)                                      \
     X(KEY_EXISTS, key_exists)                                                                      \

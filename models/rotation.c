@@ -49,6 +49,12 @@ static bool is_behind(const CmkWorld *world, const CmkBackupVault *vault)
                cmk_version(world, (CmkVersionId){vault->active_version})->number;
 }
 
+CmkVersionId cmk_rotation_target(const CmkWorld *world, const CmkBackupVault *vault)
+{
+    return is_behind(world, vault) ? newest_usable(world, (CmkKeyId){vault->key})
+                                   : (CmkVersionId){vault->active_version};
+}
+
 /* Whether polls must go on: there is a newer version that can be used, or will be without anybody
  * touching it, because its validity begins later. */
 static bool may_be_behind(const CmkWorld *world, const CmkBackupVault *vault)
@@ -94,7 +100,7 @@ static uint32_t rotation_start(CmkSim *sim, const CmkArgs *args)
     const CmkTaskId id = cmk_task_start(sim, args, CMK_TASK_ROTATION, vault_id);
     CmkTask *task = cmk_task_mut(sim, id);
     task->target_key = vault->key;
-    task->target_version = newest_usable(sim->world, (CmkKeyId){vault->key}).i;
+    task->target_version = cmk_rotation_target(sim->world, vault).i;
     task->target_identity = vault->identity;
     task->target_principal = vault->principal;
     return id.i;

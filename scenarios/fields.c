@@ -236,6 +236,11 @@ static bool read_quantity(const CmkReading *reading, const CmkField *field, cons
                    text);
     } else if (field->type == CMK_FIELD_INSTANT) {
         is_read = cmk_instant_parse(text, reading->start, ret, message);
+        if (is_read && field->min != 0 && *(const CmkTime *)ret < field->min) {
+            g_snprintf(message, sizeof(message),
+                       "`%s` is too early: time begins after 1970-01-01T00:00:00Z here", text);
+            is_read = false;
+        }
     } else {
         is_read = cmk_repeat_parse(text, ret, message);
     }

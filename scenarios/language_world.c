@@ -174,6 +174,12 @@ static const CmkField rotation_policy_rows[] = {
      .offset = offsetof(CmkRotationPolicyItem, notify_before_expiry_us),
      .min = 1,
      .max = ROTATION_MAX_US},
+    {.name = "notify_after",
+     .doc = "the age of a version at which people are told, instead of before its expiry",
+     .type = CMK_FIELD_DURATION,
+     .offset = offsetof(CmkRotationPolicyItem, notify_after_us),
+     .min = 1,
+     .max = ROTATION_MAX_US},
 };
 static CMK_FIELDS(rotation_policy_fields, CmkRotationPolicyItem, "a rotation policy",
                   rotation_policy_rows);
@@ -218,11 +224,13 @@ static const CmkField key_rows[] = {
     {.name = "expires",
      .doc = "the moment at which the key expires; never if left out",
      .type = CMK_FIELD_INSTANT,
-     .offset = offsetof(CmkKeyItem, expires)},
+     .offset = offsetof(CmkKeyItem, expires),
+     .min = 1},
     {.name = "not_before",
      .doc = "the moment from which the key is valid; since it was made if left out",
      .type = CMK_FIELD_INSTANT,
-     .offset = offsetof(CmkKeyItem, not_before)},
+     .offset = offsetof(CmkKeyItem, not_before),
+     .min = 1},
     {.name = "key_ops",
      .doc = "what the key may be used for (KV-20): [wrapKey, unwrapKey]; all that its type can do "
             "if left out",
