@@ -131,6 +131,12 @@ static bool read_name(const CmkReading *reading, const CmkField *field, const Cm
             return false;
         }
     }
+    if (field->begins_plainly && text[0] != '\0' && !g_ascii_isalnum(text[0])) {
+        cmk_diagnostics_error(reading->diagnostics, cmk_node_position(node), "`%s` cannot be %s",
+                              text, field->doc);
+        cmk_diagnostics_hint(reading->diagnostics, "begin with a letter or digit");
+        return false;
+    }
     const int64_t length = (int64_t)strlen(text);
     if (length >= field->min && length <= field->max) {
         return true;

@@ -77,6 +77,7 @@ typedef struct CmkField {
     int64_t min; /* range of numbers, length of names; max 0: no range; the first of instants */
     int64_t max;
     const char *also;                /* names: other characters that are allowed */
+    bool begins_plainly;             /* names: but not at their beginning */
     const char *fallback;            /* value when the key is absent, as one would write it */
     const char *shorthand;           /* map: the key that a mere text stands for */
     uint32_t accepts;                /* reference: what kinds, the resolver's own number */

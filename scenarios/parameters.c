@@ -314,6 +314,29 @@ static bool report_unknown(const Target *target, const CmkNode *value)
     return false;
 }
 
+/* Two words for one thing, of which only one can be meant: `size` and `curve`. */
+static bool is_said_before(const Target *target, const CmkNode *map, const CmkNode *value,
+                           const CmkParam *param)
+{
+    const CmkNode *earlier = cmk_node_first(map);
+    for (; earlier != value; earlier = cmk_node_next(earlier)) {
+        const CmkParam *other =
+            cmk_fault_param(cmk_azure_model(), target->args->op, cmk_node_key(earlier));
+        if (other != NULL && param->is_num != 0 && other->is_num != 0 &&
+            other->slot == param->slot) {
+            break;
+        }
+    }
+    if (earlier == value) {
+        return false;
+    }
+    cmk_diagnostics_error(target->reading.diagnostics, cmk_node_key_position(value),
+                          "`%s` and `%s` cannot both be said", cmk_node_key(earlier),
+                          cmk_node_key(value));
+    cmk_diagnostics_hint(target->reading.diagnostics, "leave one of them out");
+    return true;
+}
+
 static bool read_map(Target *target, const CmkNode *map)
 {
     const CmkOperation *operation = operation_of(target->args);
@@ -321,8 +344,9 @@ static bool read_map(Target *target, const CmkNode *map)
     for (const CmkNode *value = cmk_node_first(map); value != NULL; value = cmk_node_next(value)) {
         const CmkParam *param =
             cmk_fault_param(cmk_azure_model(), target->args->op, cmk_node_key(value));
-        is_right &=
-            param == NULL ? report_unknown(target, value) : read_value(target, param, value);
+        is_right &= param == NULL ? report_unknown(target, value)
+                                  : !is_said_before(target, map, value, param) &&
+                                        read_value(target, param, value);
     }
     for (uint32_t i = 0; i < CMK_PARAMS_MAX && operation->params[i].name != NULL; i++) {
         const CmkParam *param = &operation->params[i];
