@@ -333,6 +333,48 @@ Test(access, changes_of_groups_act_with_the_next_token)
     estate_free(estate);
 }
 
+/* AC-6, AC-21: what a person needs for each operation on keys: this permission, and no other. */
+Test(access, each_operation_on_keys_takes_its_own_permission)
+{
+    static const struct {
+        CmkOpId op;
+        uint32_t permission;
+    } cases[] = {
+        {CMK_OP_KEY_CREATE, CMK_PERMISSION_CREATE},
+        {CMK_OP_KEY_ROTATE, CMK_PERMISSION_ROTATE},
+        {CMK_OP_KEY_UPDATE, CMK_PERMISSION_UPDATE},
+        {CMK_OP_KEY_DELETE, CMK_PERMISSION_DELETE},
+        {CMK_OP_KEY_RECOVER, CMK_PERMISSION_RECOVER},
+        {CMK_OP_KEY_PURGE, CMK_PERMISSION_PURGE},
+        {CMK_OP_KEY_BACKUP, CMK_PERMISSION_BACKUP},
+        {CMK_OP_KEY_RESTORE, CMK_PERMISSION_RESTORE},
+        {CMK_OP_KEY_SET_ROTATION_POLICY, CMK_PERMISSION_SET_ROTATION_POLICY},
+        {CMK_OP_KEY_LIST, CMK_PERMISSION_LIST},
+        {CMK_OP_KEY_ENCRYPT, CMK_PERMISSION_ENCRYPT},
+        {CMK_OP_KEY_DECRYPT, CMK_PERMISSION_DECRYPT},
+        {CMK_OP_KEY_SIGN, CMK_PERMISSION_SIGN},
+        {CMK_OP_KEY_VERIFY, CMK_PERMISSION_VERIFY},
+    };
+    Estate *estate = make(&(EstateOptions){.uses_policies = true});
+    CmkArgs set = estate_args(estate, CMK_OP_ACCESS_POLICY_SET);
+    set.ref[CMK_REF_GRANTEE] = ESTATE_ALICE;
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        const char *name = estate->sim.model->operations[cases[i].op]->name;
+        CmkArgs args = estate_args(estate, cases[i].op);
+        args.ref[CMK_REF_ACTOR] = ESTATE_ALICE;
+        set.num[0] = CMK_PERMISSION_KEYS_ALL & ~cases[i].permission;
+        (void)estate_must_apply(estate, set);
+        cr_expect_eq(cmk_would_apply(&estate->sim, &args).guard, CMK_GUARD_POLICY_LETS_ACTOR,
+                     "%s with all but its own", name);
+        set.num[0] = cases[i].permission;
+        (void)estate_must_apply(estate, set);
+        cr_expect_neq(cmk_would_apply(&estate->sim, &args).guard, CMK_GUARD_POLICY_LETS_ACTOR,
+                      "%s with its own alone", name);
+    }
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
 /* AC-19, SD-7, SD-8: managing a key vault is not using its keys, and who can let itself in. */
 Test(access, contributors_get_into_vaults_with_policies_only)
 {

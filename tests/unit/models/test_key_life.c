@@ -233,7 +233,16 @@ Test(key_life, recovery_brings_back_all_as_it_was)
     update.num[3] = CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP;
     (void)estate_must_apply(estate, update);
     (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    const CmkVersionId newer = {
+        cmk_key(estate->sim.world, (CmkKeyId){ESTATE_KEY})->current_version};
+    CmkArgs disable = estate_args(estate, CMK_OP_KEY_UPDATE);
+    disable.ref[CMK_REF_VERSION] = newer.i;
+    disable.num[0] = CMK_SAYS_FALSE;
+    (void)estate_must_apply(estate, disable);
     const CmkVersion first = *cmk_version(estate->sim.world, (CmkVersionId){1});
+    const CmkVersion second = *cmk_version(estate->sim.world, newer);
+    cr_assert_eq(first.key_ops, CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP);
+    cr_assert_eq(second.is_enabled, 0);
     (void)estate_must(estate, CMK_OP_KEY_DELETE);
     cr_assert_eq(estate_try(estate, CMK_OP_KEY_GET).status, CMK_STATUS_OF(KEY_IS_BEING_DELETED));
     estate_run(estate, 5 * CMK_SECOND_US);
@@ -244,6 +253,7 @@ Test(key_life, recovery_brings_back_all_as_it_was)
     cr_assert_eq(estate_try(estate, CMK_OP_KEY_GET).status, CMK_STATUS_OK);
     cr_assert_eq(memcmp(&first, cmk_version(estate->sim.world, (CmkVersionId){1}), sizeof(first)),
                  0);
+    cr_assert_eq(memcmp(&second, cmk_version(estate->sim.world, newer), sizeof(second)), 0);
     cr_assert_eq(cmk_key(estate->sim.world, (CmkKeyId){ESTATE_KEY})->version_count, 2);
     cr_assert_str_eq(estate->trouble, "");
     estate_free(estate);
