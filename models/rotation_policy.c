@@ -12,7 +12,7 @@ enum {
     ROTATE_BEFORE_EXPIRY,
     EXPIRY,
     NOTIFY_BEFORE_EXPIRY,
-    NOTIFY_AFTER /* it names no version, so this one is free */
+    NOTIFY_AFTER = CMK_NUM_SYSTEM /* it names no identity, so this one is free */
 };
 
 /* Nothing happens to a version earlier after its creation, or later before its expiry (ROT-9). */

@@ -19,7 +19,7 @@ static Estate *make(Policy policy)
     args.num[1] = policy.rotate_before_expiry * CMK_DAY_US;
     args.num[2] = policy.expiry * CMK_DAY_US;
     args.num[3] = policy.notify_before_expiry * CMK_DAY_US;
-    args.num[4] = policy.notify_after * CMK_DAY_US;
+    args.num[5] = policy.notify_after * CMK_DAY_US;
     (void)estate_must_apply(estate, args);
     cr_assert_str_eq(estate->trouble, "");
     return estate;
@@ -111,6 +111,8 @@ Test(rotation_policy, tells_people_of_an_expiry)
 Test(rotation_policy, tells_people_of_an_age)
 {
     Estate *estate = make((Policy){.notify_after = 20});
+    cr_assert_eq(cmk_key_vault_meter(estate->sim.world, (CmkKeyVaultId){ESTATE_KV})->requests_other,
+                 0, "setting it is a request on an RSA 2048 key");
     estate_run(estate, 20 * CMK_DAY_US - AGE - 1);
     cr_assert_eq(estate_count(estate, CMK_OP_KEY_NOTIFY_NEAR_EXPIRY), 0);
     estate_run(estate, 1);
