@@ -592,6 +592,25 @@ Test(scenario, an_expiry_is_taken_away)
     cmk_scenario_free(scenario);
 }
 
+/* KV-24: the name that a backup was taken under, in any case. */
+Test(scenario, a_key_comes_back_under_its_name_in_any_case)
+{
+    g_autoptr(CmkDiagnostics) diagnostics = reading_of(
+        HEAD "world:\n" KEY_VAULT
+             "    - {name: kv-two, region: West Europe, keys: [{name: KEK, exists: false}, "
+             "{name: kekx, exists: false}]}\n" IDENTITY POLICY VAULT GRANT "timeline:\n"
+             "  - {at: +1d, do: key.backup, with: {key: kv-prod/kek}}\n"
+             "  - {at: +2d, do: key.restore, with: {key: kv-two/KEK, of: kv-prod/kek}}\n"
+             "  - {at: +2d, do: key.restore, with: {key: kv-two/kekx, of: kv-prod/kek}}\n");
+    CmkScenario *scenario = reading_good(diagnostics);
+    CmkSim sim = reading_build(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
+    (void)cmk_engine_run(&sim, scenario->end, NULL, NULL);
+    cr_assert_eq(cmk_key(sim.world, (CmkKeyId){2})->state, CMK_KEY_ACTIVE);
+    cr_assert_eq(cmk_key(sim.world, (CmkKeyId){3})->state, CMK_KEY_ABSENT);
+    cmk_world_free(sim.world);
+    cmk_scenario_free(scenario);
+}
+
 /* AC-6: in the world and in a step. */
 Test(scenario, all_is_every_key_permission)
 {
