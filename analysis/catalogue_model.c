@@ -40,6 +40,7 @@ static const char *param_type(uint16_t type)
         [CMK_PARAM_BOOLEAN] = "true or false",
         [CMK_PARAM_INTEGER] = "a number",
         [CMK_PARAM_INSTANT] = "an instant",
+        [CMK_PARAM_EXPIRY] = "an instant, or never",
         [CMK_PARAM_DURATION] = "a length of time",
         [CMK_PARAM_KEY_TYPE] = "a type of key: RSA, RSA-HSM, EC, EC-HSM, oct-HSM",
         [CMK_PARAM_KEY_CURVE] = "a curve: P-256, P-384, ...",

@@ -391,7 +391,9 @@ static bool assign_to_actor(const CmkWorld *world, const CmkArgs *refused, CmkPl
         ret->ref[CMK_REF_SCOPE] = around.i;
     }
     ret->num[0] = least_role_for(permissions);
-    return around.i != 0 && ret->num[0] != 0 && tenant == cmk_scope_tenant(world, around);
+    uint64_t ignored = 0;
+    return around.i != 0 && ret->num[0] != 0 && tenant == cmk_scope_tenant(world, around) &&
+           cmk_guard_assignment_is_new.holds(world, ret, &ignored);
 }
 
 static bool let_actor_manage(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
@@ -429,6 +431,13 @@ static bool let_actor_by_policy(const CmkWorld *world, const CmkArgs *refused, C
 static bool let_actor_assign(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const uint32_t permission = CMK_PERMISSION_IDENTITY_ASSIGN;
+    return assign_to_actor(world, refused, cmk_place_of(world, refused, permission), permission,
+                           ret);
+}
+
+static bool let_actor_assign_roles(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    const uint32_t permission = CMK_PERMISSION_ROLE_WRITE;
     return assign_to_actor(world, refused, cmk_place_of(world, refused, permission), permission,
                            ret);
 }
@@ -488,6 +497,24 @@ const CmkGuard cmk_guard_actor_may_manage = {
     .text = "A role at the resource or at what contains it lets the person who asks do this.",
     .repairs = {{CMK_OP_ROLE_ASSIGN, let_actor_manage,
                  "give the person a role there that allows it, or let somebody ask who has one"}}};
+
+/* Whoever may switch the permission model decides who gets in: else a Contributor could let itself
+ * into a key vault that uses roles. */
+static bool actor_may_assign_roles(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    return may_manage(world, args, CMK_PERMISSION_ROLE_WRITE, ret_blame);
+}
+
+const CmkGuard cmk_guard_actor_may_assign_roles = {
+    .name = "actor-may-assign-roles",
+    .holds = actor_may_assign_roles,
+    .status = CMK_STATUS_OF(AUTHORIZATION_FAILED),
+    .rule = "AC-19",
+    .text = "A role at the key vault or at what contains it lets the person who asks assign roles "
+            "there.",
+    .repairs = {{CMK_OP_ROLE_ASSIGN, let_actor_assign_roles,
+                 "give the person User Access Administrator there, or let somebody ask who has "
+                 "it"}}};
 
 /* A vault can be made without an identity. */
 static bool actor_may_assign_identity(const CmkWorld *world, const CmkArgs *args,

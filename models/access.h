@@ -29,6 +29,10 @@ CmkPrincipalId cmk_access_left_before(const CmkWorld *world, CmkPrincipalId id);
 /* What a role lets its holder do, as CMK_PERMISSION_* bits. */
 uint32_t cmk_role_permissions(uint32_t role);
 
+/* Whether any of that is about data, the keys and secrets in key vaults, and not about resources.
+ */
+bool cmk_role_has_data_actions(uint32_t role);
+
 /* Whether the principal is known to the directory that its subscription trusts: neither deleted nor
  * left behind in another tenant (MI-5, MI-7, MI-13). */
 bool cmk_principal_is_alive(const CmkWorld *world, CmkPrincipalId id);

@@ -10,9 +10,8 @@
 
 bool cmk_version_is_usable(const CmkWorld *world, const CmkVersion *version)
 {
-    const CmkTime now = cmk_world_now(world);
     return version->is_purged == 0 && version->missing_by == 0 && version->is_enabled != 0 &&
-           version->not_before <= now && now < version->expires;
+           cmk_version_has_begun(world, version) && cmk_version_has_not_ended(world, version);
 }
 
 /* ---- updating the settings: checked at once (9.4, steps 1 to 6) ------------------------------ */
@@ -74,7 +73,7 @@ static Target target_of(const CmkWorld *world, const CmkArgs *args)
     const CmkBackupVault *vault = cmk_backup_vault_of(world, args);
     Target target = {.key = vault->key,
                      .pinned = vault->pinned_version,
-                     .version = vault->active_version,
+                     .version = cmk_rotation_target(world, vault).i, /* KV-6, OQ-31 */
                      .identity = vault->identity};
     if (args->ref[CMK_REF_KEY] != 0) {
         const CmkKey *key = cmk_key(world, (CmkKeyId){args->ref[CMK_REF_KEY]});
@@ -216,7 +215,7 @@ const CmkOperation cmk_op_backup_vault_update_encryption = {
                CMK_GUARD_TARGET_USER_IDENTITY_IS_ATTACHED, CMK_GUARD_REGIONS_MATCH},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_vault_update_encryption,
-    .rules = "BV-12 BV-18 BV-19 BV-33 BV-35 BV-38 BV-41 MI-19 OQ-20 OQ-31",
+    .rules = "BV-12 BV-18 BV-19 BV-33 BV-35 BV-38 BV-41 MI-19 KV-6 OQ-20 OQ-31",
     .action = "Microsoft.DataProtection/backupVaults/write",
     .az = "az dataprotection backup-vault update",
 };

@@ -10,6 +10,10 @@
 /* Whether Backup may start to use the version: enabled, inside its validity, not purged (BV-36). */
 bool cmk_version_is_usable(const CmkWorld *world, const CmkVersion *version);
 
+/* The version that settings which name none use from the next look at the key on: a newer one, or
+ * the one in use (ROT-13, ROT-16). O(versions of the key). */
+CmkVersionId cmk_rotation_target(const CmkWorld *world, const CmkBackupVault *vault);
+
 /* Whether the vault's key is purged and new settings may name another key all the same, leaving
  * the old points lost (knob lost_key_can_be_replaced, OQ-29, OQ-30). */
 bool cmk_encryption_replaces_lost_key(const CmkWorld *world, CmkBackupVaultId id);

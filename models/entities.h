@@ -85,6 +85,7 @@ enum {
     CMK_PARAM_BOOLEAN,
     CMK_PARAM_INTEGER,
     CMK_PARAM_INSTANT,
+    CMK_PARAM_EXPIRY,         /* an instant, or "never": CMK_TIME_MAX */
     CMK_PARAM_DURATION,       /* an exact length of time */
     CMK_PARAM_SKU,            /* "standard" or "premium": CmkSku */
     CMK_PARAM_KEY_TYPE,       /* "RSA", "EC-HSM": CmkKeyType */
@@ -135,6 +136,9 @@ typedef struct CmkVersionId {
 typedef struct CmkKeyBackupId {
     uint32_t i;
 } CmkKeyBackupId;
+typedef struct CmkKeptVersionId {
+    uint32_t i;
+} CmkKeptVersionId;
 typedef struct CmkIdentityId {
     uint32_t i;
 } CmkIdentityId;
@@ -199,6 +203,7 @@ typedef struct CmkMembershipId {
     X(VERSION, version, CmkVersion, CmkVersionId, 0, "key versions")                               \
     X(VERSION_USE, version_use, CmkVersionUse, CmkVersionId, 1, "uses of key versions")            \
     X(KEY_BACKUP, key_backup, CmkKeyBackup, CmkKeyBackupId, 0, "backups of keys")                  \
+    X(KEPT_VERSION, kept_version, CmkKeptVersion, CmkKeptVersionId, 0, "versions in backups")      \
     X(IDENTITY, identity, CmkIdentity, CmkIdentityId, 0, "user-assigned identities")               \
     X(PRINCIPAL, principal, CmkPrincipal, CmkPrincipalId, 0, "principals")                         \
     X(ASSIGNMENT, assignment, CmkAssignment, CmkAssignmentId, 0, "role assignments")               \
@@ -458,6 +463,7 @@ typedef struct CmkRotationPolicy {
     int64_t rotate_before_expiry_us;
     int64_t expiry_us; /* of versions that are rotated in from now on (ROT-10) */
     int64_t notify_before_expiry_us;
+    int64_t notify_after_us;
 } CmkRotationPolicy;
 
 typedef struct CmkKey {
@@ -476,7 +482,7 @@ typedef struct CmkKey {
     uint32_t curve; /* CmkCurve */
     uint32_t next_of_key_vault;
     uint32_t rotation_epoch;   /* what the rotation policy has pending carries it */
-    uint32_t notified_version; /* the one whose coming expiry was told of */
+    uint32_t notified_version; /* the one whose age or coming expiry was told of */
     uint32_t last_backup;
     uint32_t reserved;
     CmkTime deleted_at;
@@ -565,7 +571,7 @@ typedef struct CmkVersion {
  */
 typedef struct CmkKeyBackup {
     uint32_t key;
-    uint32_t version; /* the newest of those in it */
+    uint32_t first_kept; /* the newest of the versions in it, as they were; the others follow */
     uint32_t version_count;
     uint32_t type;
     uint32_t curve;
@@ -577,6 +583,16 @@ typedef struct CmkKeyBackup {
     CmkTime created;
     uint64_t changed_by;
 } CmkKeyBackup;
+
+/* A version in a backup, with what was said of it then (KV-11). */
+typedef struct CmkKeptVersion {
+    uint32_t version;
+    uint32_t is_enabled;
+    uint32_t key_ops;
+    uint32_t reserved;
+    CmkTime not_before;
+    CmkTime expires;
+} CmkKeptVersion;
 
 /* ---- identities and access ------------------------------------------------------------------- */
 

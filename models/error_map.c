@@ -217,6 +217,8 @@ static const Advice advices[] = {
      "Wait until the whole directory knows the new principal, then assign the role again."},
     {CMK_STATUS_OF(PRINCIPAL_OF_ANOTHER_TENANT),
      "Name an identity of the tenant that the scope is of; one of the old tenant stays behind."},
+    {CMK_STATUS_OF(ROLE_ASSIGNMENT_EXISTS),
+     "Nothing is to be done; if it does not act yet, wait until it does."},
     {CMK_STATUS_OF(ROLE_ASSIGNMENTS_FULL),
      "Remove assignments that nobody needs, or assign roles to groups."},
     {CMK_STATUS_OF(ACCESS_POLICIES_FULL),

@@ -194,9 +194,9 @@ const CmkGuard cmk_guard_principal_exists = {
         {CMK_OP_IDENTITY_CREATE, create_caller, "create the identity"},
         {CMK_OP_SYSTEM_IDENTITY_ENABLE, enable_caller, "switch the system-assigned identity on"}}};
 
-/* The assignment that is to be taken away: of the given role if one is given, not taken away yet,
+/* The assignment that the arguments name: of the given role if one is given, not taken away yet,
  * nor void since its scope moved to another tenant. */
-static bool is_to_remove(const CmkWorld *world, CmkAssignmentId id, const CmkArgs *args)
+static bool is_meant(const CmkWorld *world, CmkAssignmentId id, const CmkArgs *args)
 {
     const CmkAssignment *assignment = cmk_assignment(world, id);
     const CmkAssignmentState state = cmk_assignment_state(world, id);
@@ -209,33 +209,48 @@ static bool is_to_remove(const CmkWorld *world, CmkAssignmentId id, const CmkArg
            (state == CMK_ASSIGNMENT_ACTIVE || state == CMK_ASSIGNMENT_GRANTING);
 }
 
-uint32_t cmk_access_role_to_remove(const CmkWorld *world, const CmkArgs *remove)
-{
-    uint32_t row = cmk_principal(world, cmk_access_caller(world, remove))->first_assignment;
-    while (row != 0 && !is_to_remove(world, (CmkAssignmentId){row}, remove)) {
-        row = cmk_assignment(world, (CmkAssignmentId){row})->next_of_principal;
-    }
-    return cmk_assignment(world, (CmkAssignmentId){row})->role;
-}
-
-static bool has_one_to_remove(const CmkWorld *world, CmkPrincipalId principal, const CmkArgs *args,
-                              uint64_t *ret_blame)
+/* The first of them; 0 if there is none: then `ret_blame` is the record that took the last one
+ * away. O(assignments of the principal). */
+static uint32_t first_meant(const CmkWorld *world, CmkPrincipalId principal, const CmkArgs *args,
+                            uint64_t *ret_blame)
 {
     uint32_t row = cmk_principal(world, principal)->first_assignment;
     while (row != 0) {
         const CmkAssignment *assignment = cmk_assignment(world, (CmkAssignmentId){row});
-        if (is_to_remove(world, (CmkAssignmentId){row}, args)) {
-            return true;
+        if (is_meant(world, (CmkAssignmentId){row}, args)) {
+            return row;
         }
         *ret_blame = assignment->changed_by > *ret_blame ? assignment->changed_by : *ret_blame;
         row = assignment->next_of_principal;
     }
-    return false;
+    return 0;
 }
+
+uint32_t cmk_access_role_to_remove(const CmkWorld *world, const CmkArgs *remove)
+{
+    uint64_t blame = 0;
+    const uint32_t row = first_meant(world, cmk_access_caller(world, remove), remove, &blame);
+    return cmk_assignment(world, (CmkAssignmentId){row})->role;
+}
+
+static bool assignment_is_new(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const uint32_t row = first_meant(world, cmk_access_caller(world, args), args, ret_blame);
+    *ret_blame = cmk_assignment(world, (CmkAssignmentId){row})->changed_by;
+    return row == 0;
+}
+
+/* The code is assumed: the rule sheet names none. */
+const CmkGuard cmk_guard_assignment_is_new = {
+    .name = "assignment-is-new",
+    .holds = assignment_is_new,
+    .status = CMK_STATUS_OF(ROLE_ASSIGNMENT_EXISTS),
+    .rule = "AC-9",
+    .text = "The principal does not have this role at exactly this scope yet."};
 
 static bool assignment_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    return has_one_to_remove(world, cmk_access_caller(world, args), args, ret_blame);
+    return first_meant(world, cmk_access_caller(world, args), args, ret_blame) != 0;
 }
 
 const CmkGuard cmk_guard_assignment_exists = {
@@ -249,7 +264,7 @@ static bool orphaned_assignment_exists(const CmkWorld *world, const CmkArgs *arg
                                        uint64_t *ret_blame)
 {
     CmkPrincipalId principal = cmk_access_left_behind(world, args);
-    while (principal.i != 0 && !has_one_to_remove(world, principal, args, ret_blame)) {
+    while (principal.i != 0 && first_meant(world, principal, args, ret_blame) == 0) {
         principal = cmk_access_left_before(world, principal);
     }
     return principal.i != 0;
@@ -351,13 +366,15 @@ const CmkGuard cmk_guard_access_policies_have_room = {
 
 /* ---- role assignments ------------------------------------------------------------------------ */
 
-/* AC-10, AC-11 */
+/* AC-10, AC-11: what data actions are given for a management group takes long to get to the data.
+ */
 static int64_t propagation_of(const CmkWorld *world, const CmkAssignment *assignment)
 {
     const CmkScope *scope = cmk_scope(world, (CmkScopeId){assignment->scope});
     const bool is_wide = assignment->scope != 0 && scope->kind == CMK_SCOPE_MANAGEMENT_GROUP;
-    return cmk_knob(world,
-                    is_wide ? CMK_KNOB_MANAGEMENT_GROUP_PROPAGATION : CMK_KNOB_ROLE_PROPAGATION);
+    return cmk_knob(world, is_wide && cmk_role_has_data_actions(assignment->role)
+                               ? CMK_KNOB_MANAGEMENT_GROUP_PROPAGATION
+                               : CMK_KNOB_ROLE_PROPAGATION);
 }
 
 /* By as much as the scope that counts assignments there is concerned. */
@@ -438,7 +455,7 @@ const CmkOperation cmk_op_role_assign = {
     .permission = CMK_PERMISSION_ROLE_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_SCOPE_EXISTS,
                CMK_GUARD_PRINCIPAL_IS_OF_THE_TENANT, CMK_GUARD_PRINCIPAL_IS_IN_DIRECTORY,
-               CMK_GUARD_ASSIGNMENTS_HAVE_ROOM},
+               CMK_GUARD_ASSIGNMENT_IS_NEW, CMK_GUARD_ASSIGNMENTS_HAVE_ROOM},
     .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(ASSIGNMENT) | CMK_BIT(KEY_VAULT) | CMK_BIT(SCOPE) |
               CMK_BIT_TIMERS,
     .effect = role_assign,
@@ -468,7 +485,7 @@ static uint32_t remove_from(CmkSim *sim, const CmkArgs *args, CmkPrincipalId pri
     uint32_t row = cmk_principal(sim->world, principal)->first_assignment;
     while (row != 0) {
         const CmkAssignmentId id = {row};
-        if (is_to_remove(sim->world, id, args)) {
+        if (is_meant(sim->world, id, args)) {
             remove_assignment(sim, args, id);
             removed = row;
         }
@@ -676,21 +693,20 @@ static uint32_t key_vault_set_permission_model(CmkSim *sim, const CmkArgs *args)
     return args->ref[CMK_REF_KEY_VAULT];
 }
 
-/* Whoever may switch the model decides who gets in, so it takes the right to assign roles: else a
- * Contributor could let itself into a key vault that uses roles (AC-19). */
 const CmkOperation cmk_op_key_vault_set_permission_model = {
     .name = "key_vault.set_permission_model",
-    .permission = CMK_PERMISSION_ROLE_WRITE,
+    .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
     .text = "The key vault goes over to roles or to access policies; what the other said is void "
             "at once.",
     .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT},
                {"permission_model", CMK_PARAM_PERMISSION_MODEL, 1, 1, 0}},
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_KEY_VAULT_EXISTS,
-               CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_WRITABLE},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_ACTOR_MAY_ASSIGN_ROLES,
+               CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
+               CMK_GUARD_KEY_VAULT_IS_WRITABLE},
     .writes = CMK_BIT(KEY_VAULT),
     .effect = key_vault_set_permission_model,
     .rules = "AC-1 AC-2 AC-19",
-    .action = "Microsoft.Authorization/roleAssignments/write",
+    .action = "Microsoft.KeyVault/vaults/write",
     .az = "az keyvault update --enable-rbac-authorization",
     .audit = "VaultPatch",
 };

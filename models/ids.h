@@ -125,7 +125,9 @@
     X(NAME_IS_FREE, name_is_free)                                                                  \
     X(RETENTION_IS_IN_RANGE, retention_is_in_range)                                                \
     X(PURGE_PROTECTION_COMES_WITH_SOFT_DELETE, purge_protection_comes_with_soft_delete)            \
+    X(NEW_KEY_VAULT_HAS_SOFT_DELETE, new_key_vault_has_soft_delete)                                \
     X(KEY_VAULT_EXISTS, key_vault_exists)                                                          \
+    X(KEY_VAULT_LETS_PURGE, key_vault_lets_purge)                                                  \
     X(KEY_VAULT_IS_REACHABLE, key_vault_is_reachable)                                              \
     X(KEY_VAULT_IS_WRITABLE, key_vault_is_writable)                                                \
     X(KEY_VAULT_IS_NOT_THROTTLED, key_vault_is_not_throttled)                                      \
@@ -139,6 +141,7 @@
     X(KEY_NAME_IS_FREE, key_name_is_free)                                                          \
     X(KEY_NAME_IS_RELEASED, key_name_is_released)                                                  \
     X(KEY_OPS_FIT_TYPE, key_ops_fit_type)                                                          \
+    X(VALIDITY_IS_POSSIBLE, validity_is_possible)                                                  \
     X(KEY_IS_NOT_BEING_DELETED, key_is_not_being_deleted)                                          \
     X(KEY_IS_NOT_BEING_RECOVERED, key_is_not_being_recovered)                                      \
     X(KEY_EXISTS, key_exists)                                                                      \
@@ -170,6 +173,7 @@
     X(KEY_VAULT_USES_POLICIES, key_vault_uses_policies)                                            \
     X(PRINCIPAL_EXISTS, principal_exists)                                                          \
     X(PRINCIPAL_IS_OF_THE_TENANT, principal_is_of_the_tenant)                                      \
+    X(ASSIGNMENT_IS_NEW, assignment_is_new)                                                        \
     X(ASSIGNMENT_EXISTS, assignment_exists)                                                        \
     X(ORPHANED_ASSIGNMENT_EXISTS, orphaned_assignment_exists)                                      \
     X(ACCESS_POLICY_EXISTS, access_policy_exists)                                                  \
@@ -242,6 +246,7 @@
     X(ROLE_LETS_ACTOR, role_lets_actor)                                                            \
     X(POLICY_LETS_ACTOR, policy_lets_actor)                                                        \
     X(ACTOR_MAY_MANAGE, actor_may_manage)                                                          \
+    X(ACTOR_MAY_ASSIGN_ROLES, actor_may_assign_roles)                                              \
     X(ACTOR_MAY_ASSIGN_IDENTITY, actor_may_assign_identity)                                        \
     X(ACTOR_MAY_WRITE_THERE, actor_may_write_there)                                                \
     X(SCOPE_EXISTS, scope_exists)                                                                  \
@@ -282,8 +287,8 @@
       "the key is being recovered")                                                                \
     X(METHOD_NOT_ALLOWED, 122, 405, "MethodNotAllowed", NULL, "KVE-16",                            \
       "purge protection keeps the key vault until its retention ends")                             \
-    X(THROTTLED, 21, 429, "Throttled", "VaultRequestTypeLimitReached", "KVE-14",                   \
-      "the key vault answers no more requests in this window")                                     \
+    X(THROTTLED, 21, 429, "Throttled", NULL, "KVE-14",                                             \
+      "the key vault answers no more requests in this window: VaultRequestTypeLimitReached")       \
     X(BAD_PARAMETER, 22, 400, "BadParameter", NULL, "KVE-15",                                      \
       "a value in the request is not allowed, or not for a key of this type")                      \
     X(ALREADY_EXISTS, 23, 409, "VaultAlreadyExists", NULL, "KVE-17",                               \
@@ -368,6 +373,8 @@
       "the principal is of another tenant, whose directory does not know it")                      \
     X(ROLE_ASSIGNMENTS_FULL, 101, 400, "RoleAssignmentLimitExceeded", NULL, "AC-20",               \
       "the subscription or management group has no room for another role assignment")              \
+    X(ROLE_ASSIGNMENT_EXISTS, 176, 409, "RoleAssignmentExists", NULL, "AC-9",                      \
+      "the principal has this role at exactly this scope already")                                 \
     X(ACCESS_POLICIES_FULL, 102, 400, "SimErrorTooManyAccessPolicies", NULL, "AC-5",               \
       "the key vault has no room for another access policy")                                       \
     X(POINT_NOT_FOUND, 62, 404, "SimErrorRecoveryPointNotFound", NULL, "",                         \
@@ -406,7 +413,8 @@
       "how long a role assignment or its removal takes to act")                                    \
     X(MANAGEMENT_GROUP_PROPAGATION, "management_group_propagation", "duration", 0,                 \
       3 * CMK_HOUR_US, 0, 3 * CMK_HOUR_US, 0, 7 * CMK_DAY_US, "AC-11 OQ-14", "assumed",            \
-      "how long a role assignment at a management group or its removal takes to act")              \
+      "how long a role for keys that is assigned at a management group, or its removal, takes "    \
+      "to act")                                                                                    \
     X(TOKEN_LIFETIME, "token_lifetime", "duration", 0, 24 * CMK_HOUR_US, 0, 24 * CMK_HOUR_US, 0,   \
       7 * CMK_DAY_US, "AC-12 MI-8 MI-9 OQ-11", "documented",                                       \
       "how long a token lives: changes of groups act with the next one, and a deleted identity "   \

@@ -144,19 +144,47 @@ const CmkGuard cmk_guard_key_size_is_offered = {.name = "key-size-is-offered",
                                                 .text = "There are keys of this type with this "
                                                         "size or on this curve."};
 
-/* What a request wants the key to be limited to; 0: what its type can do. */
-static uint32_t wanted_key_ops(const CmkArgs *args)
+/* Slots of key.update. */
+enum {
+    UPDATE_ENABLED,
+    UPDATE_EXPIRES,
+    UPDATE_NOT_BEFORE,
+    UPDATE_KEY_OPS
+};
+
+/* What people say about a version; 0 leaves each as it is. */
+typedef struct Attributes {
+    int64_t enabled; /* CMK_SAYS_* */
+    CmkTime expires; /* CMK_TIME_MAX: never */
+    CmkTime not_before;
+    int64_t key_ops; /* what it is to be limited to */
+} Attributes;
+
+static Attributes attributes_of(const CmkArgs *args)
 {
-    return (uint32_t)(makes_key(args) ? args->num[CREATE_KEY_OPS] : args->num[3]);
+    const int64_t *num = args->num;
+    return makes_key(args) ? (Attributes){.enabled = num[CREATE_ENABLED],
+                                          .expires = num[CREATE_EXPIRES],
+                                          .not_before = num[CREATE_NOT_BEFORE],
+                                          .key_ops = num[CREATE_KEY_OPS]}
+                           : (Attributes){.enabled = num[UPDATE_ENABLED],
+                                          .expires = num[UPDATE_EXPIRES],
+                                          .not_before = num[UPDATE_NOT_BEFORE],
+                                          .key_ops = num[UPDATE_KEY_OPS]};
+}
+
+/* The version that attributes are set of; {0} if it is still to be made. */
+static CmkVersionId version_to_set(const CmkWorld *world, const CmkArgs *args)
+{
+    return makes_key(args) ? (CmkVersionId){0} : cmk_key_version_of(world, args);
 }
 
 static bool key_ops_fit_type(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const uint32_t type = makes_key(args)
-                              ? shape_to_create(args).type
-                              : cmk_version(world, cmk_key_version_of(world, args))->type;
+    const uint32_t type = makes_key(args) ? shape_to_create(args).type
+                                          : cmk_version(world, version_to_set(world, args))->type;
     *ret_blame = cmk_key_of(world, args)->changed_by;
-    return (wanted_key_ops(args) & ~cmk_key_ops_of_type(type)) == 0;
+    return (attributes_of(args).key_ops & ~cmk_key_ops_of_type(type)) == 0;
 }
 
 const CmkGuard cmk_guard_key_ops_fit_type = {
@@ -165,6 +193,26 @@ const CmkGuard cmk_guard_key_ops_fit_type = {
     .status = CMK_STATUS_OF(BAD_PARAMETER),
     .rule = "KV-20 KV-21 KV-22 KVE-15",
     .text = "A key of this type can do what it is to be permitted."};
+
+/* A start that nobody named is that of its making, and keeps nobody from saying that it ended
+ * before (assumed). */
+static bool validity_is_possible(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const CmkVersion *version = cmk_version(world, version_to_set(world, args));
+    const Attributes wanted = attributes_of(args);
+    const CmkTime named = version->not_before != version->created ? version->not_before : 0;
+    const CmkTime expires = version->number != 0 ? version->expires : CMK_TIME_MAX;
+    *ret_blame = version->changed_by;
+    return (wanted.not_before != 0 ? wanted.not_before : named) <=
+           (wanted.expires != 0 ? wanted.expires : expires);
+}
+
+const CmkGuard cmk_guard_validity_is_possible = {
+    .name = "validity-is-possible",
+    .holds = validity_is_possible,
+    .status = CMK_STATUS_OF(BAD_PARAMETER),
+    .rule = "KV-13 KVE-15",
+    .text = "The validity of the key version begins before it ends."};
 
 static bool key_name_is_free(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -308,14 +356,6 @@ CmkVersion *cmk_key_add_version(CmkSim *sim, CmkKeyId id)
     return version;
 }
 
-/* What people say about a version; 0 leaves each as it is. */
-typedef struct Attributes {
-    int64_t enabled; /* CMK_SAYS_* */
-    CmkTime expires;
-    CmkTime not_before;
-    int64_t key_ops;
-} Attributes;
-
 static void set_attributes(CmkVersion *version, const Attributes *wanted)
 {
     if (wanted->enabled != 0) {
@@ -364,10 +404,7 @@ static uint32_t key_create(CmkSim *sim, const CmkArgs *args)
     key->state = CMK_KEY_ACTIVE;
     key->epoch++;
     key->changed_by = cmk_this_seq(sim);
-    const Attributes wanted = {.enabled = args->num[CREATE_ENABLED],
-                               .expires = args->num[CREATE_EXPIRES],
-                               .not_before = args->num[CREATE_NOT_BEFORE],
-                               .key_ops = args->num[CREATE_KEY_OPS]};
+    const Attributes wanted = attributes_of(args);
     set_attributes(cmk_key_add_version(sim, id), &wanted);
     cmk_key_expect_rotation(sim, id, args);
     if (!is_new) {
@@ -383,7 +420,7 @@ static uint32_t key_create(CmkSim *sim, const CmkArgs *args)
                {"size", CMK_PARAM_INTEGER, 1, 0, CREATE_SIZE},                                     \
                {"curve", CMK_PARAM_KEY_CURVE, 1, 0, CREATE_SIZE},                                  \
                {"enabled", CMK_PARAM_BOOLEAN, 1, 0, CREATE_ENABLED},                               \
-               {"expires", CMK_PARAM_INSTANT, 1, 0, CREATE_EXPIRES},                               \
+               {"expires", CMK_PARAM_EXPIRY, 1, 0, CREATE_EXPIRES},                                \
                {"not_before", CMK_PARAM_INSTANT, 1, 0, CREATE_NOT_BEFORE},                         \
                {"key_ops", CMK_PARAM_KEY_OPS, 1, 0, CREATE_KEY_OPS}},                              \
     .guards = {CMK_GUARDS_TO_MANAGE_KEYS,                                                          \
@@ -393,7 +430,8 @@ static uint32_t key_create(CmkSim *sim, const CmkArgs *args)
                CMK_GUARD_KEY_NAME_IS_RELEASED,                                                     \
                CMK_GUARD_KEY_TYPE_FITS_SKU,                                                        \
                CMK_GUARD_KEY_SIZE_IS_OFFERED,                                                      \
-               CMK_GUARD_KEY_OPS_FIT_TYPE},                                                        \
+               CMK_GUARD_KEY_OPS_FIT_TYPE,                                                         \
+               CMK_GUARD_VALIDITY_IS_POSSIBLE},                                                    \
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS, .effect = key_create,              \
     .account = cmk_key_vault_count_request
 
@@ -449,10 +487,7 @@ static uint32_t key_update(CmkSim *sim, const CmkArgs *args)
     const CmkKeyId key_id = {args->ref[CMK_REF_KEY]};
     const CmkVersionId id = cmk_key_version_of(sim->world, args);
     CmkVersion *version = cmk_version_mut(sim, id);
-    const Attributes wanted = {.enabled = args->num[0],
-                               .expires = args->num[1],
-                               .not_before = args->num[2],
-                               .key_ops = args->num[3]};
+    const Attributes wanted = attributes_of(args);
     cmk_replica_keep_version(sim, version);
     set_attributes(version, &wanted);
     version->changed_by = cmk_this_seq(sim);
@@ -470,16 +505,16 @@ const CmkOperation cmk_op_key_update = {
     .text = "Attributes of a key version are set: enabled, expiry, start of validity, what it "
             "permits.",
     .params = {{"key", CMK_PARAM_KEY_TARGET, 0, 1, CMK_REF_KEY},
-               {"enabled", CMK_PARAM_BOOLEAN, 1, 0, 0},
-               {"expires", CMK_PARAM_INSTANT, 1, 0, 1},
-               {"not_before", CMK_PARAM_INSTANT, 1, 0, 2},
-               {"key_ops", CMK_PARAM_KEY_OPS, 1, 0, 3}},
+               {"enabled", CMK_PARAM_BOOLEAN, 1, 0, UPDATE_ENABLED},
+               {"expires", CMK_PARAM_EXPIRY, 1, 0, UPDATE_EXPIRES},
+               {"not_before", CMK_PARAM_INSTANT, 1, 0, UPDATE_NOT_BEFORE},
+               {"key_ops", CMK_PARAM_KEY_OPS, 1, 0, UPDATE_KEY_OPS}},
     .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARDS_KEY_IS_THERE, CMK_GUARD_VERSION_EXISTS,
-               CMK_GUARD_KEY_OPS_FIT_TYPE},
+               CMK_GUARD_KEY_OPS_FIT_TYPE, CMK_GUARD_VALIDITY_IS_POSSIBLE},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_update,
     .account = cmk_key_vault_count_request,
-    .rules = "KV-11 KV-19 KV-20",
+    .rules = "KV-11 KV-12 KV-19 KV-20",
     .action = "Microsoft.KeyVault/vaults/keys/update/action",
     .az = "az keyvault key set-attributes",
     .audit = "KeyUpdate",
@@ -570,9 +605,9 @@ const CmkOperation cmk_op_key_purge = {
     .permission = CMK_PERMISSION_PURGE,
     .text = "A deleted key is destroyed for good; what only it could open is lost.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
-    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARD_KEY_IS_NOT_BEING_DELETED,
-               CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED, CMK_GUARD_KEY_IS_DELETED,
-               CMK_GUARD_PURGE_IS_ALLOWED},
+    .guards = {CMK_GUARD_KEY_VAULT_LETS_PURGE, CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT,
+               CMK_GUARD_KEY_IS_NOT_BEING_DELETED, CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED,
+               CMK_GUARD_KEY_IS_DELETED, CMK_GUARD_PURGE_IS_ALLOWED},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION),
     .effect = key_purge,
     .account = cmk_key_vault_count_request,
@@ -631,32 +666,32 @@ void cmk_on_key_settle(CmkSim *sim, const CmkTimer *timer)
 /* How long the service waits with what an outage of the region does not let through. */
 #define RETRY_US CMK_HOUR_US
 
+static void retry(CmkSim *sim, const CmkTimer *timer)
+{
+    (void)cmk_agenda_push(sim->world, cmk_world_now(sim->world) + RETRY_US,
+                          sim->model->events[timer->kind].class_of_ties, timer);
+}
+
 void cmk_key_retry(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkKey *key = cmk_key(sim->world, (CmkKeyId){timer->subject});
     const CmkKeyVaultId vault = {key->key_vault};
     if (cmk_key_vault(sim->world, vault)->state == CMK_KEY_VAULT_ACTIVE) {
-        (void)cmk_agenda_push(sim->world, cmk_world_now(sim->world) + RETRY_US,
-                              sim->model->events[timer->kind].class_of_ties, timer);
-    } /* while the key vault is deleted nothing happens in it: cmk_key_resume() */
+        retry(sim, timer);
+    } /* while the key vault is deleted nothing rotates in it: cmk_key_resume() */
 }
 
 void cmk_on_key_purge(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkArgs args = args_about(sim, CMK_OP_KEY_PURGE, timer);
     if (cmk_apply(sim, &args).status != CMK_STATUS_OK) {
-        cmk_key_retry(sim, timer);
+        retry(sim, timer);
     }
 }
 
 void cmk_key_resume(CmkSim *sim, CmkKeyId id, const CmkArgs *args)
 {
-    const CmkKey *key = cmk_key(sim->world, id);
-    const CmkTime now = cmk_world_now(sim->world);
-    if (key->state == CMK_KEY_DELETED && key->purge_at <= now) {
-        (void)cmk_engine_set_timer(sim, now, CMK_EVENT_KEY_PURGE, id.i, args);
-    }
-    if (key->state == CMK_KEY_ACTIVE) {
+    if (cmk_key(sim->world, id)->state == CMK_KEY_ACTIVE) {
         cmk_key_expect_rotation(sim, id, args);
     }
 }

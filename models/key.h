@@ -38,6 +38,11 @@ CmkVersionId cmk_key_version_of(const CmkWorld *world, const CmkArgs *args);
  * O(versions of the key). */
 CmkVersionId cmk_key_version_numbered(const CmkWorld *world, CmkKeyId key, int64_t number);
 
+/* Whether its validity has begun, and has not ended, as a key vault sees it that forgives a clock a
+ * little (KV-13, KV-15). */
+bool cmk_version_has_begun(const CmkWorld *world, const CmkVersion *version);
+bool cmk_version_has_not_ended(const CmkWorld *world, const CmkVersion *version);
+
 /* Adds a version, which becomes the current one and may do what its type can do (KV-10, KV-12). For
  * effects that write keys and versions. */
 CmkVersion *cmk_key_add_version(CmkSim *sim, CmkKeyId id);
@@ -45,8 +50,8 @@ CmkVersion *cmk_key_add_version(CmkSim *sim, CmkKeyId id);
 /* Destroys the key with all its versions (SD-6). For effects that write keys and versions. */
 void cmk_key_destroy(CmkSim *sim, CmkKeyId id);
 
-/* Sets the timer of a purge that came due while the key vault was deleted, and those of the
- * rotation policy. For effects that write keys and timers. */
+/* Sets the timers of the rotation policy again, which rests while the key vault is deleted. For
+ * effects that write keys and timers. */
 void cmk_key_resume(CmkSim *sim, CmkKeyId id, const CmkArgs *args);
 
 /* ---- backups of keys (KV-24) ----------------------------------------------------------------- */
@@ -69,7 +74,8 @@ CmkVersion *cmk_key_rotate_version(CmkSim *sim, CmkKeyId id);
  * effects that write keys and timers. */
 void cmk_key_expect_rotation(CmkSim *sim, CmkKeyId id, const CmkArgs *args);
 
-/* Tries again in an hour what an outage of the region did not let through. */
+/* Tries again in an hour what an outage of the region did not let through; not while the key vault
+ * is deleted. */
 void cmk_key_retry(CmkSim *sim, const CmkTimer *timer);
 
 /* ---- what clients read (KV-6, KV-7, KV-27, KV-28) -------------------------------------------- */

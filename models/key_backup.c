@@ -1,5 +1,5 @@
 /* Backups of keys, and keys that come back from them (KV-24). */
-#include <string.h>
+#include <ctype.h>
 
 #include "models/key.h"
 #include "models/key_vault.h"
@@ -98,12 +98,22 @@ const CmkGuard cmk_guard_key_backup_exists = {.name = "key-backup-exists",
                                               .rule = "KV-24",
                                               .text = "Somebody has kept this backup of the key."};
 
+/* Names of keys are the same in any case. */
+static bool is_same_name(const char *a, const char *b)
+{
+    while (*a != '\0' && tolower((unsigned char)*a) == tolower((unsigned char)*b)) {
+        a++;
+        b++;
+    }
+    return tolower((unsigned char)*a) == tolower((unsigned char)*b);
+}
+
 static bool key_backup_has_the_name(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkKey *source = cmk_key(world, source_of(args));
     *ret_blame = cmk_key_backup(world, cmk_key_backup_named(world, args))->changed_by;
-    return strcmp(cmk_name(world, source->name), cmk_name(world, cmk_key_of(world, args)->name)) ==
-           0;
+    return is_same_name(cmk_name(world, source->name),
+                        cmk_name(world, cmk_key_of(world, args)->name));
 }
 
 const CmkGuard cmk_guard_key_backup_has_the_name = {
@@ -136,12 +146,28 @@ const CmkGuard cmk_guard_key_backup_is_from_here = {
 /* ---- backup ---------------------------------------------------------------------------------- */
 
 /* Whoever keeps a backup keeps the private key of each version in it. */
-static void hold_versions(CmkSim *sim, uint32_t row)
+static uint32_t keep_version(CmkSim *sim, CmkVersionId id)
 {
-    while (row != 0) {
-        const CmkVersionId id = {row};
-        row = cmk_version(sim->world, id)->previous;
-        cmk_version_mut(sim, id)->is_backed_up = 1;
+    CmkVersion *version = cmk_version_mut(sim, id);
+    const uint32_t row = cmk_world_row_add(sim->world, CMK_TABLE_KEPT_VERSION);
+    version->is_backed_up = 1;
+    *cmk_kept_version_mut(sim, (CmkKeptVersionId){row}) =
+        (CmkKeptVersion){.version = id.i,
+                         .is_enabled = version->is_enabled,
+                         .key_ops = version->key_ops,
+                         .not_before = version->not_before,
+                         .expires = version->expires};
+    return row;
+}
+
+/* From the newest back, in rows that follow one another. */
+static void keep_versions(CmkSim *sim, uint32_t newest, CmkKeyBackup *backup)
+{
+    for (uint32_t row = newest; row != 0;
+         row = cmk_version(sim->world, (CmkVersionId){row})->previous) {
+        const uint32_t kept = keep_version(sim, (CmkVersionId){row});
+        backup->first_kept = backup->version_count == 0 ? kept : backup->first_kept;
+        backup->version_count++;
     }
 }
 
@@ -153,8 +179,6 @@ static uint32_t key_backup(CmkSim *sim, const CmkArgs *args)
     const CmkKeyBackupId id = {cmk_world_row_add(sim->world, CMK_TABLE_KEY_BACKUP)};
     *cmk_key_backup_mut(sim, id) = (CmkKeyBackup){
         .key = key_id.i,
-        .version = key->current_version,
-        .version_count = key->version_count,
         .type = key->type,
         .curve = key->curve,
         .size_bits = key->size_bits,
@@ -164,7 +188,7 @@ static uint32_t key_backup(CmkSim *sim, const CmkArgs *args)
         .created = cmk_world_now(sim->world),
         .changed_by = cmk_this_seq(sim)};
     key->last_backup = id.i;
-    hold_versions(sim, key->current_version);
+    keep_versions(sim, key->current_version, cmk_key_backup_mut(sim, id));
     return id.i;
 }
 
@@ -174,10 +198,10 @@ const CmkOperation cmk_op_key_backup = {
     .text = "Somebody gets a sealed copy of a key with all its versions, and keeps it outside.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
     .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS, CMK_GUARDS_KEY_IS_THERE, CMK_GUARD_KEY_FITS_INTO_BACKUP},
-    .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(KEY_BACKUP),
+    .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(KEY_BACKUP) | CMK_BIT(KEPT_VERSION),
     .effect = key_backup,
     .account = cmk_key_vault_count_request,
-    .rules = "KV-24 REL-7",
+    .rules = "KV-11 KV-24 REL-7",
     .action = "Microsoft.KeyVault/vaults/keys/backup/action",
     .az = "az keyvault key backup",
 };
@@ -209,14 +233,18 @@ static uint32_t copy_version(CmkSim *sim, CmkVersionId original, CmkKeyId key)
     return row;
 }
 
-/* Gives the row under `key` of a version in the backup. */
-static uint32_t bring_back(CmkSim *sim, CmkVersionId kept, CmkKeyId key)
+/* Gives the row under `key` of a version in the backup, which is as it was then. */
+static uint32_t bring_back(CmkSim *sim, const CmkKeptVersion *kept, CmkKeyId key)
 {
-    const CmkVersionId original = cmk_version_original(sim->world, kept);
+    const CmkVersionId original = cmk_version_original(sim->world, (CmkVersionId){kept->version});
     uint32_t row = twin_under(sim->world, original, key);
     row = row != 0 ? row : copy_version(sim, original, key);
     CmkVersion *version = cmk_version_mut(sim, (CmkVersionId){row});
     version->is_purged = 0;
+    version->is_enabled = kept->is_enabled;
+    version->key_ops = kept->key_ops;
+    version->not_before = kept->not_before;
+    version->expires = kept->expires;
     version->changed_by = cmk_this_seq(sim);
     version->written_at = 0; /* what comes back is back in the pair too, as what is destroyed */
     return row;
@@ -227,18 +255,17 @@ static uint32_t key_restore(CmkSim *sim, const CmkArgs *args)
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
     const CmkKeyBackup *backup = cmk_key_backup(sim->world, cmk_key_backup_named(sim->world, args));
     uint32_t newer = 0;
-    uint32_t kept = backup->version;
     CmkKey *key = cmk_key_mut(sim, id);
     key->current_version = 0;
-    while (kept != 0) {
-        const uint32_t row = bring_back(sim, (CmkVersionId){kept}, id);
+    for (uint32_t i = 0; i < backup->version_count; i++) {
+        const CmkKeptVersionId kept = {backup->first_kept + i};
+        const uint32_t row = bring_back(sim, cmk_kept_version(sim->world, kept), id);
         if (newer == 0) {
             key->current_version = row;
         } else {
             cmk_version_mut(sim, (CmkVersionId){newer})->previous = row;
         }
         newer = row;
-        kept = cmk_version(sim->world, (CmkVersionId){kept})->previous;
     }
     key->version_count = backup->version_count;
     key->type = backup->type;
@@ -257,7 +284,8 @@ static uint32_t key_restore(CmkSim *sim, const CmkArgs *args)
 const CmkOperation cmk_op_key_restore = {
     .name = "key.restore",
     .permission = CMK_PERMISSION_RESTORE,
-    .text = "A key comes back from a backup with the versions and identifiers that it had then.",
+    .text = "A key comes back from a backup with the versions, identifiers and attributes that it "
+            "had then.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY},
                {"of", CMK_PARAM_KEY_SOURCE, 1, 0, RESTORE_OF},
                {"backup", CMK_PARAM_INTEGER, 1, 0, RESTORE_BACKUP}},
@@ -269,7 +297,7 @@ const CmkOperation cmk_op_key_restore = {
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_restore,
     .account = cmk_key_vault_count_request,
-    .rules = "KV-10 KV-24",
+    .rules = "KV-10 KV-11 KV-24",
     .action = "Microsoft.KeyVault/vaults/keys/restore/action",
     .az = "az keyvault key restore",
 };

@@ -35,6 +35,16 @@ void cmk_key_uri_format(const CmkWorld *world, CmkKeyId id, CmkVersionId version
                    version.i == 0 ? "" : "/", text);
 }
 
+bool cmk_version_has_begun(const CmkWorld *world, const CmkVersion *version)
+{
+    return version->not_before <= cmk_world_now(world) + cmk_knob(world, CMK_KNOB_CLOCK_LEEWAY);
+}
+
+bool cmk_version_has_not_ended(const CmkWorld *world, const CmkVersion *version)
+{
+    return cmk_world_now(world) - cmk_knob(world, CMK_KNOB_CLOCK_LEEWAY) < version->expires;
+}
+
 /* KV-28: the usual retention has levels of its own. */
 #define USUAL_RETENTION_DAYS 90
 

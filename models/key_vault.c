@@ -66,6 +66,21 @@ const CmkGuard cmk_guard_purge_protection_comes_with_soft_delete = {
     .rule = "SD-3",
     .text = "A key vault with purge protection has soft delete."};
 
+/* Old key vaults may be there from before the scenario: what the world is set up with. */
+static bool new_key_vault_has_soft_delete(const CmkWorld *world, const CmkArgs *args,
+                                          uint64_t *ret_blame)
+{
+    (void)ret_blame;
+    return !cmk_is_open(world) || args->num[CMK_KEY_VAULT_SOFT_DELETE] != CMK_SAYS_FALSE;
+}
+
+const CmkGuard cmk_guard_new_key_vault_has_soft_delete = {
+    .name = "new-key-vault-has-soft-delete",
+    .holds = new_key_vault_has_soft_delete,
+    .status = CMK_STATUS_OF(BAD_PARAMETER),
+    .rule = "SD-2",
+    .text = "A key vault that is made now has soft delete: only old ones lack it."};
+
 static bool key_vault_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = cmk_key_vault_of(world, args)->changed_by;
@@ -82,6 +97,25 @@ const CmkGuard cmk_guard_key_vault_exists = {
         {CMK_OP_KEY_VAULT_RECOVER, cmk_repair_recover_key_vault, "recover the deleted key vault"},
         {CMK_OP_KEY_VAULT_CREATE, cmk_repair_recreate_key_vault,
          "make the purged key vault again, then restore its keys from backups"}}};
+
+/* What is in a deleted key vault nobody can ask for, but the service purges at the date that was
+ * set all the same. */
+static bool key_vault_lets_purge(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const bool is_kept = cmk_key_vault_of(world, args)->state == CMK_KEY_VAULT_DELETED;
+    return (is_kept && args->actor == CMK_ACTOR_PLATFORM) ||
+           key_vault_exists(world, args, ret_blame);
+}
+
+const CmkGuard cmk_guard_key_vault_lets_purge = {
+    .name = "key-vault-lets-purge",
+    .holds = key_vault_lets_purge,
+    .status = CMK_STATUS_OF(VAULT_NOT_FOUND),
+    .rule = "KVE-19 SD-6 SD-19",
+    .text = "The key vault's name resolves, or the service itself purges a key whose date has come "
+            "while the key vault is deleted.",
+    .repairs = {
+        {CMK_OP_KEY_VAULT_RECOVER, cmk_repair_recover_key_vault, "recover the deleted key vault"}}};
 
 static bool key_vault_is_reachable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -359,7 +393,8 @@ const CmkOperation cmk_op_key_vault_create = {
                {"retention_days", CMK_PARAM_INTEGER, 1, 0, CMK_KEY_VAULT_RETENTION_DAYS},
                {"sku", CMK_PARAM_SKU, 1, 0, CMK_KEY_VAULT_TIER}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_NAME_IS_FREE, CMK_GUARD_RETENTION_IS_IN_RANGE,
-               CMK_GUARD_PURGE_PROTECTION_COMES_WITH_SOFT_DELETE},
+               CMK_GUARD_PURGE_PROTECTION_COMES_WITH_SOFT_DELETE,
+               CMK_GUARD_NEW_KEY_VAULT_HAS_SOFT_DELETE},
     .writes = CMK_BIT(KEY_VAULT),
     .effect = key_vault_create,
     .rules = "SD-1 SD-2 SD-3 AC-1 AC-3",

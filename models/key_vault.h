@@ -17,11 +17,13 @@ enum {
 
 /* KVE-19 as far as it does not depend on the key, for people who use or manage keys; and what they
  * need besides to change something (REL-7). */
-#define CMK_GUARDS_TO_ASK_FOR_KEYS                                                                 \
-    CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,                                  \
-        CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, CMK_GUARD_ROLE_LETS_ACTOR,                           \
-        CMK_GUARD_POLICY_LETS_ACTOR
-#define CMK_GUARDS_TO_MANAGE_KEYS CMK_GUARDS_TO_ASK_FOR_KEYS, CMK_GUARD_KEY_VAULT_IS_WRITABLE
+#define CMK_GUARDS_TO_ASK_WHERE_IT_IS                                                              \
+    CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED,                        \
+        CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR
+#define CMK_GUARDS_TO_ASK_FOR_KEYS CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_ASK_WHERE_IT_IS
+#define CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT                                                         \
+    CMK_GUARDS_TO_ASK_WHERE_IT_IS, CMK_GUARD_KEY_VAULT_IS_WRITABLE
+#define CMK_GUARDS_TO_MANAGE_KEYS CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT
 
 /* The key is there, and not on its way to or from the deleted state. */
 #define CMK_GUARDS_KEY_IS_THERE                                                                    \

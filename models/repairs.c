@@ -4,6 +4,7 @@
 #include "models/key.h"
 #include "models/key_vault.h"
 #include "models/model.h"
+#include "models/rows.h"
 
 /* The identity that a request was made with, as the scenario names it. */
 static void copy_caller(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
@@ -28,7 +29,9 @@ bool cmk_repair_assign_role(const CmkWorld *world, const CmkArgs *refused, CmkAr
     copy_caller(world, refused, ret);
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
     ret->num[0] = cmk_role_find("Key Vault Crypto Service Encryption User");
-    return vault->permission_model == CMK_PERMISSIONS_RBAC && is_caller_now(world, refused);
+    uint64_t ignored = 0;
+    return vault->permission_model == CMK_PERMISSIONS_RBAC && is_caller_now(world, refused) &&
+           cmk_guard_assignment_is_new.holds(world, ret, &ignored); /* else it is on its way */
 }
 
 bool cmk_repair_set_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
@@ -48,8 +51,7 @@ bool cmk_repair_recreate_key_vault(const CmkWorld *world, const CmkArgs *refused
     ret->ref[CMK_REF_KEY_VAULT] = row;
     ret->ref[CMK_REF_REGION] = vault->region;
     ret->num[CMK_KEY_VAULT_PERMISSION_MODEL] = vault->permission_model;
-    ret->num[CMK_KEY_VAULT_SOFT_DELETE] =
-        vault->has_soft_delete != 0 ? CMK_SAYS_TRUE : CMK_SAYS_FALSE;
+    ret->num[CMK_KEY_VAULT_SOFT_DELETE] = CMK_SAYS_TRUE; /* as any that is made now: SD-2 */
     ret->num[CMK_KEY_VAULT_PURGE_PROTECTION] =
         vault->has_purge_protection != 0 ? CMK_SAYS_TRUE : CMK_SAYS_FALSE;
     ret->num[CMK_KEY_VAULT_RETENTION_DAYS] = vault->retention_days;

@@ -62,8 +62,7 @@ const CmkGuard cmk_guard_version_is_enabled_for_public_ops = {
 static bool version_has_not_expired(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = version_of(world, args)->changed_by;
-    const CmkTime leeway = cmk_knob(world, CMK_KNOB_CLOCK_LEEWAY);
-    return cmk_world_now(world) - leeway < version_of(world, args)->expires; /* KV-13, KV-15 */
+    return cmk_version_has_not_ended(world, version_of(world, args));
 }
 
 const CmkGuard cmk_guard_version_has_not_expired = {.name = "version-has-not-expired",
@@ -76,8 +75,7 @@ const CmkGuard cmk_guard_version_has_not_expired = {.name = "version-has-not-exp
 static bool version_is_yet_valid(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = version_of(world, args)->changed_by;
-    const CmkTime leeway = cmk_knob(world, CMK_KNOB_CLOCK_LEEWAY);
-    return version_of(world, args)->not_before <= cmk_world_now(world) + leeway; /* KV-13, KV-15 */
+    return cmk_version_has_begun(world, version_of(world, args));
 }
 
 const CmkGuard cmk_guard_version_is_yet_valid = {.name = "version-is-yet-valid",

@@ -80,3 +80,10 @@ uint32_t cmk_role_permissions(uint32_t role)
     CMK_ASSERT(role < CMK_ARRAY_LEN(roles));
     return roles[role].permissions;
 }
+
+bool cmk_role_has_data_actions(uint32_t role)
+{
+    CMK_ASSERT(role < CMK_ARRAY_LEN(roles));
+    return roles[role].is_data_role != 0 ||
+           (roles[role].permissions & CMK_PERMISSION_KEYS_ALL) != 0;
+}

@@ -1,5 +1,6 @@
 /* Backup vaults take up newer versions of versionless keys (section 12). */
 #include "models/encryption.h"
+#include "models/key.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/region.h"
@@ -48,6 +49,12 @@ static bool is_behind(const CmkWorld *world, const CmkBackupVault *vault)
                cmk_version(world, (CmkVersionId){vault->active_version})->number;
 }
 
+CmkVersionId cmk_rotation_target(const CmkWorld *world, const CmkBackupVault *vault)
+{
+    return is_behind(world, vault) ? newest_usable(world, (CmkKeyId){vault->key})
+                                   : (CmkVersionId){vault->active_version};
+}
+
 /* Whether polls must go on: there is a newer version that can be used, or will be without anybody
  * touching it, because its validity begins later. */
 static bool may_be_behind(const CmkWorld *world, const CmkBackupVault *vault)
@@ -56,14 +63,13 @@ static bool may_be_behind(const CmkWorld *world, const CmkBackupVault *vault)
         return false;
     }
     const uint32_t active = cmk_version(world, (CmkVersionId){vault->active_version})->number;
-    const CmkTime now = cmk_world_now(world);
     uint32_t row = cmk_key(world, (CmkKeyId){vault->key})->current_version;
     while (vault->pinned_version == 0 && row != 0) {
         const CmkVersion *version = cmk_version(world, (CmkVersionId){row});
         if (version->number <= active) {
             break;
         }
-        if (version->is_enabled != 0 && now < version->expires) {
+        if (version->is_enabled != 0 && cmk_version_has_not_ended(world, version)) {
             return true;
         }
         row = version->previous;
@@ -94,7 +100,7 @@ static uint32_t rotation_start(CmkSim *sim, const CmkArgs *args)
     const CmkTaskId id = cmk_task_start(sim, args, CMK_TASK_ROTATION, vault_id);
     CmkTask *task = cmk_task_mut(sim, id);
     task->target_key = vault->key;
-    task->target_version = newest_usable(sim->world, (CmkKeyId){vault->key}).i;
+    task->target_version = cmk_rotation_target(sim->world, vault).i;
     task->target_identity = vault->identity;
     task->target_principal = vault->principal;
     return id.i;
@@ -150,7 +156,7 @@ const CmkOperation cmk_op_rotation_commit = {
                CMK_GUARD_BACKUP_SERVICE_WORKS},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK),
     .effect = rotation_commit,
-    .rules = "ROT-6 ROT-7 ROT-8 ROT-14 ROT-15",
+    .rules = "ROT-7 ROT-8 ROT-14 ROT-15",
 };
 
 void cmk_on_rotation_poll(CmkSim *sim, const CmkTimer *timer)

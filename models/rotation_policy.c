@@ -11,7 +11,8 @@ enum {
     ROTATE_AFTER,
     ROTATE_BEFORE_EXPIRY,
     EXPIRY,
-    NOTIFY_BEFORE_EXPIRY
+    NOTIFY_BEFORE_EXPIRY,
+    NOTIFY_AFTER = CMK_NUM_SYSTEM /* it names no identity, so this one is free */
 };
 
 /* Nothing happens to a version earlier after its creation, or later before its expiry (ROT-9). */
@@ -36,13 +37,21 @@ static CmkTime rotation_time(const CmkKey *key, const CmkVersion *version)
     return CMK_TIME_MAX;
 }
 
-/* When people are told of its expiry; CMK_TIME_MAX: never, or they have been told. */
+/* When people are told of its age or its coming expiry; CMK_TIME_MAX: never, or they have been
+ * told.
+ */
 static CmkTime notice_time(const CmkKey *key, const CmkVersion *version)
 {
-    const bool is_due = key->rotation.notify_before_expiry_us != 0 &&
-                        version->expires != CMK_TIME_MAX &&
-                        key->notified_version != key->current_version;
-    return is_due ? version->expires - key->rotation.notify_before_expiry_us : CMK_TIME_MAX;
+    if (key->notified_version == key->current_version) {
+        return CMK_TIME_MAX;
+    }
+    if (key->rotation.notify_after_us != 0) {
+        return version->created + key->rotation.notify_after_us;
+    }
+    if (key->rotation.notify_before_expiry_us != 0 && version->expires != CMK_TIME_MAX) {
+        return version->expires - key->rotation.notify_before_expiry_us;
+    }
+    return CMK_TIME_MAX;
 }
 
 static void expect(CmkSim *sim, CmkTime time, uint32_t kind, CmkKeyId id, const CmkArgs *args)
@@ -81,11 +90,12 @@ CmkVersion *cmk_key_rotate_version(CmkSim *sim, CmkKeyId id)
 
 /* ---- setting a policy ------------------------------------------------------------------------ */
 
-/* Whether something so long before the expiry is possible at all. */
-static bool is_between(int64_t before_expiry_us, int64_t expiry_us)
+/* Whether something can be done so long before or after an end of the validity, which is so long if
+ * the policy says so; else it is that of each version. */
+static bool is_between(int64_t length_us, int64_t expiry_us)
 {
-    return before_expiry_us == 0 ||
-           (before_expiry_us >= MARGIN_US && expiry_us - before_expiry_us >= MARGIN_US);
+    return length_us == 0 ||
+           (length_us >= MARGIN_US && (expiry_us == 0 || expiry_us - length_us >= MARGIN_US));
 }
 
 static bool rotation_policy_is_possible(const CmkWorld *world, const CmkArgs *args,
@@ -96,10 +106,13 @@ static bool rotation_policy_is_possible(const CmkWorld *world, const CmkArgs *ar
     const int64_t after = args->num[ROTATE_AFTER];
     const int64_t before = args->num[ROTATE_BEFORE_EXPIRY];
     const int64_t expiry = args->num[EXPIRY];
-    const bool is_after_right =
-        after == 0 || (after >= MARGIN_US && (expiry == 0 || expiry - after >= MARGIN_US));
-    return (after == 0 || before == 0) && is_after_right && is_between(before, expiry) &&
-           is_between(args->num[NOTIFY_BEFORE_EXPIRY], expiry);
+    const int64_t notify_after = args->num[NOTIFY_AFTER];
+    const int64_t notify_before = args->num[NOTIFY_BEFORE_EXPIRY];
+    const bool is_one_each =
+        (after == 0 || before == 0) && (notify_after == 0 || notify_before == 0);
+    const bool has_expiry = before == 0 || expiry != 0; /* of the versions rotated in */
+    return is_one_each && has_expiry && is_between(after, expiry) && is_between(before, expiry) &&
+           is_between(notify_after, expiry) && is_between(notify_before, expiry);
 }
 
 const CmkGuard cmk_guard_rotation_policy_is_possible = {
@@ -107,8 +120,9 @@ const CmkGuard cmk_guard_rotation_policy_is_possible = {
     .holds = rotation_policy_is_possible,
     .status = CMK_STATUS_OF(BAD_PARAMETER),
     .rule = "ROT-9",
-    .text = "Rotation is counted from the creation or from the expiry, and each action comes at "
-            "least 7 days after the one and 7 days before the other."};
+    .text = "Rotation and notice are each counted from the creation or from the expiry, and come "
+            "at least 7 days after the one and 7 days before the other; rotation before the "
+            "expiry needs one for the versions rotated in."};
 
 static uint32_t key_set_rotation_policy(CmkSim *sim, const CmkArgs *args)
 {
@@ -117,7 +131,8 @@ static uint32_t key_set_rotation_policy(CmkSim *sim, const CmkArgs *args)
     key->rotation = (CmkRotationPolicy){.rotate_after_us = args->num[ROTATE_AFTER],
                                         .rotate_before_expiry_us = args->num[ROTATE_BEFORE_EXPIRY],
                                         .expiry_us = args->num[EXPIRY],
-                                        .notify_before_expiry_us = args->num[NOTIFY_BEFORE_EXPIRY]};
+                                        .notify_before_expiry_us = args->num[NOTIFY_BEFORE_EXPIRY],
+                                        .notify_after_us = args->num[NOTIFY_AFTER]};
     key->notified_version = 0;
     cmk_key_expect_rotation(sim, id, args);
     return id.i;
@@ -132,7 +147,8 @@ const CmkOperation cmk_op_key_set_rotation_policy = {
                {"rotate_after", CMK_PARAM_DURATION, 1, 0, ROTATE_AFTER},
                {"rotate_before_expiry", CMK_PARAM_DURATION, 1, 0, ROTATE_BEFORE_EXPIRY},
                {"expiry", CMK_PARAM_DURATION, 1, 0, EXPIRY},
-               {"notify_before_expiry", CMK_PARAM_DURATION, 1, 0, NOTIFY_BEFORE_EXPIRY}},
+               {"notify_before_expiry", CMK_PARAM_DURATION, 1, 0, NOTIFY_BEFORE_EXPIRY},
+               {"notify_after", CMK_PARAM_DURATION, 1, 0, NOTIFY_AFTER}},
     .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARDS_KEY_IS_THERE,
                CMK_GUARD_ROTATION_POLICY_IS_POSSIBLE},
     .writes = CMK_BIT(KEY) | CMK_BIT_TIMERS,
@@ -184,7 +200,8 @@ static uint32_t key_notify_near_expiry(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_key_notify_near_expiry = {
     .name = "key.notify_near_expiry",
-    .text = "People are told that the current version of a key expires soon.",
+    .text =
+        "People are told that the current version of a key expires soon, or has reached an age.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
     .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_EXISTS},
     .writes = CMK_BIT(KEY),

@@ -10,8 +10,7 @@
 #define DEPTH_MAX 64
 
 #define ON_KEY_VAULTS                                                                              \
-    (CMK_PERMISSION_KEYS_ALL | CMK_PERMISSION_KEY_VAULT_WRITE | CMK_PERMISSION_KEY_VAULT_DELETE |  \
-     CMK_PERMISSION_KEY_VAULT_PURGE)
+    (CMK_PERMISSION_KEYS_ALL | CMK_PERMISSION_KEY_VAULT_WRITE | CMK_PERMISSION_KEY_VAULT_DELETE)
 #define ON_IDENTITIES (CMK_PERMISSION_IDENTITY_WRITE | CMK_PERMISSION_IDENTITY_ASSIGN)
 #define ON_BACKUP_VAULTS                                                                           \
     (CMK_PERMISSION_BACKUP_VAULT_WRITE | CMK_PERMISSION_BACKUP_VAULT_DELETE |                      \
@@ -30,6 +29,11 @@ CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, uint32_t permi
     const CmkScopeId scope = {args->ref[CMK_REF_SCOPE]};
     if ((permission & ON_ROLES) != 0 && scope.i != 0) {
         return (CmkPlace){.scope = scope};
+    }
+    if ((permission & CMK_PERMISSION_KEY_VAULT_PURGE) != 0) { /* deleted ones hang on it: SD-7 */
+        const CmkKeyVaultId key_vault = {args->ref[CMK_REF_KEY_VAULT]};
+        const CmkScopeId group = {cmk_key_vault(world, key_vault)->resource_group};
+        return (CmkPlace){.scope = cmk_scope_subscription(world, group)};
     }
     if ((permission & (ON_KEY_VAULTS | ON_ROLES)) != 0) {
         return cmk_place_of_key(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]},

@@ -131,6 +131,12 @@ static bool read_name(const CmkReading *reading, const CmkField *field, const Cm
             return false;
         }
     }
+    if (field->begins_plainly && text[0] != '\0' && !g_ascii_isalnum(text[0])) {
+        cmk_diagnostics_error(reading->diagnostics, cmk_node_position(node), "`%s` cannot be %s",
+                              text, field->doc);
+        cmk_diagnostics_hint(reading->diagnostics, "begin with a letter or digit");
+        return false;
+    }
     const int64_t length = (int64_t)strlen(text);
     if (length >= field->min && length <= field->max) {
         return true;
@@ -236,6 +242,11 @@ static bool read_quantity(const CmkReading *reading, const CmkField *field, cons
                    text);
     } else if (field->type == CMK_FIELD_INSTANT) {
         is_read = cmk_instant_parse(text, reading->start, ret, message);
+        if (is_read && field->min != 0 && *(const CmkTime *)ret < field->min) {
+            g_snprintf(message, sizeof(message),
+                       "`%s` is too early: time begins after 1970-01-01T00:00:00Z here", text);
+            is_read = false;
+        }
     } else {
         is_read = cmk_repeat_parse(text, ret, message);
     }

@@ -74,9 +74,10 @@ typedef struct CmkField {
     bool is_list; /* GArray * of what the type says; NULL if absent */
     uint8_t min_items;
     size_t offset;
-    int64_t min; /* range of numbers, length of names; max 0: no range */
+    int64_t min; /* range of numbers, length of names; max 0: no range; the first of instants */
     int64_t max;
     const char *also;                /* names: other characters that are allowed */
+    bool begins_plainly;             /* names: but not at their beginning */
     const char *fallback;            /* value when the key is absent, as one would write it */
     const char *shorthand;           /* map: the key that a mere text stands for */
     uint32_t accepts;                /* reference: what kinds, the resolver's own number */

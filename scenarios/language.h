@@ -46,6 +46,7 @@ typedef struct CmkRotationPolicyItem {
     int64_t rotate_before_expiry_us;
     int64_t expiry_us;
     int64_t notify_before_expiry_us;
+    int64_t notify_after_us;
 } CmkRotationPolicyItem;
 
 typedef struct CmkKeyItem {
@@ -301,8 +302,9 @@ extern const CmkVocabulary cmk_vocabulary_tags;
 /* The number is the CmkSoftDelete. */
 extern const CmkVocabulary cmk_vocabulary_skus;
 extern const CmkVocabulary cmk_vocabulary_soft_delete;
-/* Word i stands for bit i of CMK_PERMISSION_*. */
+/* Word i stands for bit i of CMK_PERMISSION_*, but "all" for all of them (AC-6). */
 extern const CmkVocabulary cmk_vocabulary_permissions;
+uint32_t cmk_permission_bits(uint32_t word);
 /* Those of them that a key can be limited to, with the same numbers (KV-20). */
 extern const CmkVocabulary cmk_vocabulary_key_ops;
 /* "EC-HSM": CmkKeyType, and "P-256K": CmkCurve. */

@@ -161,6 +161,17 @@ static void count_restores(Counting *counting)
     }
 }
 
+/* Each backup keeps the versions that the key has by then. */
+static void count_kept_versions(Counting *counting)
+{
+    const GArray *plan = counting->scenario->plan;
+    const uint64_t versions = MIN(counting->rows[CMK_TABLE_VERSION], CMK_KEY_BACKUP_VERSIONS_MAX);
+    for (guint i = 0; i < plan->len; i++) {
+        const bool is_backup = g_array_index(plan, CmkPlanned, i).op == CMK_OP_KEY_BACKUP;
+        counting->rows[CMK_TABLE_KEPT_VERSION] += is_backup ? versions : 0;
+    }
+}
+
 /* What is planned may add rows to each table that its operation writes. */
 static void count_plan(Counting *counting)
 {
@@ -224,6 +235,7 @@ static void count(Counting *counting)
     count_plan(counting);
     count_rotations(counting);
     count_restores(counting);
+    count_kept_versions(counting);
     count_names(counting);
     counting->timers += rows[CMK_TABLE_TASK] + TIMERS_PER_ASSIGNMENT * rows[CMK_TABLE_ASSIGNMENT] +
                         TIMERS_PER_KEY * rows[CMK_TABLE_KEY] +

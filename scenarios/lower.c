@@ -281,7 +281,7 @@ static int64_t bits_of(const GArray *words)
 {
     int64_t bits = 0;
     for (guint i = 0; words != NULL && i < words->len; i++) {
-        bits |= INT64_C(1) << g_array_index(words, uint32_t, i);
+        bits |= cmk_permission_bits(g_array_index(words, uint32_t, i));
     }
     return bits;
 }
@@ -299,6 +299,7 @@ static bool set_rotation_policy(Building *building, const CmkRotationPolicyItem 
     cmk_parameters_set(&set, "rotate_before_expiry", policy->rotate_before_expiry_us);
     cmk_parameters_set(&set, "expiry", policy->expiry_us);
     cmk_parameters_set(&set, "notify_before_expiry", policy->notify_before_expiry_us);
+    cmk_parameters_set(&set, "notify_after", policy->notify_after_us);
     return apply(building, &set, policy->node);
 }
 

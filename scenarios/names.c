@@ -75,6 +75,25 @@ const CmkNamed *cmk_names_add(CmkScenario *scenario, CmkNamedKind kind, const Cm
     return NULL;
 }
 
+/* Names that are part of an address, those of key vaults and keys, are the same in any case. */
+static guint hash_without_case(gconstpointer name)
+{
+    g_autofree char *lower = g_ascii_strdown(name, -1);
+    return g_str_hash(lower);
+}
+
+static gboolean is_same_without_case(gconstpointer a, gconstpointer b)
+{
+    return g_ascii_strcasecmp(a, b) == 0;
+}
+
+static GHashTable *names_of_kind(uint32_t kind)
+{
+    const bool is_in_address = kind == CMK_NAMED_KEY_VAULT || kind == CMK_NAMED_KEY;
+    return is_in_address ? g_hash_table_new(hash_without_case, is_same_without_case)
+                         : g_hash_table_new(g_str_hash, g_str_equal);
+}
+
 /* ---- giving rows ----------------------------------------------------------------------------- */
 
 typedef struct Collecting {
@@ -524,7 +543,7 @@ bool cmk_names_collect(CmkScenario *scenario, CmkDiagnostics *diagnostics)
     Collecting collecting = {.scenario = scenario, .diagnostics = diagnostics, .is_right = true};
     CmkEstate *estate = scenario->estate;
     for (uint32_t kind = 0; kind < CMK_NAMED__COUNT; kind++) {
-        estate->by_name[kind] = g_hash_table_new(g_str_hash, g_str_equal);
+        estate->by_name[kind] = names_of_kind(kind);
     }
     add_named(&collecting, &estate->file.world);
     /* Members of fleets have names too, so they come before references are resolved. */

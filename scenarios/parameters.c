@@ -144,12 +144,19 @@ static bool read_permissions(Target *target, const CmkField *field, const CmkNod
     if (!cmk_node_expect(target->reading.diagnostics, value, CMK_NODE_SEQUENCE, what)) {
         return false;
     }
+    if (cmk_node_count(value) == 0) { /* none is not "no limit", nor the end of a policy */
+        cmk_diagnostics_error(target->reading.diagnostics, cmk_node_position(value),
+                              "`%s` is empty", field->name);
+        cmk_diagnostics_hint(target->reading.diagnostics,
+                             "name at least one; what is left out stays as it is");
+        return false;
+    }
     bool is_right = true;
     *ret = 0;
     for (const CmkNode *item = cmk_node_first(value); item != NULL; item = cmk_node_next(item)) {
-        uint32_t bit = 0;
-        is_right &= cmk_field_read(&target->reading, field, item, &bit);
-        *ret |= INT64_C(1) << bit;
+        uint32_t word = 0;
+        is_right &= cmk_field_read(&target->reading, field, item, &word);
+        *ret |= cmk_permission_bits(word);
     }
     return is_right;
 }
@@ -228,6 +235,8 @@ static CmkField field_of(const CmkParam *param)
         field.max = 1000000;
         break;
     case CMK_PARAM_INSTANT:
+    case CMK_PARAM_EXPIRY:
+        field.min = 1; /* 0 stands for none */
         field.type = CMK_FIELD_INSTANT;
         break;
     case CMK_PARAM_INTEGER:
@@ -242,11 +251,18 @@ static CmkField field_of(const CmkParam *param)
     return field;
 }
 
+static bool is_never(const CmkParam *param, const CmkNode *value)
+{
+    return param->type == CMK_PARAM_EXPIRY && cmk_node_kind(value) == CMK_NODE_SCALAR &&
+           strcmp(cmk_node_text(value), "never") == 0;
+}
+
 static bool read_value(Target *target, const CmkParam *param, const CmkNode *value)
 {
     CmkField field = field_of(param);
     if (is_moment(param, value)) {
         field.type = CMK_FIELD_INSTANT;
+        field.min = CMK_POINT__COUNT;
     }
     add_text(target, param, value);
     int64_t number = 0;
@@ -264,6 +280,9 @@ static bool read_value(Target *target, const CmkParam *param, const CmkNode *val
                                                             : 0;
     } else if (field.type == CMK_FIELD_BOOLEAN) {
         is_right = read_boolean(target, &field, value, &number);
+    } else if (is_never(param, value)) {
+        is_right = true;
+        number = CMK_TIME_MAX;
     } else {
         is_right = cmk_field_read(&target->reading, &field, value, &number);
     }
@@ -304,6 +323,29 @@ static bool report_unknown(const Target *target, const CmkNode *value)
     return false;
 }
 
+/* Two words for one thing, of which only one can be meant: `size` and `curve`. */
+static bool is_said_before(const Target *target, const CmkNode *map, const CmkNode *value,
+                           const CmkParam *param)
+{
+    const CmkNode *earlier = cmk_node_first(map);
+    for (; earlier != value; earlier = cmk_node_next(earlier)) {
+        const CmkParam *other =
+            cmk_fault_param(cmk_azure_model(), target->args->op, cmk_node_key(earlier));
+        if (other != NULL && param->is_num != 0 && other->is_num != 0 &&
+            other->slot == param->slot) {
+            break;
+        }
+    }
+    if (earlier == value) {
+        return false;
+    }
+    cmk_diagnostics_error(target->reading.diagnostics, cmk_node_key_position(value),
+                          "`%s` and `%s` cannot both be said", cmk_node_key(earlier),
+                          cmk_node_key(value));
+    cmk_diagnostics_hint(target->reading.diagnostics, "leave one of them out");
+    return true;
+}
+
 static bool read_map(Target *target, const CmkNode *map)
 {
     const CmkOperation *operation = operation_of(target->args);
@@ -311,8 +353,9 @@ static bool read_map(Target *target, const CmkNode *map)
     for (const CmkNode *value = cmk_node_first(map); value != NULL; value = cmk_node_next(value)) {
         const CmkParam *param =
             cmk_fault_param(cmk_azure_model(), target->args->op, cmk_node_key(value));
-        is_right &=
-            param == NULL ? report_unknown(target, value) : read_value(target, param, value);
+        is_right &= param == NULL ? report_unknown(target, value)
+                                  : !is_said_before(target, map, value, param) &&
+                                        read_value(target, param, value);
     }
     for (uint32_t i = 0; i < CMK_PARAMS_MAX && operation->params[i].name != NULL; i++) {
         const CmkParam *param = &operation->params[i];

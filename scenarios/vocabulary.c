@@ -239,13 +239,21 @@ static const char *const permission_words[] = {"get",
                                                "sign",
                                                "verify",
                                                "release",
+                                               "all",
                                                NULL};
+#define WORD_ALL 20
 _Static_assert(CMK_PERMISSION_GET == 1 << 0 && CMK_PERMISSION_WRAP == 1 << 1 &&
                    CMK_PERMISSION_UNWRAP == 1 << 2 && CMK_PERMISSION_LIST == 1 << 3 &&
-                   CMK_PERMISSION_RELEASE == 1 << 19 && CMK_ARRAY_LEN(permission_words) == 20 + 1,
-               "word i stands for bit i");
+                   CMK_PERMISSION_RELEASE == 1 << 19 &&
+                   CMK_ARRAY_LEN(permission_words) == WORD_ALL + 2,
+               "word i stands for bit i, but for the last");
 const CmkVocabulary cmk_vocabulary_permissions = {.what = "a key permission",
                                                   .words = permission_words};
+
+uint32_t cmk_permission_bits(uint32_t word)
+{
+    return word == WORD_ALL ? (uint32_t)CMK_PERMISSION_KEYS_ALL : UINT32_C(1) << word;
+}
 
 static bool key_op_find(const char *word, uint32_t *ret_value)
 {

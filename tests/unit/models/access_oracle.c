@@ -96,6 +96,12 @@ static bool is_given_out_by_data_access(const char *role)
                   "Key Vault Reader", "Key Vault Secrets User");
 }
 
+/* AC-R1 to AC-R6, AC-R10 */
+static bool has_data_actions(const char *role)
+{
+    return is_given_out_by_data_access(role) || ONE_OF("Key Vault Crypto Service Release User");
+}
+
 static const char *role_name(uint32_t role)
 {
     uint32_t count = 0;
@@ -175,7 +181,8 @@ static bool is_about(const Oracle *oracle, const Grant *grant, Where where)
 /* AC-10, AC-11: both ways it takes a while, and what was taken back before it acted never does. */
 static bool acts(const Oracle *oracle, const Grant *grant)
 {
-    const bool is_wide = is_of_kind(oracle->world, grant->scope, CMK_SCOPE_MANAGEMENT_GROUP);
+    const bool is_wide = is_of_kind(oracle->world, grant->scope, CMK_SCOPE_MANAGEMENT_GROUP) &&
+                         has_data_actions(role_name(grant->role));
     const int64_t delay_us = cmk_knob(oracle->world, is_wide ? CMK_KNOB_MANAGEMENT_GROUP_PROPAGATION
                                                              : CMK_KNOB_ROLE_PROPAGATION);
     const CmkTime now = cmk_world_now(oracle->world);
@@ -336,7 +343,8 @@ CmkGuardId oracle_request(const Oracle *oracle, const CmkArgs *args)
 typedef enum Plane {
     ON_KEY,
     ON_KEY_VAULT,
-    ON_SCOPE, /* or key vault or key, where the request names no scope */
+    AROUND_KEY_VAULT, /* its subscription, which deleted ones hang on */
+    ON_SCOPE,         /* or key vault or key, where the request names no scope */
     ON_IDENTITY,
     ON_BACKUP_VAULT,
     IN_DIRECTORY
@@ -360,8 +368,8 @@ static const struct {
     {CMK_OP_KEY_VAULT_CREATE, MANAGE_KEY_VAULT, ON_KEY_VAULT},
     {CMK_OP_KEY_VAULT_DELETE, MANAGE_KEY_VAULT, ON_KEY_VAULT},
     {CMK_OP_KEY_VAULT_RECOVER, MANAGE_KEY_VAULT, ON_KEY_VAULT},
-    {CMK_OP_KEY_VAULT_PURGE, PURGE_KEY_VAULT, ON_KEY_VAULT},
-    {CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL, MANAGE_ROLES, ON_KEY_VAULT},
+    {CMK_OP_KEY_VAULT_PURGE, PURGE_KEY_VAULT, AROUND_KEY_VAULT},
+    {CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL, MANAGE_KEY_VAULT, ON_KEY_VAULT},
     {CMK_OP_ACCESS_POLICY_SET, MANAGE_KEY_VAULT, ON_KEY_VAULT},
     {CMK_OP_ROLE_ASSIGN, MANAGE_ROLES, ON_SCOPE},
     {CMK_OP_SUBSCRIPTION_MOVE_TENANT, MANAGE_ROLES, ON_SCOPE},
@@ -392,6 +400,10 @@ static Where where_of(const Oracle *oracle, Plane plane, const CmkArgs *args)
     case ON_KEY:
     case ON_KEY_VAULT:
         return where_of_key(oracle, args);
+    case AROUND_KEY_VAULT: {
+        const uint32_t group = group_of_key_vault(oracle, args->ref[CMK_REF_KEY_VAULT]);
+        return (Where){oracle->chronicle->parent[group], 0, 0};
+    }
     case ON_SCOPE:
         return args->ref[CMK_REF_SCOPE] != 0 ? (Where){args->ref[CMK_REF_SCOPE], 0, 0}
                                              : where_of_key(oracle, args);
@@ -438,6 +450,10 @@ CmkGuardId oracle_person(const Oracle *oracle, const CmkArgs *args)
     if (args->op == CMK_OP_BACKUP_VAULT_MOVE &&
         !roles_give(oracle, actor, there, MANAGE_BACKUP_VAULT, 0)) {
         return CMK_GUARD_ACTOR_MAY_WRITE_THERE;
+    }
+    if (args->op == CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL && /* AC-19 */
+        !roles_give(oracle, actor, where, MANAGE_ROLES, 0)) {
+        return CMK_GUARD_ACTOR_MAY_ASSIGN_ROLES;
     }
     /* MI-15: whoever attaches an identity needs a right on that, too. */
     const bool attaches =

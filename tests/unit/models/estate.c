@@ -228,6 +228,7 @@ static CmkWorld *make_world(const EstateOptions *options)
     }
     limits.rows[CMK_TABLE_POINT] = 4096;
     limits.rows[CMK_TABLE_PRINCIPAL] = 2048;
+    limits.rows[CMK_TABLE_KEPT_VERSION] = 4096;
     limits.rows[CMK_TABLE_ACCESS_POLICY] = 2048;
     int64_t knobs[CMK_KNOB__COUNT];
     for (uint32_t i = 0; i < CMK_KNOB__COUNT; i++) {

@@ -52,6 +52,7 @@ static const CmkGuardId access_guards[] = {CMK_GUARD_SYSTEM_IDENTITY_IS_ON,
                                            CMK_GUARD_POLICY_LETS_ACTOR,
                                            CMK_GUARD_ACTOR_MAY_MANAGE,
                                            CMK_GUARD_ACTOR_MAY_ASSIGN_IDENTITY,
+                                           CMK_GUARD_ACTOR_MAY_ASSIGN_ROLES,
                                            CMK_GUARD_ACTOR_MAY_WRITE_THERE};
 
 static bool is_access_guard(CmkGuardId guard)
@@ -76,11 +77,13 @@ static void put_key(Dice *dice, CmkArgs *args)
 /* Rather one that opens keys, or that manages Backup vaults but not their identities. */
 static uint32_t random_role(Dice *dice)
 {
+    static const char *const often[] = {"Backup Contributor", "Backup Contributor", "Contributor",
+                                        "Backup Contributor", "Contributor",        "Owner"};
     switch (roll(dice, 4)) {
     case 0:
         return 1 + roll(dice, 4);
     case 1:
-        return cmk_role_find(roll(dice, 2) == 0 ? "Backup Contributor" : "Contributor");
+        return cmk_role_find(often[roll(dice, CMK_ARRAY_LEN(often))]);
     default:
         return 1 + roll(dice, ROLES);
     }
@@ -217,16 +220,30 @@ static CmkArgs random_request(const CmkWorld *world, Dice *dice)
 /* Rather one about a key, where two guards want their share, or one that takes two rights. */
 static CmkOpId random_order_of(Dice *dice)
 {
-    static const CmkOpId rather[] = {
-        CMK_OP_KEY_ROTATE,          CMK_OP_KEY_DECRYPT,       CMK_OP_KEY_ENCRYPT,
-        CMK_OP_KEY_DELETE,          CMK_OP_IDENTITY_ATTACH,   CMK_OP_IDENTITY_ATTACH,
-        CMK_OP_BACKUP_VAULT_CREATE, CMK_OP_BACKUP_VAULT_MOVE, CMK_OP_BACKUP_VAULT_MOVE,
-        CMK_OP_BACKUP_VAULT_MOVE,   CMK_OP_BACKUP_VAULT_MOVE};
+    static const CmkOpId rather[] = {CMK_OP_KEY_ROTATE,
+                                     CMK_OP_KEY_DECRYPT,
+                                     CMK_OP_KEY_ENCRYPT,
+                                     CMK_OP_KEY_DELETE,
+                                     CMK_OP_IDENTITY_ATTACH,
+                                     CMK_OP_IDENTITY_ATTACH,
+                                     CMK_OP_BACKUP_VAULT_MOVE,
+                                     CMK_OP_BACKUP_VAULT_MOVE,
+                                     CMK_OP_BACKUP_VAULT_CREATE,
+                                     CMK_OP_BACKUP_VAULT_MOVE,
+                                     CMK_OP_BACKUP_VAULT_MOVE,
+                                     CMK_OP_BACKUP_VAULT_MOVE,
+                                     CMK_OP_BACKUP_VAULT_MOVE,
+                                     CMK_OP_IDENTITY_ATTACH,
+                                     CMK_OP_IDENTITY_ATTACH,
+                                     CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL,
+                                     CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL,
+                                     CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL,
+                                     CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL};
     uint32_t count = 0;
     while (oracle_order(count) != CMK_OP_NONE) {
         count++;
     }
-    return roll(dice, 3) != 0 ? rather[roll(dice, CMK_ARRAY_LEN(rather))]
+    return roll(dice, 6) != 0 ? rather[roll(dice, CMK_ARRAY_LEN(rather))]
                               : oracle_order(roll(dice, count));
 }
 

@@ -428,11 +428,11 @@ Test(guards, repairs_of_rarer_refusals)
             (void)estate_must_apply(estate, set);
             break;
         case CMK_GUARD_VERSION_HAS_NOT_EXPIRED:
+        case CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED:
             set.num[1] = ESTATE_START;
             (void)estate_must_apply(estate, set);
             break;
-        default: /* both ends of the window are wrong, where that can be */
-            set.num[1] = cases[i].guard == CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED ? ESTATE_START : 0;
+        default:
             set.num[2] = ESTATE_START + CMK_DAY_US;
             (void)estate_must_apply(estate, set);
             break;

@@ -193,23 +193,35 @@ Test(key_life, every_event_in_every_state)
     cr_expect_eq(walk(true), 11, "nobody purges a key before its time: no name is blocked then");
 }
 
-/* The date of a deleted key comes while its key vault is deleted: it is purged when that is back.
- */
-Test(key_life, a_purge_waits_for_its_key_vault)
+/* SD-6: the date of a deleted key cannot be moved, not by deleting its key vault either; an outage
+ * of the region is made up for, also while that is deleted. */
+Test(key_life, a_purge_does_not_wait_for_its_key_vault)
 {
-    Estate *estate = estate_new(NULL);
-    const CmkKey *key = cmk_key(estate->sim.world, (CmkKeyId){ESTATE_KEY});
-    (void)estate_must(estate, CMK_OP_KEY_DELETE);
-    estate_run(estate, 60 * CMK_DAY_US);
-    (void)estate_must(estate, CMK_OP_KEY_VAULT_DELETE);
-    estate_run(estate, 60 * CMK_DAY_US);
-    cr_assert_eq(key->state, CMK_KEY_DELETED);
-    cr_assert_eq(estate_count(estate, CMK_OP_KEY_PURGE), 1, "it is not tried every hour");
-    (void)estate_must(estate, CMK_OP_KEY_VAULT_RECOVER);
-    estate_run(estate, 0);
-    cr_assert_eq(key->state, CMK_KEY_PURGED);
-    cr_assert_str_eq(estate->trouble, "");
-    estate_free(estate);
+    for (int is_lost = 0; is_lost <= 1; is_lost++) {
+        Estate *estate = estate_new(NULL);
+        const CmkKey *key = cmk_key(estate->sim.world, (CmkKeyId){ESTATE_KEY});
+        (void)estate_must(estate, CMK_OP_KEY_DELETE);
+        estate_run(estate, 60 * CMK_DAY_US);
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_DELETE);
+        estate_run_until(estate, key->purge_at - 1);
+        cr_assert_eq(key->state, CMK_KEY_DELETED);
+        if (is_lost == 1) {
+            (void)estate_must(estate, CMK_OP_REGION_LOSE);
+            estate_run(estate, CMK_DAY_US);
+            cr_assert_eq(key->state, CMK_KEY_DELETED);
+            (void)estate_must(estate, CMK_OP_REGION_RETURN);
+            estate_run(estate, 2 * CMK_HOUR_US);
+        }
+        estate_run(estate, 1);
+        cr_assert_eq(key->state, CMK_KEY_PURGED);
+        cr_assert_eq(cmk_key_vault(estate->sim.world, (CmkKeyVaultId){ESTATE_KV})->state,
+                     CMK_KEY_VAULT_DELETED);
+        if (is_lost == 0) {
+            cr_assert_eq(estate_count(estate, CMK_OP_KEY_PURGE), 1);
+        }
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
 }
 
 /* SD-11, SD-12: a recovered key is as it was, after the seconds that both ways take. */
@@ -221,7 +233,16 @@ Test(key_life, recovery_brings_back_all_as_it_was)
     update.num[3] = CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP;
     (void)estate_must_apply(estate, update);
     (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    const CmkVersionId newer = {
+        cmk_key(estate->sim.world, (CmkKeyId){ESTATE_KEY})->current_version};
+    CmkArgs disable = estate_args(estate, CMK_OP_KEY_UPDATE);
+    disable.ref[CMK_REF_VERSION] = newer.i;
+    disable.num[0] = CMK_SAYS_FALSE;
+    (void)estate_must_apply(estate, disable);
     const CmkVersion first = *cmk_version(estate->sim.world, (CmkVersionId){1});
+    const CmkVersion second = *cmk_version(estate->sim.world, newer);
+    cr_assert_eq(first.key_ops, CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP);
+    cr_assert_eq(second.is_enabled, 0);
     (void)estate_must(estate, CMK_OP_KEY_DELETE);
     cr_assert_eq(estate_try(estate, CMK_OP_KEY_GET).status, CMK_STATUS_OF(KEY_IS_BEING_DELETED));
     estate_run(estate, 5 * CMK_SECOND_US);
@@ -232,6 +253,7 @@ Test(key_life, recovery_brings_back_all_as_it_was)
     cr_assert_eq(estate_try(estate, CMK_OP_KEY_GET).status, CMK_STATUS_OK);
     cr_assert_eq(memcmp(&first, cmk_version(estate->sim.world, (CmkVersionId){1}), sizeof(first)),
                  0);
+    cr_assert_eq(memcmp(&second, cmk_version(estate->sim.world, newer), sizeof(second)), 0);
     cr_assert_eq(cmk_key(estate->sim.world, (CmkKeyId){ESTATE_KEY})->version_count, 2);
     cr_assert_str_eq(estate->trouble, "");
     estate_free(estate);

@@ -280,10 +280,14 @@ Test(key_requests, recovery_levels_tell_the_protection)
         row->key_vault = ESTATE_ABSENT_KV;
         CmkArgs create = estate_args(estate, CMK_OP_KEY_VAULT_CREATE);
         create.ref[CMK_REF_KEY_VAULT] = ESTATE_ABSENT_KV;
-        create.num[1] = cases[i].has_no_soft_delete ? CMK_SAYS_FALSE : CMK_SAYS_TRUE;
         create.num[4] = cases[i].has_no_purge_protection ? CMK_SAYS_FALSE : CMK_SAYS_TRUE;
         create.num[2] = cases[i].days;
         (void)estate_must_apply(estate, create);
+        if (cases[i].has_no_soft_delete) {
+            CmkKeyVault *vault =
+                cmk_world_row_mut(estate->sim.world, CMK_TABLE_KEY_VAULT, ESTATE_ABSENT_KV);
+            vault->has_soft_delete = 0; /* an old one: SD-2 */
+        }
         const CmkRecoveryLevel level = cmk_key_recovery_level(estate->sim.world, key);
         cr_expect_str_eq(cmk_recovery_level_text(level), cases[i].text);
         cr_expect_eq(cmk_recovery_level_has_soft_delete(level), !cases[i].has_no_soft_delete);

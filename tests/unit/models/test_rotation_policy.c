@@ -7,7 +7,8 @@
 #define AGE (ESTATE_START - ESTATE_SETUP)
 
 typedef struct Policy {
-    int64_t rotate_after, rotate_before_expiry, expiry, notify_before_expiry; /* days */
+    int64_t rotate_after, rotate_before_expiry, expiry, notify_before_expiry,
+        notify_after; /* days */
 } Policy;
 
 static Estate *make(Policy policy)
@@ -18,6 +19,7 @@ static Estate *make(Policy policy)
     args.num[1] = policy.rotate_before_expiry * CMK_DAY_US;
     args.num[2] = policy.expiry * CMK_DAY_US;
     args.num[3] = policy.notify_before_expiry * CMK_DAY_US;
+    args.num[5] = policy.notify_after * CMK_DAY_US;
     (void)estate_must_apply(estate, args);
     cr_assert_str_eq(estate->trouble, "");
     return estate;
@@ -102,6 +104,40 @@ Test(rotation_policy, tells_people_of_an_expiry)
     estate_run(estate, 30 * CMK_DAY_US);
     cr_assert_eq(estate_count(estate, CMK_OP_KEY_NOTIFY_NEAR_EXPIRY), 2);
     cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* ROT-9: or at an age, whether they expire or not; each version once. */
+Test(rotation_policy, tells_people_of_an_age)
+{
+    Estate *estate = make((Policy){.notify_after = 20});
+    cr_assert_eq(cmk_key_vault_meter(estate->sim.world, (CmkKeyVaultId){ESTATE_KV})->requests_other,
+                 0, "setting it is a request on an RSA 2048 key");
+    estate_run(estate, 20 * CMK_DAY_US - AGE - 1);
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_NOTIFY_NEAR_EXPIRY), 0);
+    estate_run(estate, 1);
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_NOTIFY_NEAR_EXPIRY), 1);
+    estate_run(estate, 30 * CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    estate_run(estate, 20 * CMK_DAY_US - 1);
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_NOTIFY_NEAR_EXPIRY), 1);
+    estate_run(estate, 1);
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_NOTIFY_NEAR_EXPIRY), 2);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* ROT-9: of its own expiry too, if the policy gives none. */
+Test(rotation_policy, tells_people_of_an_expiry_that_somebody_set)
+{
+    Estate *estate = make((Policy){.notify_before_expiry = 10});
+    CmkArgs update = estate_args(estate, CMK_OP_KEY_UPDATE);
+    update.num[1] = ESTATE_START + 40 * CMK_DAY_US;
+    (void)estate_must_apply(estate, update);
+    estate_run_until(estate, ESTATE_START + 30 * CMK_DAY_US - 1);
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_NOTIFY_NEAR_EXPIRY), 0);
+    estate_run(estate, 1);
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_NOTIFY_NEAR_EXPIRY), 1);
     estate_free(estate);
 }
 

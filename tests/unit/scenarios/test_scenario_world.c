@@ -574,6 +574,66 @@ Test(scenario, keys_of_every_kind)
     cmk_scenario_free(scenario);
 }
 
+/* KV-12: what expires can be made to last again. */
+Test(scenario, an_expiry_is_taken_away)
+{
+    g_autoptr(CmkDiagnostics) diagnostics = reading_of(
+        SMALL "timeline:\n"
+              "  - {at: +1d, do: key.update, with: {key: KV-Prod/KEK, expires: +5d}}\n"
+              "  - {at: +2d, do: key.update, with: {key: kv-prod/kek, expires: never}}\n");
+    CmkScenario *scenario = reading_good(diagnostics);
+    CmkSim sim = reading_build(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
+    (void)cmk_engine_run(&sim, scenario->start + CMK_DAY_US, NULL, NULL);
+    cr_assert_eq(newest(sim.world, 1)->expires, scenario->start + 5 * CMK_DAY_US,
+                 "names of key vaults and keys are the same in any case");
+    (void)cmk_engine_run(&sim, scenario->end, NULL, NULL);
+    cr_assert_eq(newest(sim.world, 1)->expires, CMK_TIME_MAX);
+    cmk_world_free(sim.world);
+    cmk_scenario_free(scenario);
+}
+
+/* KV-24: the name that a backup was taken under, in any case. */
+Test(scenario, a_key_comes_back_under_its_name_in_any_case)
+{
+    g_autoptr(CmkDiagnostics) diagnostics = reading_of(
+        HEAD "world:\n" KEY_VAULT
+             "    - {name: kv-two, region: West Europe, keys: [{name: KEK, exists: false}, "
+             "{name: kekx, exists: false}]}\n" IDENTITY POLICY VAULT GRANT "timeline:\n"
+             "  - {at: +1d, do: key.backup, with: {key: kv-prod/kek}}\n"
+             "  - {at: +2d, do: key.restore, with: {key: kv-two/KEK, of: kv-prod/kek}}\n"
+             "  - {at: +2d, do: key.restore, with: {key: kv-two/kekx, of: kv-prod/kek}}\n");
+    CmkScenario *scenario = reading_good(diagnostics);
+    CmkSim sim = reading_build(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
+    (void)cmk_engine_run(&sim, scenario->end, NULL, NULL);
+    cr_assert_eq(cmk_key(sim.world, (CmkKeyId){2})->state, CMK_KEY_ACTIVE);
+    cr_assert_eq(cmk_key(sim.world, (CmkKeyId){3})->state, CMK_KEY_ABSENT);
+    cmk_world_free(sim.world);
+    cmk_scenario_free(scenario);
+}
+
+/* AC-6: in the world and in a step. */
+Test(scenario, all_is_every_key_permission)
+{
+    g_autoptr(CmkDiagnostics) diagnostics = reading_of(
+        HEAD
+        "world:\n  key_vaults:\n"
+        "    - {name: kv-prod, region: West Europe, purge_protection: true, keys: [{name: kek}],"
+        " permission_model: access_policy,"
+        " access_policies: [{principal: id-backup, permissions: [all]}]}\n"
+        "  users: [{name: alice}]\n" IDENTITY POLICY VAULT "timeline:\n"
+        "  - {at: +1d, do: access_policy.set, with: {principal: alice, key_vault: kv-prod, "
+        "permissions: [get, all]}}\n");
+    CmkScenario *scenario = reading_good(diagnostics);
+    CmkSim sim = reading_build(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
+    (void)cmk_engine_run(&sim, scenario->end, NULL, NULL);
+    for (uint32_t i = 1; i <= 2; i++) {
+        cr_assert_eq(cmk_access_policy(sim.world, (CmkAccessPolicyId){i})->permissions,
+                     CMK_PERMISSION_KEYS_ALL);
+    }
+    cmk_world_free(sim.world);
+    cmk_scenario_free(scenario);
+}
+
 Test(scenario, readers_see_the_set_up)
 {
     g_autoptr(CmkDiagnostics) diagnostics = reading_of(SMALL);
