@@ -651,8 +651,11 @@ Test(encryption, a_change_to_another_key_vault_needs_the_old_key)
          CMK_ENCRYPTION_ENABLED},
         {"disabled", CMK_OP_KEY_UPDATE, CMK_SAYS_FALSE, "version-is-enabled",
          CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY), CMK_ENCRYPTION_ENABLED},
-        {"outage", CMK_OP_REGION_LOSE, 0, "key-vault-is-reachable", CMK_STATUS_OF(RETRYABLE),
-         CMK_ENCRYPTION_INCONSISTENT},
+        /* OQ-13: step 14 is no internal error, however passing its cause is. */
+        {"outage", CMK_OP_REGION_LOSE, 0, "key-vault-is-reachable",
+         CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY), CMK_ENCRYPTION_ENABLED},
+        {"throttled", CMK_OP_KEY_VAULT_THROTTLE, 0, "key-vault-is-not-throttled",
+         CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY), CMK_ENCRYPTION_ENABLED},
     };
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
         Estate *estate = make(NULL);
