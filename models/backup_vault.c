@@ -101,7 +101,7 @@ const CmkGuard cmk_guard_creation_identity_is_user_assigned = {
     .name = "creation-identity-is-user-assigned",
     .holds = creation_identity_is_user_assigned,
     .status = CMK_STATUS_OF(SYSTEM_IDENTITY_AT_CREATION),
-    .rule = "BV-20 BV-T3 BV-41 ERR-16",
+    .rule = "BV-20 BV-22 BV-T3 BV-41 ERR-16",
     .text = "A Backup vault that is made with a key uses a user-assigned identity."};
 
 static bool creation_identity_exists(const CmkWorld *world, const CmkArgs *args,

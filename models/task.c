@@ -232,9 +232,9 @@ static const Step tiering_steps[] = {TOUCH_KEY, REQUEST(CMK_OP_KEY_WRAP, OF_VAUL
 static const Step expiry_steps[] = {TOUCH_KEY, EACH_POINT(CMK_OP_POINT_EXPIRE, 1),
                                     APPLY(CMK_OP_TASK_FINISH, OF_VAULT, NULL), END};
 
-/* 9.4, steps 7 to 15. A request is one operation with the order of KVE-19, in which a name that
- * does not resolve comes before a region that is lost: of steps 7 and 8, an absent key vault in a
- * lost region is told as absent. With another identity these ask the new one only (OQ-31). */
+/* 9.4, steps 7 to 15. A request is one operation with the order of KVE-19, which goes before that
+ * of steps 7 and 8: a name that does not resolve before a lost region, a token before throttling.
+ * With another identity these ask the new one only (OQ-31). */
 static const Step settings_steps[] = {REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
                                       APPLY(CMK_OP_ENCRYPTION_VALIDATE, OF_TARGET, NULL),
                                       REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),
