@@ -213,6 +213,8 @@ const CmkGuard cmk_guard_nothing_is_protected = {.name = "nothing-is-protected",
                                                  .rule = "BV-3",
                                                  .text = "Nothing is protected in the vault."};
 
+/* Of BV-10 the policies are left out: in this model they belong to no vault, and any may use them.
+ */
 static bool backup_vault_is_empty(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const uint32_t row = first_holder(world, cmk_backup_vault_of(world, args), 1);
@@ -347,6 +349,16 @@ const CmkGuard cmk_guard_backup_vault_has_platform_keys = {
     .rule = "BV-13 ERR-13",
     .text = "The Backup vault has platform-managed keys: the state of its settings is Disabled."};
 
+/* The last move to another tenant of the subscription that the vault is in, or is to be in. */
+static uint64_t moved_by(const CmkWorld *world, const CmkArgs *args)
+{
+    const CmkScopeId from = {cmk_backup_vault_of(world, args)->resource_group};
+    const CmkScopeId to = {args->ref[CMK_REF_SCOPE]};
+    const uint64_t old = cmk_scope(world, cmk_scope_subscription(world, from))->changed_by;
+    const uint64_t new = cmk_scope(world, cmk_scope_subscription(world, to))->changed_by;
+    return new > old ? new : old;
+}
+
 /* An identity outlives the move of its subscription to another tenant, its principal does not; and
  * a vault may move into a subscription of another tenant. */
 static bool is_of_tenant(const CmkWorld *world, CmkPrincipalId principal, uint32_t tenant)
@@ -360,8 +372,8 @@ static bool identities_are_of_the_tenant(const CmkWorld *world, const CmkArgs *a
 {
     const CmkPrincipalId system = {cmk_backup_vault_of(world, args)->system_principal};
     const uint32_t tenant = cmk_scope_tenant(world, (CmkScopeId){args->ref[CMK_REF_SCOPE]});
+    *ret_blame = moved_by(world, args);
     if (system.i != 0 && !is_of_tenant(world, system, tenant)) {
-        *ret_blame = cmk_backup_vault_of(world, args)->system_by;
         return false;
     }
     uint32_t row = cmk_backup_vault_of(world, args)->first_attachment;
@@ -370,7 +382,6 @@ static bool identities_are_of_the_tenant(const CmkWorld *world, const CmkArgs *a
         const CmkIdentity *identity = cmk_identity(world, (CmkIdentityId){attachment->identity});
         if (attachment->is_attached != 0 &&
             !is_of_tenant(world, (CmkPrincipalId){identity->principal}, tenant)) {
-            *ret_blame = identity->changed_by;
             return false;
         }
         row = attachment->next_of_vault;

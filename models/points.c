@@ -458,7 +458,7 @@ const CmkOperation cmk_op_point_tier = {
                CMK_GUARD_BACKUP_SERVICE_WORKS},
     .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE),
     .effect = point_tier,
-    .rules = "BK-24 BK-32",
+    .rules = "BK-24 BK-28 BK-32",
 };
 
 /* Out of the chain, in the middle of which it may be, and from the head of its rule's queue. */

@@ -388,6 +388,28 @@ Test(backup_vault, goes_on_with_its_schedule_after_a_move)
     estate_free(estate);
 }
 
+/* ERR-9: an identity that is sound where it is may be a stranger where the vault is to go. */
+Test(backup_vault, does_not_move_to_another_tenant_with_its_identities)
+{
+    Estate *estate = make(&(EstateOptions){.has_no_cmk = true});
+    (void)estate_must(estate, CMK_OP_SUBSCRIPTION_MOVE_TENANT);
+    (void)estate_must(estate, CMK_OP_IDENTITY_DELETE);
+    (void)estate_must(estate, CMK_OP_IDENTITY_CREATE); /* of the new tenant, as the vault is */
+    (void)estate_must(estate, CMK_OP_IDENTITY_ATTACH);
+    const CmkOutcome outcome = estate_try(estate, CMK_OP_BACKUP_VAULT_MOVE);
+    cr_assert_eq(outcome.status, CMK_STATUS_OF(CROSS_TENANT_MOVE));
+    cr_assert_eq(estate_last(estate, CMK_OP_BACKUP_VAULT_MOVE)->blame_seq,
+                 estate_last(estate, CMK_OP_SUBSCRIPTION_MOVE_TENANT)->seq);
+    for (uint32_t i = ESTATE_IDENTITY; i <= ESTATE_OTHER_IDENTITY; i++) {
+        CmkArgs detach = estate_args(estate, CMK_OP_IDENTITY_DETACH);
+        detach.ref[CMK_REF_IDENTITY] = i;
+        (void)estate_must_apply(estate, detach);
+    }
+    (void)estate_must(estate, CMK_OP_BACKUP_VAULT_MOVE);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
 /* ---- knobs ----------------------------------------------------------------------------------- */
 
 /* OQ-3. */
