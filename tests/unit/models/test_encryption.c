@@ -903,3 +903,34 @@ Test(encryption, an_interrupted_rewrap_counts_for_nothing)
     cr_assert_str_eq(estate->trouble, "");
     estate_free(estate);
 }
+
+/* Step 15 too: what passed its check in step 14 and is out of reach when the data keys of points
+ * are re-wrapped is a passing trouble in the midst of the work (OQ-13), and not a key of no use. */
+Test(encryption, an_old_key_lost_while_points_are_rewrapped_breaks_the_settings)
+{
+    EstateOptions options = {0};
+    options.knobs[CMK_KNOB_DEK_PER_POINT] = 1 + 1;
+    Estate *estate = make(&options);
+    estate_run(estate, CMK_DAY_US);
+    CmkArgs args = update_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+    args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
+    estate_rewind(estate);
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE); /* step 14 waits */
+    (void)estate_must_apply(estate, args);
+    estate_run(estate, 10 * CMK_SECOND_US);
+    apply_to_spare(estate, CMK_OP_KEY_VAULT_THROTTLE, 0); /* the wrap of step 15 waits */
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
+    estate_run(estate, 10 * CMK_SECOND_US);
+    cr_assert_eq(estate_last(estate, CMK_OP_KEY_WRAP)->status, CMK_STATUS_OF(THROTTLED));
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE); /* the data keys of points wait */
+    apply_to_spare(estate, CMK_OP_KEY_VAULT_UNTHROTTLE, 0);
+    estate_run(estate, CMK_MINUTE_US);
+    const CmkRecord *unwrap = estate_last(estate, CMK_OP_KEY_UNWRAP);
+    cr_assert_eq(unwrap->args.ref[CMK_REF_KEY], ESTATE_KEY);
+    cr_assert_neq(unwrap->args.ref[CMK_REF_POINT], 0);
+    expect_failure(estate, "key-vault-is-not-throttled", ERR_12, "OQ-13");
+    expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "OQ-27");
+    cr_assert_eq(estate_vault(estate)->key, ESTATE_KEY);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
