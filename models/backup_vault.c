@@ -11,6 +11,14 @@ uint32_t cmk_backup_vault_epoch(const CmkWorld *world, uint32_t row)
     return cmk_backup_vault(world, (CmkBackupVaultId){row})->epoch;
 }
 
+void cmk_backup_vault_succeed(CmkSim *sim, CmkBackupVaultId id)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    if (vault->provisioning == CMK_PROVISIONING_FAILED) {
+        vault->provisioning = CMK_PROVISIONING_SUCCEEDED;
+    }
+}
+
 /* ---- whether it is there --------------------------------------------------------------------- */
 
 static bool backup_vault_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -93,7 +101,7 @@ const CmkGuard cmk_guard_creation_identity_is_user_assigned = {
     .name = "creation-identity-is-user-assigned",
     .holds = creation_identity_is_user_assigned,
     .status = CMK_STATUS_OF(SYSTEM_IDENTITY_AT_CREATION),
-    .rule = "BV-20 BV-T3 BV-41 ERR-16",
+    .rule = "BV-20 BV-22 BV-T3 BV-41 ERR-16",
     .text = "A Backup vault that is made with a key uses a user-assigned identity."};
 
 static bool creation_identity_exists(const CmkWorld *world, const CmkArgs *args,
@@ -154,9 +162,10 @@ const CmkOperation cmk_op_backup_vault_create = {
                {"infrastructure", CMK_PARAM_BOOLEAN, 1, 0, 1},
                {"maintenance_offset_us", CMK_PARAM_INTEGER, 1, 0, 2}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_ACTOR_MAY_ASSIGN_IDENTITY,
-               CMK_GUARD_BACKUP_VAULT_IS_ABSENT, CMK_GUARD_INFRASTRUCTURE_HAS_A_KEY,
-               CMK_GUARD_CREATION_IDENTITY_IS_USER_ASSIGNED, CMK_GUARD_CREATION_IDENTITY_EXISTS,
-               CMK_GUARD_PRINCIPAL_IS_OF_THE_TENANT, CMK_GUARD_REGIONS_MATCH},
+               CMK_GUARD_BACKUP_VAULT_IS_ABSENT, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_INFRASTRUCTURE_HAS_A_KEY, CMK_GUARD_CREATION_IDENTITY_IS_USER_ASSIGNED,
+               CMK_GUARD_CREATION_IDENTITY_EXISTS, CMK_GUARD_PRINCIPAL_IS_OF_THE_TENANT,
+               CMK_GUARD_REGIONS_MATCH},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(ATTACHMENT) | CMK_BIT(IDENTITY) | CMK_BIT(TASK) |
               CMK_BIT_TIMERS,
     .effect = backup_vault_create,
@@ -204,6 +213,8 @@ const CmkGuard cmk_guard_nothing_is_protected = {.name = "nothing-is-protected",
                                                  .rule = "BV-3",
                                                  .text = "Nothing is protected in the vault."};
 
+/* Of BV-10 the policies are left out: in this model they belong to no vault, and any may use them.
+ */
 static bool backup_vault_is_empty(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const uint32_t row = first_holder(world, cmk_backup_vault_of(world, args), 1);
@@ -225,6 +236,7 @@ static uint32_t backup_vault_set_redundancy(CmkSim *sim, const CmkArgs *args)
     cmk_gauge_close_account(sim, id);
     vault->redundancy = (uint32_t)args->num[0];
     vault->changed_by = cmk_this_seq(sim);
+    cmk_backup_vault_succeed(sim, id);
     return id.i;
 }
 
@@ -235,39 +247,24 @@ const CmkOperation cmk_op_backup_vault_set_redundancy = {
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
                {"redundancy", CMK_PARAM_REDUNDANCY, 1, 1, 0}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
-               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_NOTHING_IS_PROTECTED},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_NOTHING_IS_PROTECTED, CMK_GUARD_CROSS_REGION_RESTORE_IS_KEPT},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(GAUGE) | CMK_BIT(STATEMENT),
     .effect = backup_vault_set_redundancy,
-    .rules = "BV-2 BV-3",
+    .rules = "BV-2 BV-3 BV-4 BV-12",
     .action = "Microsoft.DataProtection/backupVaults/write",
     .az = "az dataprotection backup-vault update",
 };
 
 /* ---- deleting one (BK-35) -------------------------------------------------------------------- */
 
+/* Of the state of the settings nothing is asked: the requests of BK-35 tell whether they are broken
+ * (OQ-21), and a vault whose first enabling failed has no key to ask for. */
 bool cmk_deletion_needs_key(const CmkWorld *world, CmkBackupVaultId id)
 {
-    return cmk_backup_vault(world, id)->encryption != CMK_ENCRYPTION_DISABLED &&
+    return cmk_backup_vault(world, id)->key != 0 &&
            cmk_knob(world, CMK_KNOB_EMPTY_VAULT_DELETION_NEEDS_KEY) != 0;
 }
-
-static bool encryption_is_not_broken(const CmkWorld *world, const CmkArgs *args,
-                                     uint64_t *ret_blame)
-{
-    const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
-    *ret_blame = cmk_backup_vault_of(world, args)->encryption_by;
-    return !cmk_deletion_needs_key(world, id) ||
-           cmk_backup_vault_of(world, args)->encryption != CMK_ENCRYPTION_INCONSISTENT;
-}
-
-const CmkGuard cmk_guard_encryption_is_not_broken = {
-    .name = "encryption-is-not-broken",
-    .holds = encryption_is_not_broken,
-    .status = CMK_STATUS_OF(DELETION_FAILED),
-    .rule = "ERR-7 OQ-21",
-    .text = "The encryption settings are not Inconsistent.",
-    .repairs = {{CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION, cmk_repair_update_encryption,
-                 "repeat the update of the encryption settings"}}};
 
 static uint32_t backup_vault_delete(CmkSim *sim, const CmkArgs *args)
 {
@@ -282,8 +279,8 @@ const CmkOperation cmk_op_backup_vault_delete = {
     .text = "An empty Backup vault is to be deleted; one with a customer-managed key needs it.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
-               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED,
-               CMK_GUARD_BACKUP_VAULT_IS_EMPTY, CMK_GUARD_ENCRYPTION_IS_NOT_BROKEN},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED, CMK_GUARD_BACKUP_VAULT_IS_EMPTY},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_vault_delete,
     .rules = "BV-10 BK-35 ERR-7 ERR-10 OQ-21",
@@ -311,7 +308,8 @@ const CmkOperation cmk_op_backup_vault_vanish = {
     .name = "backup_vault.vanish",
     .text = "A deleted Backup vault is gone, and its system-assigned identity with it.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
-    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_BACKUP_SERVICE_WORKS},
+    .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_BACKUP_SERVICE_WORKS},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(KEY) | CMK_BIT(ATTACHMENT) | CMK_BIT(PRINCIPAL) |
               CMK_BIT(TASK) | CMK_BIT(GAUGE) | CMK_BIT(STATEMENT),
     .effect = backup_vault_vanish,
@@ -335,26 +333,47 @@ const CmkGuard cmk_guard_resource_group_is_another = {
     .rule = "BV-13",
     .text = "The Backup vault is to be moved to another resource group than its own."};
 
-static bool backup_vault_has_no_key(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+/* As for BV-18 and OQ-21 the state says what a vault is: a first key that met an internal error
+ * left it Inconsistent, so it is one with a customer-managed key, though no key is in use yet. */
+static bool backup_vault_has_platform_keys(const CmkWorld *world, const CmkArgs *args,
+                                           uint64_t *ret_blame)
 {
     *ret_blame = cmk_backup_vault_of(world, args)->encryption_by;
-    return cmk_backup_vault_of(world, args)->key == 0;
+    return cmk_backup_vault_of(world, args)->encryption == CMK_ENCRYPTION_DISABLED;
 }
 
-const CmkGuard cmk_guard_backup_vault_has_no_key = {
-    .name = "backup-vault-has-no-key",
-    .holds = backup_vault_has_no_key,
+const CmkGuard cmk_guard_backup_vault_has_platform_keys = {
+    .name = "backup-vault-has-platform-keys",
+    .holds = backup_vault_has_platform_keys,
     .status = CMK_STATUS_OF(VAULT_MOVE_NOT_SUPPORTED),
     .rule = "BV-13 ERR-13",
-    .text = "The Backup vault has platform-managed keys."};
+    .text = "The Backup vault has platform-managed keys: the state of its settings is Disabled."};
 
-/* An identity outlives the move of its subscription to another tenant, its principal does not. */
+/* The last move to another tenant of the subscription that the vault is in, or is to be in. */
+static uint64_t moved_by(const CmkWorld *world, const CmkArgs *args)
+{
+    const CmkScopeId from = {cmk_backup_vault_of(world, args)->resource_group};
+    const CmkScopeId to = {args->ref[CMK_REF_SCOPE]};
+    const uint64_t old = cmk_scope(world, cmk_scope_subscription(world, from))->changed_by;
+    const uint64_t new = cmk_scope(world, cmk_scope_subscription(world, to))->changed_by;
+    return new > old ? new : old;
+}
+
+/* An identity outlives the move of its subscription to another tenant, its principal does not; and
+ * a vault may move into a subscription of another tenant. */
+static bool is_of_tenant(const CmkWorld *world, CmkPrincipalId principal, uint32_t tenant)
+{
+    return cmk_principal_is_alive(world, principal) &&
+           cmk_principal(world, principal)->tenant == tenant;
+}
+
 static bool identities_are_of_the_tenant(const CmkWorld *world, const CmkArgs *args,
                                          uint64_t *ret_blame)
 {
     const CmkPrincipalId system = {cmk_backup_vault_of(world, args)->system_principal};
-    if (system.i != 0 && !cmk_principal_is_alive(world, system)) {
-        *ret_blame = cmk_backup_vault_of(world, args)->system_by;
+    const uint32_t tenant = cmk_scope_tenant(world, (CmkScopeId){args->ref[CMK_REF_SCOPE]});
+    *ret_blame = moved_by(world, args);
+    if (system.i != 0 && !is_of_tenant(world, system, tenant)) {
         return false;
     }
     uint32_t row = cmk_backup_vault_of(world, args)->first_attachment;
@@ -362,8 +381,7 @@ static bool identities_are_of_the_tenant(const CmkWorld *world, const CmkArgs *a
         const CmkAttachment *attachment = cmk_attachment(world, (CmkAttachmentId){row});
         const CmkIdentity *identity = cmk_identity(world, (CmkIdentityId){attachment->identity});
         if (attachment->is_attached != 0 &&
-            !cmk_principal_is_alive(world, (CmkPrincipalId){identity->principal})) {
-            *ret_blame = identity->changed_by;
+            !is_of_tenant(world, (CmkPrincipalId){identity->principal}, tenant)) {
             return false;
         }
         row = attachment->next_of_vault;
@@ -376,7 +394,7 @@ const CmkGuard cmk_guard_identities_are_of_the_tenant = {
     .holds = identities_are_of_the_tenant,
     .status = CMK_STATUS_OF(CROSS_TENANT_MOVE),
     .rule = "ERR-9",
-    .text = "No identity of another tenant is attached to the Backup vault."};
+    .text = "Each identity of the Backup vault is of the tenant that the vault is to be in."};
 
 static uint32_t backup_vault_move(CmkSim *sim, const CmkArgs *args)
 {
@@ -399,8 +417,9 @@ const CmkOperation cmk_op_backup_vault_move = {
                {"resource_group", CMK_PARAM_RESOURCE_GROUP, 0, 1, CMK_REF_SCOPE}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_ACTOR_MAY_WRITE_THERE,
                CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED, CMK_GUARD_BACKUP_VAULT_HAS_NO_KEY,
-               CMK_GUARD_IDENTITIES_ARE_OF_THE_TENANT, CMK_GUARD_RESOURCE_GROUP_IS_ANOTHER},
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED,
+               CMK_GUARD_BACKUP_VAULT_HAS_PLATFORM_KEYS, CMK_GUARD_IDENTITIES_ARE_OF_THE_TENANT,
+               CMK_GUARD_RESOURCE_GROUP_IS_ANOTHER},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT_TIMERS,
     .effect = backup_vault_move,
     .rules = "BV-13 BV-14 ERR-9 ERR-13",

@@ -12,13 +12,12 @@ static const struct {
 } in_code[] = {
     {"BK-34 BV-T14", "models/task.c"},    {"BK-6 BK-14", "scenarios/policy.c"},
     {"BV-17", "models/sealer.c"},         {"BV-15 REL-14 REL-17", "models/region.c"},
-    {"BV-22", "scenarios/scenario.c"},    {"BK-19 ERR-22 ERR-23 ERR-24", "models/error_map.c"},
+    {"BK-16", "analysis/store_schema.c"}, {"BK-19 ERR-22 ERR-23 ERR-24", "models/error_map.c"},
     {"BV-30", "models/repairs.h"},        {"COST-23 KVE-21 THR-5", "models/key_vault.c"},
     {"BV-25 COST-25", "models/price.c"},  {"MI-12", "models/identity.c"},
     {"KV-7", "models/key_facts.c"},       {"KV-8 MI-20", "scenarios/language_world.c"},
     {"KV-32", "models/request.c"},        {"OQ-35", "models/ids.h"},
     {"OQ-36", "sim/calendar.h"},          {"SD-21", "models/key_use.h"},
-    {"BK-16", "analysis/store_schema.c"},
 };
 
 typedef struct Visit {

@@ -8,7 +8,9 @@
 
 CmkRegionId cmk_region_of_job(const CmkWorld *world, const CmkArgs *args)
 {
-    const CmkRegionId own = {cmk_backup_vault_of(world, args)->region};
+    const bool is_to_be = args->op == CMK_OP_BACKUP_VAULT_CREATE;
+    const CmkRegionId own = {is_to_be ? args->ref[CMK_REF_REGION]
+                                      : cmk_backup_vault_of(world, args)->region};
     const bool is_in_pair = args->op == CMK_OP_BACKUP_RESTORE_IN_PAIR ||
                             cmk_task(world, (CmkTaskId){args->ref[CMK_REF_TASK]})->is_in_pair != 0;
     return is_in_pair ? cmk_region_pair(world, own) : own;
@@ -65,6 +67,20 @@ static bool cross_region_restore_is_on(const CmkWorld *world, const CmkArgs *arg
     return cmk_backup_vault_of(world, args)->has_cross_region_restore != 0;
 }
 
+static bool cross_region_restore_is_kept(const CmkWorld *world, const CmkArgs *args,
+                                         uint64_t *ret_blame)
+{
+    return args->num[0] == CMK_REDUNDANCY_GEO ||
+           !cross_region_restore_is_on(world, args, ret_blame);
+}
+
+const CmkGuard cmk_guard_cross_region_restore_is_kept = {
+    .name = "cross-region-restore-is-kept",
+    .holds = cross_region_restore_is_kept,
+    .status = CMK_STATUS_OF(CROSS_REGION_RESTORE_IS_FINAL),
+    .rule = "BV-4",
+    .text = "A Backup vault with cross-region restore, which stays on, stays geo-redundant."};
+
 static bool enable_it(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     uint64_t blame = 0;
@@ -110,6 +126,7 @@ static uint32_t enable_cross_region_restore(CmkSim *sim, const CmkArgs *args)
         vault->has_cross_region_restore = 1;
     }
     vault->changed_by = cmk_this_seq(sim);
+    cmk_backup_vault_succeed(sim, id);
     return id.i;
 }
 
@@ -120,10 +137,11 @@ const CmkOperation cmk_op_backup_vault_enable_cross_region_restore = {
             "for good.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
-               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_CROSS_REGION_RESTORE_IS_OFFERED},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_CROSS_REGION_RESTORE_IS_OFFERED},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(GAUGE) | CMK_BIT(STATEMENT),
     .effect = enable_cross_region_restore,
-    .rules = "BV-4 COST-4",
+    .rules = "BV-4 BV-12 COST-4",
     .action = "Microsoft.DataProtection/backupVaults/write",
     .az = "az dataprotection backup-vault update",
 };

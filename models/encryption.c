@@ -142,6 +142,20 @@ const CmkGuard cmk_guard_target_user_identity_is_attached = {
     .text = "The user-assigned identity that the settings are to use exists and is attached.",
     .repairs = CMK_REPAIRS_ATTACH};
 
+static bool settings_have_a_key(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    *ret_blame = cmk_backup_vault_of(world, args)->encryption_by;
+    return target_of(world, args).key != 0;
+}
+
+/* No key is no key that could be used (9.4, step 5). */
+const CmkGuard cmk_guard_settings_have_a_key = {
+    .name = "settings-have-a-key",
+    .holds = settings_have_a_key,
+    .status = CMK_STATUS_OF(AUTH_FAILURE),
+    .rule = "BV-41 ERR-2",
+    .text = "The settings name a key already, or the update does."};
+
 static bool regions_match(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkKey *key = cmk_key(world, (CmkKeyId){target_of(world, args).key});
@@ -212,10 +226,11 @@ const CmkOperation cmk_op_backup_vault_update_encryption = {
                CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED, CMK_GUARD_ENCRYPTION_IS_NOT_TURNED_OFF,
                CMK_GUARD_INCONSISTENT_IS_NOT_ASKED_FOR, CMK_GUARD_INFRASTRUCTURE_STAYS,
                CMK_GUARD_KEY_OR_IDENTITY_CHANGES_ALONE, CMK_GUARD_TARGET_SYSTEM_IDENTITY_IS_ON,
-               CMK_GUARD_TARGET_USER_IDENTITY_IS_ATTACHED, CMK_GUARD_REGIONS_MATCH},
+               CMK_GUARD_TARGET_USER_IDENTITY_IS_ATTACHED, CMK_GUARD_SETTINGS_HAVE_A_KEY,
+               CMK_GUARD_REGIONS_MATCH},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_vault_update_encryption,
-    .rules = "BV-12 BV-18 BV-19 BV-33 BV-35 BV-38 BV-41 MI-19 KV-6 OQ-20 OQ-31",
+    .rules = "BV-12 BV-18 BV-19 BV-33 BV-35 BV-37 BV-38 BV-41 MI-19 KV-6 OQ-20 OQ-31",
     .action = "Microsoft.DataProtection/backupVaults/write",
     .az = "az dataprotection backup-vault update",
 };
@@ -459,7 +474,7 @@ const CmkOperation cmk_op_encryption_commit = {
                {"old_version", CMK_PARAM_INTEGER, 1, 0, 0},
                {"new_version", CMK_PARAM_INTEGER, 1, 0, 1}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_TARGET_IDENTITY_IS_THERE,
-               CMK_GUARD_BACKUP_SERVICE_WORKS},
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_BACKUP_SERVICE_WORKS},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(KEY) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = encryption_commit,
     .rules = "BV-12 BV-T2 BV-T5 BV-T7 BV-T8 BV-T13 BV-T15 BV-33 OQ-15 OQ-29 OQ-30",

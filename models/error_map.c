@@ -61,14 +61,16 @@ const CmkErrorRow *cmk_error_find(CmkGuardId guard)
 
 /* ---- which code ------------------------------------------------------------------------------ */
 
-/* ERR-18: the same code with another target. A passing trouble at the old key ends as at any other,
- * by ERR-M12 (assumed: the rules name the codes of user errors only). */
-static CmkStatus of_current_key(CmkStatus status)
+/* ERR-18: the same code with another target. An old key that does not answer in the check of step
+ * 14 is one that cannot be used; in the midst of re-wrapping it is a passing trouble (9.4, OQ-13).
+ */
+static CmkStatus of_current_key(CmkStatus status, CmkErrorKey key)
 {
     if (status == MISSING) {
         return CMK_STATUS_OF(MISSING_PERMISSION_ON_CURRENT_KEY);
     }
-    return status == AUTH ? CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY) : status;
+    const bool is_out_of_reach = status == RETRY && key == CMK_ERROR_CURRENT_KEY;
+    return status == AUTH || is_out_of_reach ? CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY) : status;
 }
 
 /* OQ-2: the article prints each of the two codes with the other one's text. */
@@ -102,7 +104,7 @@ CmkStatus cmk_error_status(const CmkWorld *world, const CmkTask *task, const Cmk
         const CmkStatus status = row != NULL && is_as_of_job ? row->job : found;
         const bool is_swapped = cmk_knob(world, CMK_KNOB_ARTICLE_LITERAL_SWAP) != 0;
         const CmkStatus told = is_swapped ? swapped(status) : status;
-        return key == CMK_ERROR_CURRENT_KEY ? of_current_key(told) : told;
+        return key == CMK_ERROR_TARGET_KEY ? told : of_current_key(told, key);
     }
     if (row == NULL) {
         return refusal->status;
@@ -234,6 +236,8 @@ static const Advice advices[] = {
     {CMK_STATUS_OF(REGION_HAS_NO_ZONES), "Name a region that has availability zones."},
     {CMK_STATUS_OF(CROSS_REGION_RESTORE_NOT_OFFERED),
      "Take a geo-redundant Backup vault in a region that has a pair."},
+    {CMK_STATUS_OF(CROSS_REGION_RESTORE_IS_FINAL),
+     "Leave the Backup vault geo-redundant, or protect the instances in a new one."},
     {CMK_STATUS_OF(POINT_ARCHIVED),
      "Take a point of the vault tier, or restore this one in the Backup vault's own region."},
     {CMK_STATUS_OF(POINT_NOT_FOUND), "Take another point, or wait for the next backup."},

@@ -104,7 +104,7 @@ const CmkOperation cmk_op_encryption_restore = {
     .text = "Inconsistent settings return to Enabled by themselves once the user-assigned "
             "identity is back with its rights.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
-    .guards = {CMK_GUARD_ENCRYPTION_CAN_BE_RESTORED},
+    .guards = {CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_ENCRYPTION_CAN_BE_RESTORED},
     .writes = CMK_BIT(BACKUP_VAULT),
     .effect = encryption_restore,
     .rules = "BV-31 BV-T12 OQ-4 OQ-5",

@@ -308,8 +308,10 @@ uint32_t cmk_identity_give(CmkSim *sim, const CmkArgs *args)
 
 static uint32_t identity_attach(CmkSim *sim, const CmkArgs *args)
 {
+    const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
     const uint32_t row = cmk_identity_give(sim, args);
-    cmk_encryption_expect_healing(sim, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]}, args);
+    cmk_backup_vault_succeed(sim, vault);
+    cmk_encryption_expect_healing(sim, vault, args);
     return row;
 }
 
@@ -321,11 +323,11 @@ const CmkOperation cmk_op_identity_attach = {
     .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_ACTOR_MAY_ASSIGN_IDENTITY,
                CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_IDENTITY_EXISTS, CMK_GUARD_PRINCIPAL_IS_OF_THE_TENANT,
-               CMK_GUARD_IDENTITY_IS_NOT_ATTACHED},
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_IDENTITY_EXISTS,
+               CMK_GUARD_PRINCIPAL_IS_OF_THE_TENANT, CMK_GUARD_IDENTITY_IS_NOT_ATTACHED},
     .writes = CMK_BIT(ATTACHMENT) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(IDENTITY) | CMK_BIT_TIMERS,
     .effect = identity_attach,
-    .rules = "MI-2 MI-6 MI-13 MI-15 BV-31",
+    .rules = "MI-2 MI-6 MI-13 MI-15 BV-12 BV-31",
     .action = "Microsoft.DataProtection/backupVaults/write",
     .az = "az dataprotection backup-vault identity assign",
 };
@@ -353,6 +355,7 @@ static uint32_t identity_detach(CmkSim *sim, const CmkArgs *args)
 {
     const CmkAttachmentId id = attachment_of(sim->world, args);
     detach(sim, id);
+    cmk_backup_vault_succeed(sim, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
     return id.i;
 }
 
@@ -363,10 +366,11 @@ const CmkOperation cmk_op_identity_detach = {
                {"identity", CMK_PARAM_IDENTITY, 0, 1, CMK_REF_IDENTITY}},
     .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
-               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_IDENTITY_IS_ATTACHED},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_IDENTITY_IS_ATTACHED},
     .writes = CMK_BIT(ATTACHMENT) | CMK_BIT(BACKUP_VAULT),
     .effect = identity_detach,
-    .rules = "MI-6 BV-29 BV-T11",
+    .rules = "MI-6 BV-12 BV-29 BV-T11",
     .action = "Microsoft.DataProtection/backupVaults/write",
     .az = "az dataprotection backup-vault identity remove",
 };
@@ -378,6 +382,7 @@ static uint32_t system_identity_enable(CmkSim *sim, const CmkArgs *args)
     vault->system_principal = /* MI-5: a new one each time */
         add_principal(sim, 0, id.i, (CmkScopeId){vault->resource_group});
     vault->system_by = cmk_this_seq(sim);
+    cmk_backup_vault_succeed(sim, id);
     return vault->system_principal;
 }
 
@@ -387,10 +392,11 @@ const CmkOperation cmk_op_system_identity_enable = {
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
     .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
-               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_SYSTEM_IDENTITY_IS_OFF},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_SYSTEM_IDENTITY_IS_OFF},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(PRINCIPAL),
     .effect = system_identity_enable,
-    .rules = "MI-4 MI-5",
+    .rules = "MI-4 MI-5 BV-12",
     .action = "Microsoft.DataProtection/backupVaults/write",
     .az = "az dataprotection backup-vault identity assign --system-assigned",
 };
@@ -402,6 +408,7 @@ static uint32_t system_identity_disable(CmkSim *sim, const CmkArgs *args)
     end_principal(sim, vault->system_principal);
     vault->system_principal = 0;
     vault->system_by = cmk_this_seq(sim);
+    cmk_backup_vault_succeed(sim, id);
     if (vault->identity == 0) {
         cmk_encryption_break(sim, id);
     }
@@ -414,10 +421,11 @@ const CmkOperation cmk_op_system_identity_disable = {
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
     .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
-               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_SYSTEM_IDENTITY_TO_DISABLE_IS_ON},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_SYSTEM_IDENTITY_TO_DISABLE_IS_ON},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(PRINCIPAL),
     .effect = system_identity_disable,
-    .rules = "MI-5 MI-16 BV-29 BV-T11",
+    .rules = "MI-5 MI-16 BV-12 BV-29 BV-T11",
     .action = "Microsoft.DataProtection/backupVaults/write",
     .az = "az dataprotection backup-vault identity remove --system-assigned",
 };

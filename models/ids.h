@@ -193,6 +193,7 @@
     X(BACKUP_SERVICE_WORKS, backup_service_works)                                                  \
     X(CROSS_REGION_RESTORE_IS_OFFERED, cross_region_restore_is_offered)                            \
     X(CROSS_REGION_RESTORE_IS_ON, cross_region_restore_is_on)                                      \
+    X(CROSS_REGION_RESTORE_IS_KEPT, cross_region_restore_is_kept)                                  \
     X(POINT_IS_READABLE_IN_PAIR, point_is_readable_in_pair)                                        \
     X(BACKUP_VAULT_IS_ABSENT, backup_vault_is_absent)                                              \
     X(BACKUP_VAULT_EXISTS, backup_vault_exists)                                                    \
@@ -200,9 +201,8 @@
     X(BACKUP_VAULT_IS_MOVING, backup_vault_is_moving)                                              \
     X(BACKUP_VAULT_IS_EMPTY, backup_vault_is_empty)                                                \
     X(NOTHING_IS_PROTECTED, nothing_is_protected)                                                  \
-    X(ENCRYPTION_IS_NOT_BROKEN, encryption_is_not_broken)                                          \
     X(RESOURCE_GROUP_IS_ANOTHER, resource_group_is_another)                                        \
-    X(BACKUP_VAULT_HAS_NO_KEY, backup_vault_has_no_key)                                            \
+    X(BACKUP_VAULT_HAS_PLATFORM_KEYS, backup_vault_has_platform_keys)                              \
     X(IDENTITIES_ARE_OF_THE_TENANT, identities_are_of_the_tenant)                                  \
     X(INFRASTRUCTURE_HAS_A_KEY, infrastructure_has_a_key)                                          \
     X(CREATION_IDENTITY_IS_USER_ASSIGNED, creation_identity_is_user_assigned)                      \
@@ -213,6 +213,7 @@
     X(KEY_OR_IDENTITY_CHANGES_ALONE, key_or_identity_changes_alone)                                \
     X(TARGET_SYSTEM_IDENTITY_IS_ON, target_system_identity_is_on)                                  \
     X(TARGET_USER_IDENTITY_IS_ATTACHED, target_user_identity_is_attached)                          \
+    X(SETTINGS_HAVE_A_KEY, settings_have_a_key)                                                    \
     X(REGIONS_MATCH, regions_match)                                                                \
     X(KEY_IS_RSA, key_is_rsa)                                                                      \
     X(SOFT_DELETE_IS_ON, soft_delete_is_on)                                                        \
@@ -365,6 +366,8 @@
       "BV-4", "cross-region restore is for geo-redundant vaults in paired regions")                \
     X(CROSS_REGION_RESTORE_OFF, 183, 0, "SimErrorCrossRegionRestoreOff", NULL, "BV-4",             \
       "cross-region restore is not enabled on the Backup vault")                                   \
+    X(CROSS_REGION_RESTORE_IS_FINAL, 178, 0, "SimErrorCrossRegionRestoreIsFinal", NULL, "BV-4",    \
+      "cross-region restore stays enabled, and only geo-redundant vaults have it")                 \
     X(POINT_ARCHIVED, 184, 0, "SimErrorArchivedPointInPair", NULL, "BK-27",                        \
       "an archived point can be restored in the pair only while its own region is lost")           \
     X(PRINCIPAL_NOT_FOUND, 100, 400, "PrincipalNotFound", NULL, "MI-18",                           \

@@ -146,7 +146,7 @@ const CmkOperation cmk_op_instance_suspend_backups = {
     .text = "No new backups are made; points expire, all but the latest one.",
     .params = {INSTANCE_PARAM},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_INSTANCE_IS_PROTECTED},
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_INSTANCE_IS_PROTECTED},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_suspend_backups,
     .rules = "BK-15 BK-23",
@@ -166,7 +166,7 @@ const CmkOperation cmk_op_instance_stop_protection = {
     .text = "No new backups are made, and no point expires.",
     .params = {INSTANCE_PARAM},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_INSTANCE_IS_ACTIVE},
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_INSTANCE_IS_ACTIVE},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_stop_protection,
     .rules = "BK-15 BK-23",
@@ -187,7 +187,7 @@ const CmkOperation cmk_op_instance_resume_protection = {
     .text = "Backups are made again and points expire again.",
     .params = {INSTANCE_PARAM},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_INSTANCE_IS_HALTED},
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_INSTANCE_IS_HALTED},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_resume_protection,
     .rules = "BK-15 BK-23",
@@ -220,8 +220,9 @@ const CmkOperation cmk_op_instance_change_policy = {
     .text = "An instance gets another policy, for its points so far as well.",
     .params = {INSTANCE_PARAM, {"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POLICY_EXISTS,
-               CMK_GUARD_POLICY_HAS_THE_SAME_STORES, CMK_GUARD_DATASOURCE_FITS_POLICY},
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_INSTANCE_IS_KEPT,
+               CMK_GUARD_POLICY_EXISTS, CMK_GUARD_POLICY_HAS_THE_SAME_STORES,
+               CMK_GUARD_DATASOURCE_FITS_POLICY},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_change_policy,
     .rules = "BK-4 BK-23",
@@ -266,7 +267,7 @@ const CmkOperation cmk_op_instance_delete = {
     .text = "An instance and its backup data are deleted, with a way back while soft delete is on.",
     .params = {INSTANCE_PARAM},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_INSTANCE_IS_KEPT},
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_INSTANCE_IS_KEPT},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_delete,
     .rules = "BV-6 BK-23",
@@ -298,7 +299,7 @@ const CmkOperation cmk_op_instance_undelete = {
     .text = "A deleted instance is taken back: its data is there, its protection is stopped.",
     .params = {INSTANCE_PARAM},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_INSTANCE_IS_SOFT_DELETED},
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_INSTANCE_IS_SOFT_DELETED},
     .writes = CMK_BIT(INSTANCE) | CMK_BIT(GAUGE),
     .effect = instance_undelete,
     .rules = "BV-8 BK-23 COST-19",
@@ -447,6 +448,7 @@ static uint32_t backup_vault_set_soft_delete(CmkSim *sim, const CmkArgs *args)
         vault->soft_delete_days = (uint32_t)args->num[1];
     }
     vault->changed_by = cmk_this_seq(sim);
+    cmk_backup_vault_succeed(sim, id);
     if (vault->soft_delete == CMK_SOFT_DELETE_OFF) {
         purge_all(sim, args, vault->first_instance);
     }
@@ -461,11 +463,11 @@ const CmkOperation cmk_op_backup_vault_set_soft_delete = {
                {"soft_delete", CMK_PARAM_SOFT_DELETE, 1, 1, 0},
                {"days", CMK_PARAM_INTEGER, 1, 0, 1}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
-               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_SOFT_DELETE_IS_NOT_FINAL,
-               CMK_GUARD_SOFT_DELETE_IS_IN_RANGE},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_SOFT_DELETE_IS_NOT_FINAL, CMK_GUARD_SOFT_DELETE_IS_IN_RANGE},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(INSTANCE) | CMK_BIT_TIMERS,
     .effect = backup_vault_set_soft_delete,
-    .rules = "BV-6 BV-7",
+    .rules = "BV-6 BV-7 BV-12",
     .action = "Microsoft.DataProtection/backupVaults/write",
     .az = "az dataprotection backup-vault update",
 };

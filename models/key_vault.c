@@ -117,9 +117,23 @@ const CmkGuard cmk_guard_key_vault_lets_purge = {
     .repairs = {
         {CMK_OP_KEY_VAULT_RECOVER, cmk_repair_recover_key_vault, "recover the deleted key vault"}}};
 
+/* The one that the key vault is in, or is to be made in. */
+static CmkRegionId region_of(const CmkWorld *world, const CmkArgs *args)
+{
+    return (CmkRegionId){args->op == CMK_OP_KEY_VAULT_CREATE
+                             ? args->ref[CMK_REF_REGION]
+                             : cmk_key_vault_of(world, args)->region};
+}
+
+static bool return_its_region(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    ret->ref[CMK_REF_REGION] = region_of(world, refused).i;
+    return cmk_region_is_down(world, region_of(world, refused)); /* else it is on its way */
+}
+
 static bool key_vault_is_reachable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkRegionId region = {cmk_key_vault_of(world, args)->region};
+    const CmkRegionId region = region_of(world, args);
     *ret_blame = cmk_region_blame(world, region);
     return cmk_region_answers(world, region);
 }
@@ -130,12 +144,12 @@ const CmkGuard cmk_guard_key_vault_is_reachable = {
     .status = CMK_STATUS_OF(SERVICE_UNAVAILABLE),
     .rule = "KVE-18 KVE-19 REL-4",
     .text = "The region of the key vault, or its pair after a failover, answers.",
-    .repairs = {{CMK_OP_REGION_RETURN, cmk_repair_return_region,
+    .repairs = {{CMK_OP_REGION_RETURN, return_its_region,
                  "wait for the failover or for the region to come back"}}};
 
 static bool key_vault_is_writable(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkRegionId region = {cmk_key_vault_of(world, args)->region};
+    const CmkRegionId region = region_of(world, args);
     const CmkRegion *row = cmk_region(world, region);
     *ret_blame = row->state == CMK_REGION_UP ? row->zone_by : row->changed_by;
     return cmk_region_is_writable(world, region);
@@ -148,7 +162,7 @@ const CmkGuard cmk_guard_key_vault_is_writable = {
     .rule = "REL-3 REL-7 REL-8 REL-9",
     .text = "The key vault takes writes: it is not read-only after a failover, nor in the moment "
             "after the loss of a zone.",
-    .repairs = {{CMK_OP_REGION_RETURN, cmk_repair_return_region,
+    .repairs = {{CMK_OP_REGION_RETURN, return_its_region,
                  "wait until the region is back and the key vault has failed back"}}};
 
 /* ---- soft delete and purge protection -------------------------------------------------------- */
@@ -392,12 +406,13 @@ const CmkOperation cmk_op_key_vault_create = {
                {"purge_protection", CMK_PARAM_BOOLEAN, 1, 0, CMK_KEY_VAULT_PURGE_PROTECTION},
                {"retention_days", CMK_PARAM_INTEGER, 1, 0, CMK_KEY_VAULT_RETENTION_DAYS},
                {"sku", CMK_PARAM_SKU, 1, 0, CMK_KEY_VAULT_TIER}},
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_NAME_IS_FREE, CMK_GUARD_RETENTION_IS_IN_RANGE,
-               CMK_GUARD_PURGE_PROTECTION_COMES_WITH_SOFT_DELETE,
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
+               CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_NAME_IS_FREE,
+               CMK_GUARD_RETENTION_IS_IN_RANGE, CMK_GUARD_PURGE_PROTECTION_COMES_WITH_SOFT_DELETE,
                CMK_GUARD_NEW_KEY_VAULT_HAS_SOFT_DELETE},
     .writes = CMK_BIT(KEY_VAULT),
     .effect = key_vault_create,
-    .rules = "SD-1 SD-2 SD-3 AC-1 AC-3",
+    .rules = "SD-1 SD-2 SD-3 AC-1 AC-3 REL-4 REL-7 REL-8",
     .action = "Microsoft.KeyVault/vaults/write",
     .az = "az keyvault create",
 };

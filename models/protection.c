@@ -145,8 +145,9 @@ const CmkOperation cmk_op_instance_protect = {
                {"daily_change", CMK_PARAM_SHARE, 1, 1, 2},
                {"sample", CMK_PARAM_SAMPLE, 1, 0, 3}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
-               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_INSTANCE_IS_ABSENT,
-               CMK_GUARD_POLICY_EXISTS, CMK_GUARD_DATASOURCE_FITS_POLICY},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_INSTANCE_IS_ABSENT, CMK_GUARD_POLICY_EXISTS,
+               CMK_GUARD_DATASOURCE_FITS_POLICY},
     .writes = CMK_BIT(INSTANCE) | CMK_BIT(QUEUE) | CMK_BIT(POINT) | CMK_BIT(BACKUP_VAULT) |
               CMK_BIT(GAUGE) | CMK_BIT_TIMERS,
     .effect = instance_protect,

@@ -172,15 +172,6 @@ bool cmk_repair_enable_system(const CmkWorld *world, const CmkArgs *refused, Cmk
            vault->provisioning != CMK_PROVISIONING_MOVING;
 }
 
-bool cmk_repair_return_region(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
-{
-    const CmkRegionId region = {
-        cmk_key_vault(world, (CmkKeyVaultId){refused->ref[CMK_REF_KEY_VAULT]})->region};
-    const uint32_t state = cmk_region(world, region)->state;
-    ret->ref[CMK_REF_REGION] = region.i;
-    return state != CMK_REGION_UP && state != CMK_REGION_FAILING_BACK; /* then it is on its way */
-}
-
 bool cmk_repair_unthrottle(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];

@@ -19,7 +19,7 @@ bool cmk_repair_recover_key_vault(const CmkWorld *world, const CmkArgs *refused,
 bool cmk_repair_set_soft_delete(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_set_purge_protection(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 
-/* The same entity: key vault, key, version, identity, Backup vault, region of the key vault. */
+/* The same entity: key vault, key, version, identity, Backup vault. */
 bool cmk_repair_same_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 /* Of a purged one that somebody has a backup of (KV-24). */
 bool cmk_repair_restore_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
@@ -31,7 +31,6 @@ bool cmk_repair_create_identity(const CmkWorld *world, const CmkArgs *refused, C
 bool cmk_repair_delete_identity(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_disable_system(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_enable_system(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
-bool cmk_repair_return_region(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 bool cmk_repair_unthrottle(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 
 /* For a user-assigned identity that is not attached: it may have to be made anew first. */

@@ -153,7 +153,7 @@ const CmkOperation cmk_op_rotation_commit = {
                {"old_version", CMK_PARAM_INTEGER, 1, 0, 0},
                {"new_version", CMK_PARAM_INTEGER, 1, 0, 1}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_TAKE_UP_IS_STILL_DUE,
-               CMK_GUARD_BACKUP_SERVICE_WORKS},
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_BACKUP_SERVICE_WORKS},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK),
     .effect = rotation_commit,
     .rules = "ROT-7 ROT-8 ROT-14 ROT-15",

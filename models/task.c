@@ -232,7 +232,9 @@ static const Step tiering_steps[] = {TOUCH_KEY, REQUEST(CMK_OP_KEY_WRAP, OF_VAUL
 static const Step expiry_steps[] = {TOUCH_KEY, EACH_POINT(CMK_OP_POINT_EXPIRE, 1),
                                     APPLY(CMK_OP_TASK_FINISH, OF_VAULT, NULL), END};
 
-/* 9.4, steps 7 to 15; with another identity these ask the new one only (OQ-31) */
+/* 9.4, steps 7 to 15. A request is one operation with the order of KVE-19, which goes before that
+ * of steps 7 and 8: a name that does not resolve before a lost region, a token before throttling.
+ * With another identity these ask the new one only (OQ-31). */
 static const Step settings_steps[] = {REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
                                       APPLY(CMK_OP_ENCRYPTION_VALIDATE, OF_TARGET, NULL),
                                       REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),
@@ -605,17 +607,26 @@ void cmk_task_mark_overdue(CmkSim *sim, CmkTaskKind kind, const CmkArgs *of_job)
     }
 }
 
+/* The key of a request: the settings' present one is checked before it is needed (9.4, step 14) to
+ * re-wrap the data keys of points, one after the other (step 15). */
+static CmkErrorKey key_of(const CmkTask *task, const Step *step)
+{
+    if (task->kind != CMK_TASK_SETTINGS || step->kind != STEP_REQUEST || step->whose != OF_VAULT) {
+        return CMK_ERROR_TARGET_KEY;
+    }
+    return task->at_point == 0 ? CMK_ERROR_CURRENT_KEY : CMK_ERROR_REWRAPPED_KEY;
+}
+
 static void fail(CmkSim *sim, const CmkTask *task, const Step *step, CmkArgs args,
                  const CmkOutcome *refusal)
 {
     const CmkErrorRow *row = cmk_error_find(refusal->guard);
-    const bool is_of_old_key = step->kind == STEP_REQUEST && step->whose == OF_VAULT;
+    const CmkErrorKey key = key_of(task, step);
     args.op = CMK_OP_TASK_FAIL;
     args.cause_seq = refusal->seq;
-    args.num[0] = cmk_error_status(sim->world, task, refusal,
-                                   is_of_old_key ? CMK_ERROR_CURRENT_KEY : CMK_ERROR_TARGET_KEY);
+    args.num[0] = cmk_error_status(sim->world, task, refusal, key);
     args.num[1] = (int64_t)refusal->seq;
-    args.num[2] = row != NULL && row->is_transient;
+    args.num[2] = row != NULL && row->is_transient && key != CMK_ERROR_CURRENT_KEY; /* OQ-13 */
     (void)cmk_apply(sim, &args);
     if (task->kind == CMK_TASK_TIERING || task->kind == CMK_TASK_EXPIRY) {
         cmk_task_mark_overdue(sim, (CmkTaskKind)task->kind, &args);
@@ -675,6 +686,17 @@ static CmkOutcome carry_out(CmkSim *sim, CmkTask *task, const Step *step, uint32
     return (CmkOutcome){0};
 }
 
+/* Whether an identity that came back has its rights is looked at when work on its vault begins, and
+ * not only each hour (OQ-5). */
+static void restore_settings_first(CmkSim *sim, const CmkTask *task, CmkArgs args)
+{
+    args.op = CMK_OP_ENCRYPTION_RESTORE;
+    const bool is_first_step = task->step == 0 && task->attempt == 0;
+    if (is_first_step && cmk_would_apply(sim, &args).status == CMK_STATUS_OK) {
+        (void)cmk_apply(sim, &args);
+    }
+}
+
 void cmk_on_task(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkTaskId id = {timer->subject};
@@ -682,6 +704,7 @@ void cmk_on_task(CmkSim *sim, const CmkTimer *timer)
     CmkArgs args = args_of_task(sim->world, timer, id);
     const Step *steps = steps_of[task.kind];
     uint32_t attempt = task.attempt;
+    restore_settings_first(sim, &task, args);
     if (has_lost_its_point(sim->world, &task)) {
         task.at_point = 0;
     }

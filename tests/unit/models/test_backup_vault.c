@@ -246,6 +246,83 @@ Test(backup_vault, without_a_key_is_deleted_without_one)
     estate_free(estate);
 }
 
+/* OQ-21: an Inconsistent vault is deleted when the requests of BK-35 are granted, or when its first
+ * key never came to be used. */
+Test(backup_vault, that_is_inconsistent_is_deleted_if_its_key_can_be_used)
+{
+    for (int has_key = 0; has_key <= 1; has_key++) {
+        Estate *estate = make(NULL);
+        CmkArgs create = creation(estate);
+        create.ref[CMK_REF_KEY] = has_key != 0 ? ESTATE_KEY : 0;
+        create.num[1] = 0;
+        (void)estate_must_apply(estate, create);
+        estate_run(estate, CMK_MINUTE_US);
+        if (has_key == 0) {
+            (void)apply_to_other(estate, CMK_OP_IDENTITY_ATTACH);
+        }
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE);
+        (void)apply_to_other(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+        cr_assert_eq(other_vault(estate)->encryption, CMK_ENCRYPTION_INCONSISTENT);
+        cr_assert_eq(other_vault(estate)->key, has_key != 0 ? ESTATE_KEY : 0);
+        if (has_key != 0) {
+            (void)apply_to_other(estate, CMK_OP_BACKUP_VAULT_DELETE);
+            expect_last_failure(estate, CMK_STATUS_OF(DELETION_FAILED), "throttled, ERR-M12");
+            cr_assert_eq(other_vault(estate)->state, CMK_BACKUP_VAULT_ACTIVE);
+            (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
+        }
+        (void)apply_to_other(estate, CMK_OP_BACKUP_VAULT_DELETE);
+        cr_assert_eq(other_vault(estate)->state, CMK_BACKUP_VAULT_ABSENT);
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
+/* BV-12: what the vault reports is how the last write ended. One that does not wait for the key
+ * leaves alone an update that does. */
+Test(backup_vault, a_write_that_ends_well_makes_up_for_one_that_failed)
+{
+    const struct {
+        CmkOpId op;
+        uint32_t identity;
+        int64_t number;
+    } writes[] = {
+        {CMK_OP_BACKUP_VAULT_SET_REDUNDANCY, 0, CMK_REDUNDANCY_GEO},
+        {CMK_OP_BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE, 0, 0},
+        {CMK_OP_BACKUP_VAULT_SET_SOFT_DELETE, 0, CMK_SOFT_DELETE_ON},
+        {CMK_OP_IDENTITY_ATTACH, ESTATE_LOOSE_IDENTITY, 0},
+        {CMK_OP_IDENTITY_DETACH, ESTATE_LOOSE_IDENTITY, 0},
+        {CMK_OP_SYSTEM_IDENTITY_ENABLE, 0, 0},
+        {CMK_OP_SYSTEM_IDENTITY_DISABLE, 0, 0},
+    };
+    Estate *estate = make(NULL);
+    create_other(estate);
+    for (size_t i = 0; i < CMK_ARRAY_LEN(writes); i++) {
+        const char *name = estate->sim.model->operations[writes[i].op]->name;
+        CmkArgs write = estate_args(estate, writes[i].op);
+        write.ref[CMK_REF_BACKUP_VAULT] = ESTATE_ABSENT_VAULT;
+        write.ref[CMK_REF_IDENTITY] = writes[i].identity;
+        write.num[0] = writes[i].number;
+        (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+        (void)apply_to_other(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+        cr_assert_eq(other_vault(estate)->provisioning, CMK_PROVISIONING_FAILED, "%s", name);
+        (void)estate_must_apply(estate, write);
+        cr_assert_eq(other_vault(estate)->provisioning, CMK_PROVISIONING_SUCCEEDED, "%s", name);
+        (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+    }
+    CmkArgs update = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+    update.ref[CMK_REF_BACKUP_VAULT] = ESTATE_ABSENT_VAULT;
+    CmkArgs attach = estate_args(estate, CMK_OP_IDENTITY_ATTACH);
+    attach.ref[CMK_REF_BACKUP_VAULT] = ESTATE_ABSENT_VAULT;
+    attach.ref[CMK_REF_IDENTITY] = ESTATE_LOOSE_IDENTITY;
+    (void)estate_must_apply(estate, update);
+    (void)estate_must_apply(estate, attach);
+    cr_assert_eq(other_vault(estate)->provisioning, CMK_PROVISIONING_UPDATING);
+    estate_run(estate, CMK_MINUTE_US);
+    cr_assert_eq(other_vault(estate)->provisioning, CMK_PROVISIONING_SUCCEEDED);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
 /* Maintenance of a vault that is gone does not come back with another one of its name. */
 Test(backup_vault, that_is_gone_is_maintained_no_more)
 {
@@ -311,6 +388,28 @@ Test(backup_vault, goes_on_with_its_schedule_after_a_move)
     estate_free(estate);
 }
 
+/* ERR-9: an identity that is sound where it is may be a stranger where the vault is to go. */
+Test(backup_vault, does_not_move_to_another_tenant_with_its_identities)
+{
+    Estate *estate = make(&(EstateOptions){.has_no_cmk = true});
+    (void)estate_must(estate, CMK_OP_SUBSCRIPTION_MOVE_TENANT);
+    (void)estate_must(estate, CMK_OP_IDENTITY_DELETE);
+    (void)estate_must(estate, CMK_OP_IDENTITY_CREATE); /* of the new tenant, as the vault is */
+    (void)estate_must(estate, CMK_OP_IDENTITY_ATTACH);
+    const CmkOutcome outcome = estate_try(estate, CMK_OP_BACKUP_VAULT_MOVE);
+    cr_assert_eq(outcome.status, CMK_STATUS_OF(CROSS_TENANT_MOVE));
+    cr_assert_eq(estate_last(estate, CMK_OP_BACKUP_VAULT_MOVE)->blame_seq,
+                 estate_last(estate, CMK_OP_SUBSCRIPTION_MOVE_TENANT)->seq);
+    for (uint32_t i = ESTATE_IDENTITY; i <= ESTATE_OTHER_IDENTITY; i++) {
+        CmkArgs detach = estate_args(estate, CMK_OP_IDENTITY_DETACH);
+        detach.ref[CMK_REF_IDENTITY] = i;
+        (void)estate_must_apply(estate, detach);
+    }
+    (void)estate_must(estate, CMK_OP_BACKUP_VAULT_MOVE);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
 /* ---- knobs ----------------------------------------------------------------------------------- */
 
 /* OQ-3. */
@@ -334,6 +433,31 @@ Test(backup_vault, lost_rights_break_the_settings_only_if_asked_to)
         cr_assert_eq(estate_vault(estate)->encryption, CMK_ENCRYPTION_ENABLED, "repeated");
         estate_free(estate);
     }
+}
+
+/* BV-23: a key of the same name is another key, and the backups stay lost. */
+Test(backup_vault, a_purged_key_takes_its_points_along)
+{
+    Estate *estate = make(NULL);
+    estate_run(estate, CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_KEY_DELETE);
+    cr_assert_not(cmk_point_is_lost(estate->sim.world, (CmkPointId){1}), "it may be recovered");
+    estate_run(estate, 90 * CMK_DAY_US);
+    cr_assert(cmk_point_is_lost(estate->sim.world, (CmkPointId){1}));
+    (void)estate_must(estate, CMK_OP_KEY_CREATE);
+    estate_rewind(estate);
+    for (int i = 0; i < 3; i++) {
+        CmkArgs restore = estate_args(estate, CMK_OP_BACKUP_RESTORE);
+        restore.ref[CMK_REF_POINT] = 1;
+        (void)estate_must_apply(estate, restore);
+        estate_run(estate, 30 * CMK_DAY_US);
+        expect_last_failure(estate, CMK_STATUS_OF(AUTH_FAILURE), "OQ-29, for ever");
+    }
+    cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), 0);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0);
+    cr_assert(cmk_point_is_lost(estate->sim.world, (CmkPointId){1}));
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
 }
 
 /* OQ-22, ERR-8: only databases of PostgreSQL, and only for want of rights. */

@@ -197,6 +197,45 @@ Test(encryption, healing_waits_for_rights)
     }
 }
 
+/* OQ-5: not only each hour, but also when work on the vault begins, even if that comes to nothing.
+ */
+Test(encryption, work_on_the_vault_looks_whether_the_rights_are_back)
+{
+    const CmkOpId works[] = {CMK_OP_BACKUP_RUN, CMK_OP_BACKUP_RESTORE,
+                             CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(works); i++) {
+        const bool is_update = works[i] == CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION;
+        Estate *estate = make(NULL);
+        estate_run(estate, CMK_DAY_US);
+        const uint32_t before = estate_vault(estate)->principal;
+        (void)estate_must(estate, CMK_OP_IDENTITY_DELETE);
+        (void)estate_must(estate, CMK_OP_IDENTITY_CREATE);
+        (void)estate_must(estate, CMK_OP_IDENTITY_ATTACH);
+        estate_run(estate, CMK_MINUTE_US);
+        (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+        estate_run(estate, CMK_MINUTE_US);
+        expect_failure(estate, "caller-is-known", ERR_1, "no rights yet");
+        expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "no rights yet");
+        (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+        estate_run(estate, CMK_MINUTE_US);
+        expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "nobody looked");
+        CmkArgs args = estate_args(estate, works[i]);
+        if (is_update) { /* to a version that is not there: the update itself repairs nothing */
+            args.ref[CMK_REF_VERSION] = 0;
+            args.num[CMK_NUM_VERSION] = 99;
+        }
+        estate_rewind(estate);
+        (void)estate_must_apply(estate, args);
+        estate_run(estate, 40 * CMK_MINUTE_US);
+        expect_state(estate, CMK_ENCRYPTION_ENABLED, "the work looked");
+        cr_assert_neq(estate_vault(estate)->principal, before);
+        cr_assert_eq(estate_count(estate, CMK_OP_ENCRYPTION_RESTORE), 1);
+        cr_assert_eq(estate_count(estate, CMK_OP_TASK_FAIL), (uint32_t)is_update);
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
 /* OQ-4: deleted and made anew, the identity has a new principal, which needs rights of its own. */
 Test(encryption, an_identity_made_anew_heals_only_with_rights)
 {
@@ -325,23 +364,53 @@ typedef struct Check {
     const char *code;
 } Check;
 
-/* In descending precedence: at check i everything from i on is wrong. */
-static const Check checks[] = {
-    {"1", "encryption-is-not-turned-off", "SimErrorCMKNotReversible"},
-    {"2", "key-or-identity-changes-alone", "SimErrorCMKKeyAndIdentityInOneRequest"},
-    {"4", "target-user-identity-is-attached",
-     "UserErrorUserIdentityNotFoundOrNotAssociatedWithVault"},
-    {"7 region", "key-vault-is-reachable", ERR_12},
-    {"7 throttled", "key-vault-is-not-throttled", ERR_12},
-    {"8 get", "role-lets-get", ERR_2},
-    {"8 key", "key-exists", ERR_2},
-    {"9", "key-is-rsa", ERR_1},
-    {"10", "soft-delete-is-on", ERR_3},
-    {"11", "purge-protection-is-on", ERR_4},
-    {"12", "target-version-is-usable", ERR_2},
-    {"13", "role-lets-unwrap", ERR_1},
-    {"14", "version-is-enabled", ERR_2},
-    {"15", "ok", "OK"},
+/* In descending precedence: at each check everything from it on is wrong. The requests of steps 7,
+ * 8 and 14 have the order of KVE-19, where a name that does not resolve comes before the region,
+ * and the token before throttling. Step 3 is for new vaults, 5 for those without a key. */
+enum {
+    AT_1,
+    AT_2,
+    AT_4,
+    AT_8_NAME,
+    AT_7_REGION,
+    AT_8_TOKEN,
+    AT_7_THROTTLED,
+    AT_8_GET,
+    AT_8_KEY,
+    AT_9,
+    AT_10,
+    AT_11,
+    AT_12,
+    AT_13,
+    AT_14_REGION,
+    AT_14_GET,
+    AT_14_UNWRAP,
+    AT_14_ENABLED,
+    AT_15,
+    CHECKS
+};
+
+static const Check checks[CHECKS] = {
+    [AT_1] = {"1", "encryption-is-not-turned-off", "SimErrorCMKNotReversible"},
+    [AT_2] = {"2", "key-or-identity-changes-alone", "SimErrorCMKKeyAndIdentityInOneRequest"},
+    [AT_4] = {"4", "target-user-identity-is-attached",
+              "UserErrorUserIdentityNotFoundOrNotAssociatedWithVault"},
+    [AT_8_NAME] = {"8 name", "key-vault-exists", ERR_2},
+    [AT_7_REGION] = {"7 region", "key-vault-is-reachable", ERR_12},
+    [AT_8_TOKEN] = {"8 token", "caller-is-known", ERR_2},
+    [AT_7_THROTTLED] = {"7 throttled", "key-vault-is-not-throttled", ERR_12},
+    [AT_8_GET] = {"8 get", "role-lets-get", ERR_2},
+    [AT_8_KEY] = {"8 key", "key-exists", ERR_2},
+    [AT_9] = {"9", "key-is-rsa", ERR_1},
+    [AT_10] = {"10", "soft-delete-is-on", ERR_3},
+    [AT_11] = {"11", "purge-protection-is-on", ERR_4},
+    [AT_12] = {"12", "target-version-is-usable", ERR_2},
+    [AT_13] = {"13", "role-lets-unwrap", ERR_1},
+    [AT_14_REGION] = {"14 region", "key-vault-is-reachable", ERR_2},
+    [AT_14_GET] = {"14 get", "role-lets-get", ERR_2},
+    [AT_14_UNWRAP] = {"14 unwrap", "role-lets-unwrap", ERR_1},
+    [AT_14_ENABLED] = {"14 enabled", "version-is-enabled", ERR_2},
+    [AT_15] = {"15", "ok", "OK"},
 };
 
 static void apply_to_spare(Estate *estate, CmkOpId op, int64_t number)
@@ -356,36 +425,63 @@ static void apply_to_spare(Estate *estate, CmkOpId op, int64_t number)
     (void)estate_must_apply(estate, args);
 }
 
+static void apply_to_own(Estate *estate, CmkOpId op, int64_t number)
+{
+    CmkArgs args = estate_args(estate, op);
+    args.num[0] = number;
+    (void)estate_must_apply(estate, args);
+}
+
+/* All that is wrong with the old key at check `from` and after it. */
+static void make_old_key_wrong(Estate *estate, size_t from)
+{
+    if (from <= AT_14_ENABLED) {
+        apply_to_own(estate, CMK_OP_KEY_UPDATE, CMK_SAYS_FALSE);
+    }
+    if (from <= AT_14_UNWRAP) {
+        apply_to_own(estate, CMK_OP_ROLE_REMOVE, 0);
+        if (from > AT_14_GET) {
+            apply_to_own(estate, CMK_OP_ROLE_ASSIGN, cmk_role_find("Key Vault Reader"));
+        }
+    }
+    if (from <= AT_14_REGION) {
+        apply_to_own(estate, CMK_OP_REGION_LOSE, 0);
+    }
+}
+
 /* All that is wrong at check `from` and after it. */
 static Estate *make_wrong(size_t from)
 {
-    Estate *estate = make(&(EstateOptions){.spare_key_type = from <= 7 ? CMK_KEY_EC : CMK_KEY_RSA,
-                                           .spare_has_no_soft_delete = from <= 8,
-                                           .spare_has_no_purge_protection = from <= 9});
-    if (from <= 12) { /* the old key */
-        CmkArgs disable = estate_args(estate, CMK_OP_KEY_UPDATE);
-        disable.num[0] = 1;
-        (void)estate_must_apply(estate, disable);
-    }
-    if (from <= 11) {
+    Estate *estate =
+        make(&(EstateOptions){.spare_key_type = from <= AT_9 ? CMK_KEY_EC : CMK_KEY_RSA,
+                              .spare_has_no_soft_delete = from <= AT_10,
+                              .spare_has_no_purge_protection = from <= AT_11});
+    make_old_key_wrong(estate, from);
+    if (from <= AT_13) {
         apply_to_spare(estate, CMK_OP_ROLE_REMOVE, 0);
-        if (from > 5) {
+        if (from > AT_8_GET) {
             apply_to_spare(estate, CMK_OP_ROLE_ASSIGN, cmk_role_find("Key Vault Reader"));
         }
     }
-    if (from <= 10) {
-        apply_to_spare(estate, CMK_OP_KEY_UPDATE, 1);
+    if (from <= AT_12) {
+        apply_to_spare(estate, CMK_OP_KEY_UPDATE, CMK_SAYS_FALSE);
     }
-    if (from <= 6) {
+    if (from <= AT_8_KEY) {
         apply_to_spare(estate, CMK_OP_KEY_DELETE, 0);
     }
-    if (from <= 4) {
+    if (from <= AT_7_THROTTLED) {
         apply_to_spare(estate, CMK_OP_KEY_VAULT_THROTTLE, 0);
     }
-    if (from <= 3) {
+    if (from <= AT_8_TOKEN) { /* the identity stays, its principal does not */
+        (void)estate_must(estate, CMK_OP_SUBSCRIPTION_MOVE_TENANT);
+    }
+    if (from <= AT_8_NAME) {
+        apply_to_spare(estate, CMK_OP_KEY_VAULT_DELETE, 0);
+    }
+    if (from <= AT_7_REGION) {
         apply_to_spare(estate, CMK_OP_REGION_LOSE, 0);
     }
-    if (from <= 2) {
+    if (from <= AT_4) {
         (void)estate_must(estate, CMK_OP_IDENTITY_DETACH);
     }
     cr_assert_str_eq(estate->trouble, "");
@@ -396,10 +492,10 @@ Test(encryption, checks_come_in_the_order_of_section_9_4)
 {
     for (size_t i = 0; i < CMK_ARRAY_LEN(checks); i++) {
         Estate *estate = make_wrong(i);
-        CmkArgs args =
-            update_args(estate, ESTATE_SPARE_KEY, i <= 1 ? ESTATE_LOOSE_IDENTITY : ESTATE_IDENTITY);
+        CmkArgs args = update_args(estate, ESTATE_SPARE_KEY,
+                                   i <= AT_2 ? ESTATE_LOOSE_IDENTITY : ESTATE_IDENTITY);
         args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
-        args.num[0] = i <= 0;
+        args.num[0] = i <= AT_1 ? CMK_SAYS_FALSE : 0;
         const CmkOutcome outcome = estate_apply(estate, &args);
         estate_run(estate, CMK_MINUTE_US);
         if (outcome.status != CMK_STATUS_OK) {
@@ -413,6 +509,35 @@ Test(encryption, checks_come_in_the_order_of_section_9_4)
         } else {
             cr_assert_eq(estate_vault(estate)->key, ESTATE_SPARE_KEY, "all is well");
         }
+        estate_free(estate);
+    }
+}
+
+/* Step 3 is for new vaults only. The rest is as with an update. */
+Test(encryption, a_creation_is_checked_in_the_order_of_section_9_4)
+{
+    const Check steps[] = {
+        {"3", "creation-identity-is-user-assigned", "SimErrorCMKSystemIdentityAtCreation"},
+        {"4", "creation-identity-exists", "UserErrorUserIdentityNotFoundOrNotAssociatedWithVault"},
+        {"8", "role-lets-get", ERR_2}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(steps); i++) {
+        Estate *estate = make(NULL);
+        apply_to_own(estate, CMK_OP_ROLE_REMOVE, 0);
+        CmkArgs args = estate_args(estate, CMK_OP_BACKUP_VAULT_CREATE);
+        args.ref[CMK_REF_BACKUP_VAULT] = ESTATE_ABSENT_VAULT;
+        args.ref[CMK_REF_KEY] = ESTATE_KEY;
+        args.ref[CMK_REF_IDENTITY] = i < 2 ? ESTATE_ABSENT_IDENTITY : ESTATE_IDENTITY;
+        args.num[CMK_NUM_SYSTEM] = i < 1;
+        const CmkOutcome outcome = estate_apply(estate, &args);
+        estate_run(estate, CMK_MINUTE_US);
+        if (outcome.status == CMK_STATUS_OK) {
+            expect_failure(estate, steps[i].guard, steps[i].code, steps[i].step);
+        } else {
+            cr_assert_str_eq(estate_guard_name(estate, outcome.guard), steps[i].guard);
+            cr_assert_str_eq(estate->sim.model->statuses[outcome.status].code, steps[i].code);
+        }
+        const CmkBackupVaultId id = {ESTATE_ABSENT_VAULT};
+        cr_assert_eq(cmk_backup_vault(estate->sim.world, id)->state, CMK_BACKUP_VAULT_ABSENT);
         estate_free(estate);
     }
 }
@@ -631,6 +756,59 @@ Test(encryption, a_take_up_does_not_undo_a_change_of_settings)
     }
 }
 
+/* ---- what changes nothing -------------------------------------------------------------------- */
+
+/* BV-33: the same settings again, on a vault that is as it should be. */
+Test(encryption, the_same_settings_again_change_nothing)
+{
+    Estate *estate = make(NULL);
+    estate_run(estate, CMK_DAY_US);
+    CmkBackupVault before = *estate_vault(estate);
+    estate_rewind(estate);
+    update(estate, estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION));
+    cr_assert_eq(estate_count(estate, CMK_OP_ENCRYPTION_COMMIT), 1);
+    before.encryption_by = estate_vault(estate)->encryption_by;
+    before.healing_epoch = estate_vault(estate)->healing_epoch;
+    cr_assert_eq(memcmp(&before, estate_vault(estate), sizeof(before)), 0);
+    estate_free(estate);
+}
+
+/* BV-32: whatever becomes of rights and key, jobs fail and the settings say Enabled. */
+Test(encryption, jobs_fail_while_the_settings_say_enabled)
+{
+    const struct {
+        const char *name;
+        CmkOpId op;
+        uint32_t slot;
+        int64_t number;
+        const char *code;
+    } cases[] = {
+        {"no rights", CMK_OP_ROLE_REMOVE, 0, 0, ERR_1},
+        {"disabled", CMK_OP_KEY_UPDATE, 0, CMK_SAYS_FALSE, ERR_2},
+        {"expired", CMK_OP_KEY_UPDATE, 1, ESTATE_START, ERR_2},
+        {"not yet valid", CMK_OP_KEY_UPDATE, 2, ESTATE_START + 9 * CMK_DAY_US, ERR_2},
+        {"deleted", CMK_OP_KEY_DELETE, 0, 0, ERR_2},
+        {"its key vault deleted", CMK_OP_KEY_VAULT_DELETE, 0, 0, ERR_2},
+    };
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        Estate *estate = make(NULL);
+        const uint64_t before = estate_vault(estate)->encryption_by;
+        CmkArgs args = estate_args(estate, cases[i].op);
+        args.num[cases[i].slot] = cases[i].number;
+        (void)estate_must_apply(estate, args);
+        estate_run(estate, 2 * CMK_DAY_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0, "%s", cases[i].name);
+        cr_assert_eq(estate_count(estate, CMK_OP_TASK_FAIL), 2, "%s", cases[i].name);
+        const CmkStatus status = (CmkStatus)estate_last(estate, CMK_OP_TASK_FAIL)->args.num[0];
+        cr_assert_str_eq(estate->sim.model->statuses[status].code, cases[i].code, "%s",
+                         cases[i].name);
+        expect_state(estate, CMK_ENCRYPTION_ENABLED, cases[i].name);
+        cr_assert_eq(estate_vault(estate)->encryption_by, before, "%s", cases[i].name);
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
 /* ---- the old key (BV-37, ERR-18, OQ-27) ------------------------------------------------------ */
 
 /* BV-37: a change to a key in another key vault needs the old one, which lies elsewhere. What fails
@@ -651,8 +829,11 @@ Test(encryption, a_change_to_another_key_vault_needs_the_old_key)
          CMK_ENCRYPTION_ENABLED},
         {"disabled", CMK_OP_KEY_UPDATE, CMK_SAYS_FALSE, "version-is-enabled",
          CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY), CMK_ENCRYPTION_ENABLED},
-        {"outage", CMK_OP_REGION_LOSE, 0, "key-vault-is-reachable", CMK_STATUS_OF(RETRYABLE),
-         CMK_ENCRYPTION_INCONSISTENT},
+        /* OQ-13: step 14 is no internal error, however passing its cause is. */
+        {"outage", CMK_OP_REGION_LOSE, 0, "key-vault-is-reachable",
+         CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY), CMK_ENCRYPTION_ENABLED},
+        {"throttled", CMK_OP_KEY_VAULT_THROTTLE, 0, "key-vault-is-not-throttled",
+         CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY), CMK_ENCRYPTION_ENABLED},
     };
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
         Estate *estate = make(NULL);
@@ -719,6 +900,37 @@ Test(encryption, an_interrupted_rewrap_counts_for_nothing)
     estate_rewind(estate);
     estate_run(estate, CMK_DAY_US);
     cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1, "jobs go on");
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* Step 15 too: what passed its check in step 14 and is out of reach when the data keys of points
+ * are re-wrapped is a passing trouble in the midst of the work (OQ-13), and not a key of no use. */
+Test(encryption, an_old_key_lost_while_points_are_rewrapped_breaks_the_settings)
+{
+    EstateOptions options = {0};
+    options.knobs[CMK_KNOB_DEK_PER_POINT] = 1 + 1;
+    Estate *estate = make(&options);
+    estate_run(estate, CMK_DAY_US);
+    CmkArgs args = update_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+    args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
+    estate_rewind(estate);
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE); /* step 14 waits */
+    (void)estate_must_apply(estate, args);
+    estate_run(estate, 10 * CMK_SECOND_US);
+    apply_to_spare(estate, CMK_OP_KEY_VAULT_THROTTLE, 0); /* the wrap of step 15 waits */
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
+    estate_run(estate, 10 * CMK_SECOND_US);
+    cr_assert_eq(estate_last(estate, CMK_OP_KEY_WRAP)->status, CMK_STATUS_OF(THROTTLED));
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE); /* the data keys of points wait */
+    apply_to_spare(estate, CMK_OP_KEY_VAULT_UNTHROTTLE, 0);
+    estate_run(estate, CMK_MINUTE_US);
+    const CmkRecord *unwrap = estate_last(estate, CMK_OP_KEY_UNWRAP);
+    cr_assert_eq(unwrap->args.ref[CMK_REF_KEY], ESTATE_KEY);
+    cr_assert_neq(unwrap->args.ref[CMK_REF_POINT], 0);
+    expect_failure(estate, "key-vault-is-not-throttled", ERR_12, "OQ-13");
+    expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "OQ-27");
+    cr_assert_eq(estate_vault(estate)->key, ESTATE_KEY);
     cr_assert_str_eq(estate->trouble, "");
     estate_free(estate);
 }

@@ -333,9 +333,10 @@ static void read_refusal(void *self, const CmkWorld *world, const CmkRecord *rec
 /*
  * What must be met in the random runs, and how far one operation goes. Where it is not the whole
  * way: an identity that was deleted is created, then attached (a); a role acts after its
- * propagation (b); a key in a region that is down or read-only cannot be touched before the region
- * is back (c), which takes the time of a failback (d); a new principal needs rights before the
- * settings can be bound to it (e); a recovery takes some seconds (f).
+ * propagation (b); a key in a region that is down or read-only, or a Backup vault that an outage
+ * stops, cannot be touched before the region is back (c), which takes the time of a failback (d); a
+ * new principal needs rights before the settings can be bound to it (e); a recovery takes some
+ * seconds (f).
  */
 static const struct {
     CmkGuardId guard;
@@ -347,7 +348,7 @@ static const struct {
     {CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, 100, ""},
     {CMK_GUARD_KEY_NAME_IS_FREE, 100, ""},
     {CMK_GUARD_KEY_EXISTS, 5, "cf"},
-    {CMK_GUARD_SYSTEM_IDENTITY_IS_ON, 100, ""},
+    {CMK_GUARD_SYSTEM_IDENTITY_IS_ON, 90, "c"},
     {CMK_GUARD_USER_IDENTITY_IS_ATTACHED, 10, "a"},
     {CMK_GUARD_CALLER_IS_KNOWN, 0, "e"},
     {CMK_GUARD_ROLE_LETS_GET, 0, "b"},
@@ -357,7 +358,7 @@ static const struct {
     {CMK_GUARD_ROLE_LETS_ACTOR, 20, "b"},
     {CMK_GUARD_POLICY_LETS_ACTOR, 50, "c"},
     {CMK_GUARD_ACTOR_MAY_MANAGE, 20, "b"},
-    {CMK_GUARD_PRINCIPAL_EXISTS, 100, ""},
+    {CMK_GUARD_PRINCIPAL_EXISTS, 90, "c"},
     {CMK_GUARD_IDENTITY_EXISTS, 100, ""},
     {CMK_GUARD_TARGET_SYSTEM_IDENTITY_IS_ON, 100, ""},
     {CMK_GUARD_TARGET_USER_IDENTITY_IS_ATTACHED, 10, "a"},
