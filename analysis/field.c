@@ -12,11 +12,13 @@ const char *const cmk_words_redundancy[] = {"local", "zone", "geo", NULL};
 static const char *const words_presence[] = {"Absent", "Active", NULL};
 static const char *const words_provisioning[] = {"None",      "Provisioning", "Updating",
                                                  "Succeeded", "Failed",       NULL};
-static const char *const words_instance[] = {"Absent",      "Protected", "Suspended", "Stopped",
-                                             "SoftDeleted", "Purged",    NULL};
-_Static_assert(CMK_INSTANCE_PROTECTED == 1 && CMK_INSTANCE_SUSPENDED == 2 &&
-                   CMK_INSTANCE_PURGED == 5 && CMK_ARRAY_LEN(words_instance) == 6 + 1,
-               "word i stands for CmkInstanceState i");
+#define INSTANCE_WORD(id, name) [CMK_INSTANCE_##id] = (name),
+/* clang-format off */
+static const char *const words_instance[] = {
+    [CMK_INSTANCE_ABSENT] = CMK_INSTANCE_NOT_PROTECTED,
+    CMK_INSTANCE_STATES(INSTANCE_WORD)
+    [CMK_INSTANCE_PURGED + 1] = NULL};
+/* clang-format on */
 static const char *const words_key[] = {"Absent",   "Active",     "Deleted", "Purged",
                                         "Deleting", "Recovering", NULL};
 static const char *const words_region[] = {"Up",         "Lost",        "FailingOver",

@@ -134,6 +134,8 @@ const CmkStoreTableShape *cmk_store_table_shape(CmkStoreTable table)
 
 /* ---- words ----------------------------------------------------------------------------------- */
 
+#define INSTANCE_STATE_ROW(id, name) {"instance_state", CMK_INSTANCE_##id, (name)},
+
 /* Words of one table stand together. */
 static const CmkStoreWord words[] = {
     {"actor", CMK_ACTOR_PLATFORM, "platform"},
@@ -156,11 +158,9 @@ static const CmkStoreWord words[] = {
     {"key_vault_state", CMK_STORE_SERVICE_AVAILABLE, "Available"},
     {"key_vault_state", CMK_STORE_SERVICE_READ_ONLY, "ReadOnly"},
     {"key_vault_state", CMK_STORE_SERVICE_UNREACHABLE, "Unreachable"},
-    {"instance_state", CMK_INSTANCE_PROTECTED, "Protected"},
-    {"instance_state", CMK_INSTANCE_SUSPENDED, "Suspended"},
-    {"instance_state", CMK_INSTANCE_STOPPED, "Stopped"},
-    {"instance_state", CMK_INSTANCE_SOFT_DELETED, "SoftDeleted"},
-    {"instance_state", CMK_INSTANCE_PURGED, "Purged"},
+    /* clang-format off */
+    CMK_INSTANCE_STATES(INSTANCE_STATE_ROW)
+    /* clang-format on */
     {"assignment_state", CMK_ASSIGNMENT_GRANTING, "Granting"},
     {"assignment_state", CMK_ASSIGNMENT_ACTIVE, "Active"},
     {"assignment_state", CMK_ASSIGNMENT_REMOVING, "Removing"},

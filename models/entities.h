@@ -886,6 +886,18 @@ typedef enum CmkInstanceState {
     CMK_INSTANCE_PURGED
 } CmkInstanceState;
 
+/* What the states are called where people read them (BK-23); `Purged` and, before protection, what
+ * stands for 0 are told too, though the service shows nothing for what is gone. It has further
+ * names that no state here stands for: an operation on an instance is over in no time, so nothing
+ * is configuring, updating or deleting, and no rule says which failures lead to an error state. */
+#define CMK_INSTANCE_NOT_PROTECTED "NotProtected"
+#define CMK_INSTANCE_STATES(X)                                                                     \
+    X(PROTECTED, "ProtectionConfigured")                                                           \
+    X(SUSPENDED, "BackupSchedulesSuspended")                                                       \
+    X(STOPPED, "ProtectionStopped")                                                                \
+    X(SOFT_DELETED, "SoftDeleted")                                                                 \
+    X(PURGED, "Purged")
+
 typedef struct CmkInstance {
     uint32_t name;
     uint32_t backup_vault;

@@ -446,7 +446,9 @@
       "that follow one another within it are missing together")                                    \
     X(ROTATION_POLL, "rotation_poll", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,           \
       24 * CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "ROT-4 ROT-5 ROT-13 OQ-9", "assumed",      \
-      "how often a Backup vault looks for a newer version of a versionless key")                   \
+      "how often a Backup vault looks for a newer version of a versionless key; a look that "      \
+      "finds "                                                                                     \
+      "none is no request in the bill, and each that cannot take one up is a job that fails")      \
     X(HEALING_INTERVAL, "healing_interval", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,     \
       CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "OQ-5", "assumed",                              \
       "how often an Inconsistent vault with its user-assigned identity attached tries to restore " \

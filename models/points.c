@@ -501,9 +501,8 @@ static void hand_down(CmkSim *sim, const CmkPoint *point, int64_t freed, CmkBack
     }
 }
 
-static void end_overdue(CmkSim *sim, CmkBackupVaultId vault, CmkPoint *point)
+static void end_overdue_expiry(CmkSim *sim, CmkBackupVaultId vault, CmkPoint *point)
 {
-    end_overdue_tiering(sim, vault, point);
     if (point->is_expiry_overdue != 0) {
         cmk_gauge_add(sim, vault, overdue_gauge_of(point), -point->overdue_bytes);
         point->is_expiry_overdue = 0;
@@ -513,11 +512,17 @@ static void end_overdue(CmkSim *sim, CmkBackupVaultId vault, CmkPoint *point)
 
 void cmk_points_forgive(CmkSim *sim, CmkQueueId queue)
 {
-    uint32_t row = cmk_queue(sim->world, queue)->first_point;
-    while (row != 0) {
-        CmkPoint *point = cmk_point_mut(sim, (CmkPointId){row});
-        end_overdue(sim, cmk_points_vault(sim->world, queue), point);
-        row = point->next;
+    const CmkBackupVaultId vault = cmk_points_vault(sim->world, queue);
+    CmkPointId id = {cmk_queue(sim->world, queue)->first_point};
+    while (id.i != 0) {
+        CmkPoint *point = cmk_point_mut(sim, id);
+        if (!is_due(sim->world, id, CMK_DUE_TO_TIER)) {
+            end_overdue_tiering(sim, vault, point);
+        }
+        if (!is_due(sim->world, id, CMK_DUE_TO_EXPIRE)) {
+            end_overdue_expiry(sim, vault, point);
+        }
+        id.i = point->next;
     }
 }
 
@@ -528,7 +533,8 @@ static uint32_t remove_point(CmkSim *sim, const CmkArgs *args)
     CmkPoint *point = cmk_point_mut(sim, id);
     const CmkBackupVaultId vault = cmk_point_vault(sim->world, id);
     const CmkTime now = cmk_world_now(sim->world);
-    end_overdue(sim, vault, point);
+    end_overdue_tiering(sim, vault, point);
+    end_overdue_expiry(sim, vault, point);
     if (point->tier == CMK_TIER_ARCHIVE && now - point->archived_at < ARCHIVE_MINIMUM_US) {
         cmk_gauge_charge(sim, vault, CMK_GAUGE_EARLY_DELETION, point->bytes,
                          ARCHIVE_MINIMUM_US - (now - point->archived_at)); /* COST-21 */

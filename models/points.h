@@ -36,8 +36,9 @@ CmkPointId cmk_points_next_due(const CmkWorld *world, CmkQueueId queue, CmkDue d
 CmkPointId cmk_points_next_of_vault(const CmkWorld *world, CmkBackupVaultId vault,
                                     CmkPointId after);
 
-/* What is overdue in the queue is so no more, since another retention applies from now on; what
- * still is will be found so at the next maintenance. O(points). For effects. */
+/* What was overdue in the queue and is not due any more, under the state and the policy that the
+ * instance now has, is overdue no longer; the rest goes on to cost (BK-15, BK-22, COST-22). What
+ * has become due is found so at the next maintenance. O(points). For effects. */
 void cmk_points_forgive(CmkSim *sim, CmkQueueId queue);
 
 /* It is in the archive only, so a restore has to bring it back first (BK-26). */

@@ -213,11 +213,11 @@ static const Step backup_steps[] = {TOUCH_KEY,
                                     APPLY(CMK_OP_BACKUP_COMMIT, OF_VAULT, NULL),
                                     END};
 
-/* BK-26, BK-31 */
-static const Step restore_steps[] = {WAIT(CMK_KNOB_REHYDRATION, comes_back_slowly),
+/* BK-26, BK-31; the key is touched before anything is brought back from the archive (OQ-24). */
+static const Step restore_steps[] = {TOUCH_KEY,
+                                     WAIT(CMK_KNOB_REHYDRATION, comes_back_slowly),
                                      WAIT(CMK_KNOB_REHYDRATION_HIGH, comes_back_fast),
                                      APPLY(CMK_OP_POINT_REHYDRATE, OF_VAULT, comes_back),
-                                     TOUCH_KEY,
                                      WAIT(CMK_KNOB_RESTORE_DURATION, NULL),
                                      TOUCH_KEY_AGAIN,
                                      APPLY(CMK_OP_RESTORE_COMMIT, OF_VAULT, NULL),

@@ -322,7 +322,7 @@ static const struct {
     {"backup_vault.bv-prod.identity == ^id-backpu", "no user-assigned identity `id-backpu`",
      "id-backup"},
     {"backup_vault.bv-prod.key == ^system", "no key `system`", NULL},
-    {"instance.^twin.state == Protected", "no backup instance `twin`", NULL},
+    {"instance.^twin.state == ProtectionConfigured", "no backup instance `twin`", NULL},
     {"backup_vault.bv-prod.encryption ^> Enabled", "has no order", "use == or !="},
     {"key.kv-prod/backup-kek.enabled ^<= true", "has no order", NULL},
     {"key.kv-prod/backup-kek.enabled == ^yes", "is true or false", NULL},

@@ -107,7 +107,7 @@ Test(store, holds_what_happened)
          " https://kv-prod.vault.azure.net/keys/backup-kek (key URI). Give the identity of the"
          " encryption settings get, wrap and unwrap on an RSA key, then repeat the operation."},
         {"SELECT DISTINCT state, \"to\", duration_us FROM v_instance_states",
-         "Protected||345600000000"},
+         "ProtectionConfigured||345600000000"},
         {"SELECT count(message), count(DISTINCT message), count(target) FROM v_failed_jobs",
          "6|1|6"},
         /* BK-16, BK-17, BK-19 */

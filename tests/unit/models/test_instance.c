@@ -91,15 +91,60 @@ Test(instance, stopped_protection_leaves_nothing_overdue)
     estate_free(estate);
 }
 
+/* BK-15, BK-22, COST-22: of what is overdue only the latest point is not due any more while backups
+ * are suspended; the rest goes on to cost without a gap. */
+Test(instance, suspended_backups_leave_overdue_what_still_expires)
+{
+    Estate *estate = make((EstateOptions){.retention_days = 2});
+    run_to(estate, 2);
+    (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+    run_to(estate, 4);
+    cr_assert_eq(level(estate, CMK_GAUGE_OVERDUE_VAULT), 2 * SIZE);
+    const int64_t before = byte_days(estate, CMK_GAUGE_OVERDUE_VAULT);
+    (void)estate_must(estate, CMK_OP_INSTANCE_SUSPEND_BACKUPS);
+    cr_assert_eq(level(estate, CMK_GAUGE_OVERDUE_VAULT), SIZE);
+    run_to(estate, 7);
+    cr_assert_eq(level(estate, CMK_GAUGE_OVERDUE_VAULT), SIZE);
+    cr_assert_eq(byte_days(estate, CMK_GAUGE_OVERDUE_VAULT) - before, 3 * SIZE);
+    estate_free(estate);
+}
+
+static void change_policy(Estate *estate, uint32_t policy)
+{
+    CmkArgs args = estate_args(estate, CMK_OP_INSTANCE_CHANGE_POLICY);
+    args.ref[CMK_REF_POLICY] = policy;
+    (void)estate_must_apply(estate, args);
+}
+
+/* Under a policy that keeps points as long they stay overdue, under one that keeps them longer they
+ * do not (COST-22). */
+Test(instance, another_policy_forgives_only_what_it_keeps_longer)
+{
+    Estate *estate =
+        make((EstateOptions){.datasource = "AzureDataLakeStorage", .retention_days = 3});
+    change_policy(estate, ESTATE_SHORT_POLICY);
+    run_to(estate, 2);
+    (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+    run_to(estate, 3);
+    const int64_t overdue = level(estate, CMK_GAUGE_OVERDUE_VAULT); /* the point of day 0 */
+    cr_assert_gt(overdue, 0);
+    change_policy(estate, ESTATE_SHORT_POLICY);
+    cr_assert_eq(level(estate, CMK_GAUGE_OVERDUE_VAULT), overdue, "nothing is another way");
+    change_policy(estate, ESTATE_POLICY);
+    cr_assert_eq(level(estate, CMK_GAUGE_OVERDUE_VAULT), 0, "it has two hours left");
+    run_to(estate, 4);
+    cr_assert_eq(level(estate, CMK_GAUGE_OVERDUE_VAULT), overdue);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
 /* Points that are there go by the new policy too. */
 Test(instance, another_policy_is_for_the_points_so_far_as_well)
 {
     Estate *estate = make((EstateOptions){.retention_days = 5});
     run_to(estate, 4);
     const CmkTime before = cmk_point_expires(estate->sim.world, (CmkPointId){1});
-    CmkArgs args = estate_args(estate, CMK_OP_INSTANCE_CHANGE_POLICY);
-    args.ref[CMK_REF_POLICY] = ESTATE_SHORT_POLICY;
-    (void)estate_must_apply(estate, args);
+    change_policy(estate, ESTATE_SHORT_POLICY);
     cr_assert_eq(cmk_point_expires(estate->sim.world, (CmkPointId){1}), before - CMK_DAY_US);
     run_to(estate, 5);
     cr_assert_eq(points_of(estate), 4, "one more and one less: %u", points_of(estate));

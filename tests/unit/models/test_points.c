@@ -481,6 +481,41 @@ Test(points, an_overdue_point_that_is_moved_stays_overdue)
     estate_free(estate);
 }
 
+/* OQ-24, BK-31: the key is asked before anything is brought back from the archive, so that a
+ * refusal comes at once and costs nothing; and again at the commit. */
+Test(points, a_restore_from_the_archive_asks_for_the_key_first)
+{
+    const struct {
+        int64_t revoked_after_us, failed_after_us;
+        uint32_t copies;
+    } cases[] = {{0, 0, 0}, {CMK_HOUR_US, 16 * CMK_HOUR_US, 1}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        Estate *estate = make((EstateOptions){
+            .datasource = FULL_DATASOURCE, .archive_days = 1, .retention_days = 30});
+        run_to(estate, 3, 7); /* no backup or maintenance comes until all is over */
+        const CmkTime start = cmk_world_now(estate->sim.world);
+        if (cases[i].revoked_after_us == 0) {
+            (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+            estate_run(estate, CMK_HOUR_US);
+        }
+        const CmkTime asked = cmk_world_now(estate->sim.world);
+        CmkArgs args = estate_args(estate, CMK_OP_BACKUP_RESTORE);
+        args.ref[CMK_REF_POINT] = estate_point(estate, CMK_POINT_OLDEST).i;
+        (void)estate_must_apply(estate, args);
+        if (cases[i].revoked_after_us != 0) {
+            estate_run_until(estate, start + cases[i].revoked_after_us);
+            (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+        }
+        estate_run(estate, 17 * CMK_HOUR_US);
+        const CmkRecord *end = estate_last(estate, CMK_OP_TASK_FAIL);
+        cr_assert_not_null(end, "case %zu", i);
+        cr_assert_eq(end->time - asked, cases[i].failed_after_us, "case %zu", i);
+        cr_assert_eq(estate_count(estate, CMK_OP_POINT_REHYDRATE), cases[i].copies, "case %zu", i);
+        cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), 0, "case %zu", i);
+        estate_free(estate);
+    }
+}
+
 /* BK-26, BK-29: 15 h or 1 h, then the restore of an hour; the copy stays for a week, and is paid
  * for, so that a second restore in that time waits for nothing. */
 Test(points, an_archived_point_comes_back_and_stays_for_a_while)
