@@ -48,7 +48,7 @@ const char *const cmk_words_measure[] = {"count", "share", "bytes", "first", "la
 static const char *const words_operation[] = {"backup",    "restore",  "tiering",
                                               "expiry",    "settings", "rotation",
                                               "on_demand", "deletion", NULL};
-static const char *const words_status[] = {"completed", "failed", NULL};
+static const char *const words_status[] = {"completed", "failed", "cancelled", NULL};
 static const char *const words_seen[] = {"nobody", "portal", NULL};
 static const char *const words_request[] = {"key.get", "key.wrap", "key.unwrap", NULL};
 static const char *const words_answer[] = {"ok", "refused", NULL};
@@ -302,6 +302,13 @@ uint32_t cmk_job_ended(const CmkRecord *record)
     }
 }
 
+CmkJobOutcome cmk_job_outcome(const CmkRecord *end)
+{
+    if (end->args.op != CMK_OP_TASK_FAIL)
+        return CMK_JOB_COMPLETED;
+    return end->args.num[0] == CMK_STATUS_OF(JOB_CANCELLED) ? CMK_JOB_CANCELLED : CMK_JOB_FAILED;
+}
+
 static int64_t tier_of(const char *datastore)
 {
     for (int64_t i = 0; cmk_words_tier[i] != NULL; i++) {
@@ -333,15 +340,15 @@ static bool count_job(CmkSets *sets, const CmkWorld *world, const CmkRecord *rec
                       uint32_t cause)
 {
     const CmkTask *task = cmk_task(world, (CmkTaskId){row});
-    const bool has_failed = record->args.op == CMK_OP_TASK_FAIL;
+    const CmkJobOutcome outcome = cmk_job_outcome(record);
     const int64_t facts[CMK_SET_FILTERS_MAX] = {
         [JOB_OPERATION] = task->kind,
-        [JOB_STATUS] = has_failed,
+        [JOB_STATUS] = outcome,
         [JOB_DATASTORE] = tier_of(cmk_task_datastore(world, task)),
         [JOB_VAULT] = task->backup_vault,
         [JOB_INSTANCE] = instance_of_task(world, task),
         [JOB_SEEN] = cmk_task_facts((CmkTaskKind)task->kind)->is_seen,
-        [JOB_CODE] = has_failed ? record->args.num[0] : CMK_STATUS_OK,
+        [JOB_CODE] = outcome == CMK_JOB_COMPLETED ? CMK_STATUS_OK : record->args.num[0],
         [JOB_FAULT] = cause,
     };
     return count_member(sets, CMK_SET_JOBS, facts, bytes_of_job(world, record), record->time);

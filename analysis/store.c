@@ -1,5 +1,6 @@
 #include "analysis/store.h"
 
+#include "analysis/set.h"
 #include "analysis/store_fill.h"
 #include "analysis/store_schema.h"
 #include "analysis/store_writer.h"
@@ -38,7 +39,7 @@ typedef struct RequestCounts {
 
 typedef struct JobCounts {
     CmkTime hour;
-    uint32_t of_hour[CMK_TASK__COUNT][2]; /* completed, failed */
+    uint32_t of_hour[CMK_TASK__COUNT][CMK_JOB_OUTCOME__COUNT];
     CmkStoreCounts counts;
 } JobCounts;
 
@@ -322,28 +323,33 @@ static void count_request(CmkRunStore *store, const CmkWorld *world, const CmkRe
 
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
+static const uint32_t status_of[CMK_JOB_OUTCOME__COUNT] = {
+    [CMK_JOB_COMPLETED] = CMK_STORE_JOB_COMPLETED,
+    [CMK_JOB_FAILED] = CMK_STORE_JOB_FAILED,
+    [CMK_JOB_CANCELLED] = CMK_STORE_JOB_CANCELLED,
+};
+
 static void put_job_hours(CmkRunStore *store)
 {
     for (uint32_t kind = 0; kind < CMK_TASK__COUNT; kind++) {
-        for (uint32_t failed = 0; failed < 2; failed++) {
-            const uint32_t count = store->jobs.of_hour[kind][failed];
+        for (uint32_t outcome = 0; outcome < CMK_JOB_OUTCOME__COUNT; outcome++) {
+            const uint32_t count = store->jobs.of_hour[kind][outcome];
             CmkStoreJobHour *row =
                 count == 0 ? NULL : cmk_store_writer_row(store->writer, CMK_STORE_TABLE_JOB_HOUR);
             if (row != NULL) {
                 *row = (CmkStoreJobHour){.hour = store->jobs.hour,
                                          .kind = kind,
-                                         .status = failed != 0 ? CMK_STORE_JOB_FAILED
-                                                               : CMK_STORE_JOB_COMPLETED,
+                                         .status = status_of[outcome],
                                          .is_seen = cmk_task_facts((CmkTaskKind)kind)->is_seen,
                                          .count = count};
             }
-            store->jobs.of_hour[kind][failed] = 0;
+            store->jobs.of_hour[kind][outcome] = 0;
         }
     }
 }
 
 /* What ended before the start made the world as it is, and is not a job of this run. */
-static void count_job(CmkRunStore *store, const CmkStoreJob *job)
+static void count_job(CmkRunStore *store, const CmkStoreJob *job, CmkJobOutcome outcome)
 {
     if (job->ended < store->run.start) {
         return;
@@ -353,8 +359,8 @@ static void count_job(CmkRunStore *store, const CmkStoreJob *job)
         put_job_hours(store);
         store->jobs.hour = hour;
     }
-    const bool has_failed = job->status == CMK_STORE_JOB_FAILED;
-    store->jobs.of_hour[job->kind][has_failed]++;
+    const bool has_failed = outcome == CMK_JOB_FAILED;
+    store->jobs.of_hour[job->kind][outcome]++;
     store->jobs.counts.jobs++;
     store->jobs.counts.failed += has_failed;
     store->jobs.counts.silent += has_failed && job->is_seen == 0;
@@ -366,22 +372,15 @@ static uint32_t datastore_of(const CmkWorld *world, const CmkTask *task)
     return name[0] == '\0' ? 0 : cmk_store_code("datastore", name);
 }
 
-/* The task is over: its row still holds what it was. */
-static void put_job(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
+/* What a task tells about itself; `id` tells the job from others. */
+static CmkStoreJob job_of(const CmkWorld *world, const CmkTask *task, uint64_t id)
 {
-    const uint32_t row = record->args.ref[CMK_REF_TASK];
-    const CmkTask *task = cmk_task(world, (CmkTaskId){row});
-    if (row == 0 || task->kind >= CMK_TASK__COUNT) {
-        return;
-    }
-    const bool has_failed = record->args.op == CMK_OP_TASK_FAIL;
-    CmkStoreJob job = {.id = record->seq,
+    CmkStoreJob job = {.id = id,
                        .started = task->started,
-                       .ended = record->time,
                        .started_by = task->started_by,
                        .bytes = -1,
                        .kind = task->kind,
-                       .status = has_failed ? CMK_STORE_JOB_FAILED : CMK_STORE_JOB_COMPLETED,
+                       .status = CMK_STORE_JOB_IN_PROGRESS,
                        .backup_vault = task->backup_vault,
                        .datastore = datastore_of(world, task),
                        .point = task->point,
@@ -393,24 +392,47 @@ static void put_job(CmkRunStore *store, const CmkWorld *world, const CmkRecord *
         job.instance = cmk_queue(world, (CmkQueueId){task->queue})->instance;
         job.policy = cmk_instance(world, (CmkInstanceId){job.instance})->policy;
     }
-    if (has_failed) {
+    return job;
+}
+
+static void put_job(CmkRunStore *store, const CmkStoreJob *job)
+{
+    CmkStoreJob *cell = cmk_store_writer_row(store->writer, CMK_STORE_TABLE_JOB);
+    if (cell != NULL) {
+        *cell = *job;
+    }
+}
+
+/* The task is over: its row still holds what it was. */
+static void end_job(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record,
+                    CmkTaskId id)
+{
+    const CmkTask *task = cmk_task(world, id);
+    const CmkJobOutcome outcome = cmk_job_outcome(record);
+    CmkStoreJob job = job_of(world, task, record->seq);
+    job.ended = record->time;
+    job.status = status_of[outcome];
+    if (outcome != CMK_JOB_COMPLETED) {
         job.code = (uint32_t)record->args.num[0];
         job.refused_seq = (uint64_t)record->args.num[1];
     } else if (job.point != 0) {
         job.bytes = cmk_point(world, (CmkPointId){job.point})->bytes;
     }
-    count_job(store, &job);
-    CmkStoreJob *cell = cmk_store_writer_row(store->writer, CMK_STORE_TABLE_JOB);
-    if (cell != NULL) {
-        *cell = job;
-    }
+    count_job(store, &job, outcome);
+    put_job(store, &job);
 }
 
-static bool ends_job(CmkOpId op)
+static void put_jobs_under_way(CmkRunStore *store, const CmkWorld *world)
 {
-    return op == CMK_OP_BACKUP_COMMIT || op == CMK_OP_RESTORE_COMMIT || op == CMK_OP_TASK_FINISH ||
-           op == CMK_OP_BACKUP_VAULT_VANISH || op == CMK_OP_TASK_FAIL ||
-           op == CMK_OP_ENCRYPTION_COMMIT || op == CMK_OP_ROTATION_COMMIT;
+    const uint32_t tasks = cmk_world_count(world, CMK_TABLE_TASK);
+    uint64_t id = cmk_world_next_seq(world);
+    for (uint32_t row = 1; row <= tasks; row++) {
+        const CmkTask *task = cmk_task(world, (CmkTaskId){row});
+        if (task->state == CMK_TASK_RUNNING) {
+            const CmkStoreJob job = job_of(world, task, id++);
+            put_job(store, &job);
+        }
+    }
 }
 
 /* ---- the reader ------------------------------------------------------------------------------ */
@@ -448,8 +470,9 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
     if (record->status != CMK_STATUS_OK) {
         return;
     }
-    if (ends_job(record->args.op)) {
-        put_job(store, world, record);
+    const CmkTaskId task = {cmk_job_ended(record)};
+    if (task.i != 0) {
+        end_job(store, world, record, task);
     }
     const uint64_t writes = store->run.model->operations[record->args.op]->writes;
     if ((writes & CMK_BIT(BACKUP_VAULT)) != 0) {
@@ -538,6 +561,9 @@ bool cmk_store_finish(CmkRunStore *store, const CmkStoreResult *result, GError *
     }
     put_requests(store);
     put_job_hours(store);
+    if (result->world != NULL) {
+        put_jobs_under_way(store, result->world);
+    }
     store->result = result;
     const bool is_good = cmk_store_writer_close(store->writer, fill, store, error);
     store_free(store);

@@ -64,7 +64,7 @@ static const CmkStoreColumn job_columns[] = {
     CELL(CmkStoreJob, policy, "policy", IF_ZERO),
     CELL(CmkStoreJob, datastore, "datastore", IF_ZERO),
     CELL(CmkStoreJob, started, "started_us", NEVER),
-    CELL(CmkStoreJob, ended, "ended_us", NEVER),
+    CELL(CmkStoreJob, ended, "ended_us", IF_ZERO),
     CELL(CmkStoreJob, is_seen, "is_seen", NEVER),
     CELL(CmkStoreJob, started_by, "started_by", IF_ZERO),
     CELL(CmkStoreJob, origin, "origin", IF_ZERO),
@@ -144,6 +144,8 @@ static const CmkStoreWord words[] = {
     {"actor", CMK_ACTOR_FAULT, "fault"},
     {"job_status", CMK_STORE_JOB_COMPLETED, "completed"},
     {"job_status", CMK_STORE_JOB_FAILED, "failed"},
+    {"job_status", CMK_STORE_JOB_CANCELLED, "cancelled"},
+    {"job_status", CMK_STORE_JOB_IN_PROGRESS, "in_progress"},
     {"datastore", 1, "operational"},
     {"datastore", 2, "vault"},
     {"datastore", 3, "archive"},
@@ -329,10 +331,11 @@ static const View views[] = {
      " d.name AS datastore,"
      " " INSTANT("j.started_us") " AS started, " INSTANT("j.ended_us") " AS ended,"
      " j.started_us, j.ended_us, j.ended_us - j.started_us AS duration_us,"
-     " j.ended_us < run.start_us AS is_setup, j.is_seen,"
+     " j.ended_us IS NOT NULL AND j.ended_us < run.start_us AS is_setup, j.is_seen,"
      " CASE j.is_seen WHEN 1 THEN 'listed' ELSE 'nobody' END AS seen, j.retries, j.point,"
      " " INSTANT("j.restored_to_us") " AS restored_to, j.restored_to_us, j.bytes,"
-     " o.name AS origin, j.started_by, j.id AS ended_by, j.refused_seq",
+     " o.name AS origin, j.started_by,"
+     " CASE WHEN j.ended_us IS NOT NULL THEN j.id END AS ended_by, j.refused_seq",
      "job AS j JOIN run JOIN task_kind AS k ON k.id = j.kind"
      " JOIN job_status AS s ON s.id = j.status"
      JOIN_ID("status", "c", "j.code") JOIN_ID("datastore", "d", "j.datastore")

@@ -48,10 +48,13 @@ typedef enum CmkStoreTable {
 /* Codes of the lookup table job_status. */
 enum {
     CMK_STORE_JOB_COMPLETED = 1,
-    CMK_STORE_JOB_FAILED = 2
+    CMK_STORE_JOB_FAILED = 2,
+    CMK_STORE_JOB_CANCELLED = 3,
+    CMK_STORE_JOB_IN_PROGRESS = 4 /* when the run ended */
 };
 
-/* A job that has ended. `id` is the sequence number of the record that ended it. */
+/* A job. `id` is the sequence number of the record that ended it; those that were under way when
+ * the run ended have no `ended`, and are numbered on from the last record. */
 typedef struct CmkStoreJob {
     uint64_t id;
     CmkTime started;

@@ -95,13 +95,17 @@ static void on_failed_job(CmkStory *story, const CmkWorld *world, const CmkRecor
     failure->count++;
     count_share(failure, task->backup_vault, cmk_queue(world, (CmkQueueId){task->queue})->instance);
     failure->last = record->time;
-    story->jobs[task->kind].failed++;
 }
 
-static void on_completed_job(CmkStory *story, const CmkWorld *world, const CmkRecord *record)
+static void on_ended_job(CmkStory *story, const CmkWorld *world, const CmkRecord *record,
+                         const CmkMeaning *meaning)
 {
-    const CmkTask *task = cmk_task(world, (CmkTaskId){record->args.ref[CMK_REF_TASK]});
-    story->jobs[task->kind].completed++;
+    const CmkTask *task = cmk_task(world, (CmkTaskId){cmk_job_ended(record)});
+    const CmkJobOutcome outcome = cmk_job_outcome(record);
+    story->jobs[task->kind].ended[outcome]++;
+    if (outcome == CMK_JOB_FAILED) {
+        on_failed_job(story, world, record, meaning);
+    }
 }
 
 /* ---- turns ----------------------------------------------------------------------------------- */
@@ -157,24 +161,14 @@ static void on_success(CmkStory *story, const CmkWorld *world, const CmkRecord *
                        const CmkMeaning *meaning)
 {
     CmkTurn turn = {.time = record->time, .op = record->args.op, .row = record->result};
+    if (cmk_job_ended(record) != 0) {
+        on_ended_job(story, world, record, meaning);
+    }
     switch (record->args.op) {
-    case CMK_OP_ROTATION_COMMIT:
-        add_turn(story, turn);
-        on_completed_job(story, world, record);
-        break;
-    case CMK_OP_BACKUP_COMMIT:
-    case CMK_OP_RESTORE_COMMIT:
-    case CMK_OP_TASK_FINISH:
-    case CMK_OP_BACKUP_VAULT_VANISH:
-    case CMK_OP_ENCRYPTION_COMMIT:
-        on_completed_job(story, world, record);
-        break;
-    case CMK_OP_TASK_FAIL:
-        on_failed_job(story, world, record, meaning);
-        break;
     case CMK_OP_TASK_RETRY:
         story->retries++;
         break;
+    case CMK_OP_ROTATION_COMMIT:
     case CMK_OP_KEY_PURGE:
     case CMK_OP_REGION_BEGIN_FAILOVER:
     case CMK_OP_REGION_COMPLETE_FAILOVER:

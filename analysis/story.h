@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "analysis/consequence.h"
+#include "analysis/set.h"
 #include "scenarios/scenario.h"
 #include "sim/journal.h"
 
@@ -55,8 +56,7 @@ typedef struct CmkTurn {
 #define CMK_TURNS_MAX 200
 
 typedef struct CmkJobCounts {
-    uint32_t completed;
-    uint32_t failed;
+    uint32_t ended[CMK_JOB_OUTCOME__COUNT];
 } CmkJobCounts;
 
 typedef struct CmkStory {

@@ -177,10 +177,23 @@ static void print_jobs(const CmkResult *result, GString *out)
     for (uint32_t kind = 0; kind < CMK_TASK__COUNT; kind++) {
         const CmkJobCounts *counts = &result->story->jobs[kind];
         const CmkTaskFacts *facts = cmk_task_facts((CmkTaskKind)kind);
-        if (counts->completed + counts->failed > 0) {
-            g_string_append_printf(out, "  %-10s %10u %10u   %s\n", facts->name, counts->completed,
-                                   counts->failed, facts->is_seen ? "yes" : "no, never");
+        const uint32_t *ended = counts->ended;
+        if (ended[CMK_JOB_COMPLETED] + ended[CMK_JOB_FAILED] > 0) {
+            g_string_append_printf(out, "  %-10s %10u %10u   %s\n", facts->name,
+                                   ended[CMK_JOB_COMPLETED], ended[CMK_JOB_FAILED],
+                                   facts->is_seen ? "yes" : "no, never");
         }
+        if (ended[CMK_JOB_CANCELLED] > 0) {
+            g_string_append_printf(out,
+                                   "  %u %s %s cancelled, since the instance was deleted [BK-18]\n",
+                                   ended[CMK_JOB_CANCELLED], facts->name,
+                                   plural(ended[CMK_JOB_CANCELLED], "job was", "jobs were"));
+        }
+    }
+    const uint32_t running = cmk_tasks_running(result->world);
+    if (running > 0) {
+        g_string_append_printf(out, "  %u %s still in progress at the end.\n", running,
+                               plural(running, "job was", "jobs were"));
     }
     if (result->story->retries > 0) {
         g_string_append_printf(out, "  %u %s tried again after a passing trouble.\n",
@@ -504,7 +517,7 @@ static void print_cost(const CmkResult *result, GString *out)
         return;
     }
     const char *meaning = "no difference to the same run without the faults";
-    if (net < -NET_SHOWN_NANOS && result->story->jobs[CMK_TASK_BACKUP].failed > 0) {
+    if (net < -NET_SHOWN_NANOS && result->story->jobs[CMK_TASK_BACKUP].ended[CMK_JOB_FAILED] > 0) {
         meaning = "less than without the faults: failed backups store nothing";
     } else if (net < -NET_SHOWN_NANOS) {
         meaning = "less than the same run without the faults and their remedies";

@@ -173,8 +173,9 @@ static void add_jobs(const CmkResult *result, JsonBuilder *builder)
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
         const CmkJobCounts *counts = &result->story->jobs[kinds[i]];
         begin(builder, cmk_task_facts(kinds[i])->name);
-        set_int(builder, "completed", counts->completed);
-        set_int(builder, "failed", counts->failed);
+        set_int(builder, "cancelled", counts->ended[CMK_JOB_CANCELLED]);
+        set_int(builder, "completed", counts->ended[CMK_JOB_COMPLETED]);
+        set_int(builder, "failed", counts->ended[CMK_JOB_FAILED]);
         json_builder_end_object(builder);
     }
     json_builder_end_object(builder);
@@ -223,6 +224,7 @@ static void build(const CmkResult *result, JsonBuilder *builder)
     add_claims(result, builder);
     add_failures(result, builder);
     add_jobs(result, builder);
+    set_int(builder, "jobs_in_progress", cmk_tasks_running(result->world));
     add_not_started(result, builder);
     set_int(builder, "orphaned_assignments", cmk_assignments_orphaned(result->world));
     add_points(result, builder);

@@ -8,6 +8,7 @@
 
 #define MISSING CMK_STATUS_OF(MISSING_PERMISSION)
 #define AUTH CMK_STATUS_OF(AUTH_FAILURE)
+#define CANCELLED CMK_STATUS_OF(JOB_CANCELLED)
 #define RETRY CMK_STATUS_OF(RETRYABLE)
 
 /* ERR-M: condition, by the guard that finds it; then settings and jobs (OQ-1 says how they differ).
@@ -41,6 +42,7 @@ static const CmkErrorRow rows[] = {
     {"ERR-M12", CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, RETRY, RETRY, true},
     {"ERR-M12", CMK_GUARD_BACKUP_SERVICE_WORKS, RETRY, RETRY, true},
     {"ERR-M13", CMK_GUARD_CALLER_IS_KNOWN, AUTH, MISSING, false},
+    {"BK-18", CMK_GUARD_INSTANCE_IS_KEPT, CANCELLED, CANCELLED, false},
 };
 
 const CmkErrorRow *cmk_error_rows(uint32_t *ret_count)
@@ -145,6 +147,8 @@ static const CmkErrorFacts errors[] = {
      "Give the identity of the encryption settings its rights on the key back."},
     {CMK_STATUS_OF(CROSS_TENANT_MOVE), 0, USER_ERROR, "ERR-9", "identity",
      "Detach the identity, move the Backup vault, then attach one of the new tenant."},
+    {CANCELLED, 0, USER_ERROR, "BK-18", "backupInstance",
+     "Take the deleted instance back and start the job again, if it is still wanted."},
     {CMK_STATUS_OF(BACKUP_VAULT_NOT_EMPTY), 0, USER_ERROR, "ERR-10", "backupVault",
      "Delete the instances and recovery points of the Backup vault first."},
     {RETRY, 0, PASSING, "ERR-12", "keyVault", "Try again later."},

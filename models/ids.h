@@ -382,6 +382,8 @@
       "the key vault has no room for another access policy")                                       \
     X(POINT_NOT_FOUND, 62, 404, "SimErrorRecoveryPointNotFound", NULL, "",                         \
       "there is no such recovery point")                                                           \
+    X(JOB_CANCELLED, 202, 0, "SimErrorJobCancelled", NULL, "BK-18",                                \
+      "the instance was deleted while the job was under way")                                      \
     X(MOMENT_NOT_COVERED, 170, 0, "SimErrorNoRecoveryPointForMoment", NULL, "BK-3",                \
       "nothing is kept that goes back to this moment")                                             \
     X(BACKUP_IS_CONTINUOUS, 171, 0, "SimErrorBackupIsContinuous", NULL, "BK-D2",                   \

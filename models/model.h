@@ -140,6 +140,9 @@ typedef struct CmkTaskFacts {
 
 const CmkTaskFacts *cmk_task_facts(CmkTaskKind kind);
 
+/* Jobs that are under way now. O(tasks). */
+uint32_t cmk_tasks_running(const CmkWorld *world);
+
 /* The store a job of this task works on: "operational", "vault", "archive", "" if none. */
 const char *cmk_task_datastore(const CmkWorld *world, const CmkTask *task);
 

@@ -280,6 +280,15 @@ const CmkTaskFacts *cmk_task_facts(CmkTaskKind kind)
     return &facts_of[kind];
 }
 
+uint32_t cmk_tasks_running(const CmkWorld *world)
+{
+    uint32_t running = 0;
+    for (uint32_t row = 1; row <= cmk_world_count(world, CMK_TABLE_TASK); row++) {
+        running += cmk_task(world, (CmkTaskId){row})->state == CMK_TASK_RUNNING;
+    }
+    return running;
+}
+
 const char *cmk_task_datastore(const CmkWorld *world, const CmkTask *task)
 {
     if (task->queue == 0) {

@@ -96,6 +96,11 @@ run run "$work/long.yaml" --db "$work/x.db"
 check "it says which backups never began, and why" says "  2 scheduled backups did not start; must hold: No other backup of the instance to this store is under way. [BK-18 "
 run run "$work/long.yaml" --db "$work/x.db" --json
 check "the JSON does so too" eval 'tr -d " \n" <"$work/out" | grep -qF "\"not_started\":[{\"count\":2,\"guard\":\"no-backup-is-under-way\"}]"'
+run run "$work/long.yaml" --db "$work/x.db"
+check "it says what was under way at the end" says "job was still in progress at the end."
+sed 's/^timeline: \[\]/timeline: [{at: +36h, do: instance.delete, with: {instance: media}}]/' "$work/long.yaml" >"$work/cancelled.yaml"
+run run "$work/cancelled.yaml" --db "$work/x.db"
+check "a job of an instance that is deleted is cancelled, not failed" eval 'says "1 backup job was cancelled, since the instance was deleted [BK-18]" && ! says "SimErrorJobCancelled"'
 
 # What a deleted identity had is counted until somebody removes it.
 sed -e '/mistake/d' -e '/key.rotate/d' "$work/steps.yaml" >"$work/orphans.yaml"

@@ -227,15 +227,15 @@ Test(instance, data_under_a_lost_key_can_be_deleted)
     estate_free(estate);
 }
 
-/* A job that was under way when its instance was deleted leaves no point. */
-Test(instance, a_backup_of_a_deleted_instance_fails_at_its_commit)
+/* BK-18: a job that was under way when its instance was deleted leaves no point. */
+Test(instance, a_backup_of_a_deleted_instance_is_cancelled_at_its_commit)
 {
     Estate *estate = make((EstateOptions){.retention_days = 5});
     estate_run(estate, 2 * CMK_HOUR_US + CMK_MINUTE_US);
     (void)estate_must(estate, CMK_OP_INSTANCE_DELETE);
     estate_run(estate, CMK_HOUR_US);
     cr_assert_eq(estate_count(estate, CMK_OP_TASK_FAIL), 1);
-    cr_assert_eq(estate_last(estate, CMK_OP_TASK_FAIL)->args.num[0], CMK_STATUS_OF(CONFLICT));
+    cr_assert_eq(estate_last(estate, CMK_OP_TASK_FAIL)->args.num[0], CMK_STATUS_OF(JOB_CANCELLED));
     cr_assert_eq(points_of(estate), 0);
     estate_free(estate);
 }

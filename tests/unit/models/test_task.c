@@ -321,6 +321,7 @@ static const struct {
     {"ERR-M12", "backup-vault-is-reachable", ERR_12, ERR_12},
     {"ERR-M12", "backup-service-works", ERR_12, ERR_12},
     {"ERR-M13", "caller-is-known", ERR_2, ERR_1},
+    {"BK-18", "instance-is-kept", "SimErrorJobCancelled", "SimErrorJobCancelled"},
 };
 
 Test(task, the_error_matrix_is_that_of_the_rules)
