@@ -79,10 +79,12 @@ check "a scenario that expects nothing is unchecked" eval 'ended 0 && says "blam
 sed 's/^horizon:/settings: {failover_decision: 6h}\nhorizon:/' "$work/steps.yaml" >"$work/knob.yaml"
 run run "$work/knob.yaml" --db "$work/x.db"
 check "a knob that the scenario sets is meant to bear on it" eval 'says "failover_decision: 6 h" && grep -q "^  OQ-33 " "$work/out"'
-sed 's/^timeline:/timeline:\n  - {at: +4d3h10m, do: instance.delete, with: {instance: media}}/' "$work/steps.yaml" >"$work/deleted.yaml"
-run run "$work/deleted.yaml" --db "$work/x.db"
-check "it says who answered where no key vault did" eval 'says "(Azure answers 409 Conflict)" && ! says "( answers"'
-check "and what to do where no operation repairs it" says "to do: See what state it is in"
+sed -e 's/^horizon:/settings: {restore_duration: 6d}\nhorizon:/' -e '/mistake/d' -e '/key.rotate/d' \
+    -e 's/^timeline:/timeline:\n  - {at: +6d, do: backup.restore, with: {instance: media, point: oldest}}/' \
+    "$work/steps.yaml" >"$work/expired.yaml"
+run run "$work/expired.yaml" --db "$work/x.db"
+check "it says who answered where no key vault did" eval 'says "(Azure answers 404 " && ! says "( answers"'
+check "and what to do where no operation repairs it" says "to do: Take another point"
 run run "$work/steps.yaml" --db "$work/x.db" --json
 check "the JSON blames the step too" printed '"because_of" : "mistake"'
 check "and has the knobs" eval 'printed "\"backup_duration\" : \"30 min\"" && printed "\"verdict\" : \"unchecked\""'
@@ -96,9 +98,10 @@ run run "$work/long.yaml" --db "$work/x.db"
 check "it says which backups never began, and why" says "  2 scheduled backups did not start; must hold: No other backup of the instance to this store is under way. [BK-18 "
 run run "$work/long.yaml" --db "$work/x.db" --json
 check "the JSON does so too" eval 'tr -d " \n" <"$work/out" | grep -qF "\"not_started\":[{\"count\":2,\"guard\":\"no-backup-is-under-way\"}]"'
-run run "$work/long.yaml" --db "$work/x.db"
+sed 's/^horizon: 4d/horizon: 3d/' "$work/long.yaml" >"$work/short.yaml"
+run run "$work/short.yaml" --db "$work/x.db"
 check "it says what was under way at the end" says "job was still in progress at the end."
-sed 's/^timeline: \[\]/timeline: [{at: +36h, do: instance.delete, with: {instance: media}}]/' "$work/long.yaml" >"$work/cancelled.yaml"
+sed 's/^timeline: \[\]/timeline: [{at: +60h, do: instance.delete, with: {instance: media}}]/' "$work/long.yaml" >"$work/cancelled.yaml"
 run run "$work/cancelled.yaml" --db "$work/x.db"
 check "a job of an instance that is deleted is cancelled, not failed" eval 'says "1 backup job was cancelled, since the instance was deleted [BK-18]" && ! says "SimErrorJobCancelled"'
 

@@ -484,6 +484,7 @@ Test(region, archived_points_come_back_in_the_pair_in_an_outage_only)
     cr_assert_eq(cmk_point(estate->sim.world, (CmkPointId){1})->tier, CMK_TIER_ARCHIVE);
     cr_assert_eq(estate_apply(estate, &args).status, CMK_STATUS_OF(POINT_ARCHIVED));
     (void)estate_must(estate, CMK_OP_REGION_LOSE);
+    estate_run(estate, 5 * CMK_HOUR_US); /* until the key vault has failed over */
     (void)estate_must_apply(estate, args);
     estate_run(estate, 16 * CMK_HOUR_US - 1); /* 15 h of rehydration, 1 h of restoring */
     cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), 0);
