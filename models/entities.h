@@ -970,7 +970,7 @@ typedef struct CmkPoint {
     CmkTime created;
     CmkTime ended; /* of a span: its last moment, 0 while it goes on */
     CmkTime archived_at;
-    CmkTime rehydrated_until; /* a copy of it is in the vault tier too (BK-26) */
+    CmkTime rehydrated_until; /* a copy of it is in the vault tier too (BK-26); 0: none is */
     int64_t bytes;
     int64_t overdue_bytes; /* what its expiry would have freed when it became overdue */
     uint64_t created_by;   /* also names the sample */

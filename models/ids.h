@@ -108,6 +108,7 @@
     X(BACKUP_RESTORE, backup_restore)                                                              \
     X(BACKUP_RESTORE_IN_PAIR, backup_restore_in_pair)                                              \
     X(POINT_REHYDRATE, point_rehydrate)                                                            \
+    X(POINT_DROP_COPY, point_drop_copy)                                                            \
     X(RESTORE_COMMIT, restore_commit)                                                              \
     X(TIERING_START, tiering_start)                                                                \
     X(POINT_TIER, point_tier)                                                                      \
@@ -408,7 +409,8 @@
     X(INSTANCE, instance, 2)                                                                       \
     X(SCHEDULE, schedule, 4)                                                                       \
     X(TASK, task, 4)                                                                               \
-    X(MAINTENANCE, maintenance, 5)
+    X(MAINTENANCE, maintenance, 5)                                                                 \
+    X(COPY, copy, 5)
 
 /* Modelling options: name, type, values in the profiles instant, realistic, cached and slow, range,
  * rule, provenance of the default, text. */

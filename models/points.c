@@ -497,7 +497,18 @@ static void hand_down(CmkSim *sim, const CmkPoint *point, int64_t freed, CmkBack
         if (next->is_tiering_overdue != 0) {
             cmk_gauge_add(sim, vault, CMK_GAUGE_LATE_TIERING, kept);
         }
+        if (next->rehydrated_until != 0) {
+            cmk_gauge_add(sim, vault, CMK_GAUGE_REHYDRATED, kept);
+        }
         next->bytes += kept;
+    }
+}
+
+static void end_copy(CmkSim *sim, CmkBackupVaultId vault, CmkPoint *point)
+{
+    if (point->rehydrated_until != 0) {
+        point->rehydrated_until = 0;
+        cmk_gauge_add(sim, vault, CMK_GAUGE_REHYDRATED, -point->bytes);
     }
 }
 
@@ -535,6 +546,7 @@ static uint32_t remove_point(CmkSim *sim, const CmkArgs *args)
     const CmkTime now = cmk_world_now(sim->world);
     end_overdue_tiering(sim, vault, point);
     end_overdue_expiry(sim, vault, point);
+    end_copy(sim, vault, point);
     if (point->tier == CMK_TIER_ARCHIVE && now - point->archived_at < ARCHIVE_MINIMUM_US) {
         cmk_gauge_charge(sim, vault, CMK_GAUGE_EARLY_DELETION, point->bytes,
                          ARCHIVE_MINIMUM_US - (now - point->archived_at)); /* COST-21 */
@@ -653,16 +665,18 @@ bool cmk_point_must_come_back(const CmkWorld *world, CmkPointId id)
     return point->tier == CMK_TIER_ARCHIVE && point->rehydrated_until <= cmk_world_now(world);
 }
 
-/* The copy is charged ahead for as long as it is meant to stay, even if the point goes earlier. */
+/* The copy goes with its point, if that goes earlier. */
 static uint32_t point_rehydrate(CmkSim *sim, const CmkArgs *args)
 {
     const CmkPointId id = {args->ref[CMK_REF_POINT]};
     CmkPoint *point = cmk_point_mut(sim, id);
-    const int64_t kept_us = cmk_knob(sim->world, CMK_KNOB_REHYDRATION_KEPT);
-    point->rehydrated_until = cmk_world_now(sim->world) + kept_us;
+    const CmkBackupVaultId vault = cmk_point_vault(sim->world, id);
+    end_copy(sim, vault, point); /* one whose time is over at this very moment */
+    point->rehydrated_until =
+        cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_REHYDRATION_KEPT);
     point->changed_by = cmk_this_seq(sim);
-    cmk_gauge_charge(sim, cmk_point_vault(sim->world, id), CMK_GAUGE_REHYDRATED, point->bytes,
-                     kept_us);
+    cmk_gauge_add(sim, vault, CMK_GAUGE_REHYDRATED, point->bytes);
+    (void)cmk_engine_set_timer(sim, point->rehydrated_until, CMK_EVENT_COPY, id.i, args);
     return id.i;
 }
 
@@ -671,10 +685,40 @@ const CmkOperation cmk_op_point_rehydrate = {
     .text = "A copy of an archived point has come back to the vault tier, to be restored.",
     .params = {{"point", CMK_PARAM_INTEGER, 0, 1, CMK_REF_POINT}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_POINT_EXISTS},
-    .writes = CMK_BIT(POINT) | CMK_BIT(GAUGE),
+    .writes = CMK_BIT(POINT) | CMK_BIT(GAUGE) | CMK_BIT_TIMERS,
     .effect = point_rehydrate,
     .rules = "BK-26 BK-29",
 };
+
+static uint32_t point_drop_copy(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkPointId id = {args->ref[CMK_REF_POINT]};
+    end_copy(sim, cmk_point_vault(sim->world, id), cmk_point_mut(sim, id));
+    return id.i;
+}
+
+const CmkOperation cmk_op_point_drop_copy = {
+    .name = "point.drop_copy",
+    .text = "The copy of an archived point in the vault tier has had its time; it is removed.",
+    .params = {{"point", CMK_PARAM_INTEGER, 0, 1, CMK_REF_POINT}},
+    .guards = {CMK_GUARD_POINT_EXISTS},
+    .writes = CMK_BIT(POINT) | CMK_BIT(GAUGE),
+    .effect = point_drop_copy,
+    .rules = "BK-26",
+};
+
+/* Of a point that is gone, or back again since, another timer tells the end of its copy. */
+void cmk_on_copy(CmkSim *sim, const CmkTimer *timer)
+{
+    const CmkPoint *point = cmk_point(sim->world, (CmkPointId){timer->subject});
+    if (point->is_live != 0 && point->rehydrated_until == cmk_world_now(sim->world)) {
+        CmkArgs args = cmk_args_of_timer(CMK_OP_POINT_DROP_COPY, timer);
+        args.ref[CMK_REF_POINT] = timer->subject;
+        args.ref[CMK_REF_BACKUP_VAULT] =
+            cmk_point_vault(sim->world, (CmkPointId){timer->subject}).i;
+        (void)cmk_apply(sim, &args);
+    }
+}
 
 static uint32_t restore_commit(CmkSim *sim, const CmkArgs *args)
 {

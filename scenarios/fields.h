@@ -71,13 +71,13 @@ typedef struct CmkField {
     const char *doc; /* one clause, without a full stop: "the Azure region, such as westeurope" */
     CmkFieldType type;
     bool is_required;
-    bool is_list; /* GArray * of what the type says; NULL if absent */
+    bool is_list;        /* GArray * of what the type says; NULL if absent */
+    bool begins_plainly; /* names: characters of `also` are not allowed at the beginning */
     uint8_t min_items;
     size_t offset;
     int64_t min; /* range of numbers, length of names; max 0: no range; the first of instants */
     int64_t max;
     const char *also;                /* names: other characters that are allowed */
-    bool begins_plainly;             /* names: but not at their beginning */
     const char *fallback;            /* value when the key is absent, as one would write it */
     const char *shorthand;           /* map: the key that a mere text stands for */
     uint32_t accepts;                /* reference: what kinds, the resolver's own number */
