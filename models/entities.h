@@ -839,12 +839,12 @@ typedef enum CmkArchiving {
 } CmkArchiving;
 
 typedef struct CmkRetention {
-    uint32_t criterion; /* CmkCriterion */
-    uint32_t priority;  /* the lowest number wins (BK-12) */
-    uint32_t archiving; /* CmkArchiving */
-    uint32_t reserved;
-    CmkPeriod operational; /* zero, also below: what is usual for the datasource */
-    CmkPeriod vault;       /* from the backup on, whichever tier the point is in */
+    uint32_t criterion;     /* CmkCriterion */
+    uint32_t priority;      /* the lowest number wins (BK-12) */
+    uint32_t archiving;     /* CmkArchiving */
+    uint32_t is_not_copied; /* its backups stay in the operational tier (BK-24) */
+    CmkPeriod operational;  /* zero, also below: what is usual for the datasource */
+    CmkPeriod vault;        /* from the backup on, whichever tier the point is in */
     CmkPeriod archive_after;
     CmkPeriod archive; /* with ON_EXPIRY: how long the archive keeps it from then on */
     CmkCalendar calendar;

@@ -341,12 +341,7 @@ static CmkTag tag_of(const CmkWorld *world, const CmkTask *task)
     if (task->kind == CMK_TASK_BACKUP_ON_DEMAND) {
         return (CmkTag)task->tag;
     }
-    const CmkQueue *queue = cmk_queue(world, (CmkQueueId){task->queue});
-    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
-    const CmkTime last = queue->last_scheduled;
-    const int64_t offset_us = instance->schedule_offset_us;
-    return cmk_schedule_tag(cmk_policy(world, (CmkPolicyId){instance->policy}),
-                            last == 0 ? 0 : last - offset_us, task->started - offset_us);
+    return cmk_schedule_tag_of(world, (CmkQueueId){task->queue}, task->started);
 }
 
 /* That of the vault, or one made for this backup alone (OQ-28). */

@@ -94,6 +94,16 @@ CmkTag cmk_schedule_tag(const CmkPolicy *policy, CmkTime last, CmkTime now)
     return (CmkTag)best;
 }
 
+CmkTag cmk_schedule_tag_of(const CmkWorld *world, CmkQueueId id, CmkTime started)
+{
+    const CmkQueue *queue = cmk_queue(world, id);
+    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
+    const CmkTime last = queue->last_scheduled;
+    const int64_t offset_us = instance->schedule_offset_us;
+    return cmk_schedule_tag(cmk_policy(world, (CmkPolicyId){instance->policy}),
+                            last == 0 ? 0 : last - offset_us, started - offset_us);
+}
+
 /* ---- when ------------------------------------------------------------------------------------ */
 
 /* The first moment from `from` on at which one of the policy's schedules is due. */
@@ -139,6 +149,17 @@ uint32_t cmk_schedule_epoch(const CmkWorld *world, uint32_t row)
 }
 
 /* The schedule goes on whatever became of this backup. */
+/* BK-24: the vault tier gets copies of those backups whose rule says so. */
+static bool is_copied(const CmkWorld *world, CmkQueueId id)
+{
+    const CmkQueue *queue = cmk_queue(world, id);
+    const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
+    const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){instance->policy});
+    return queue->store != CMK_STORE_VAULT ||
+           policy->retention[cmk_schedule_tag_of(world, id, cmk_world_now(world))].is_not_copied ==
+               0;
+}
+
 void cmk_on_schedule(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkQueueId queue = {timer->subject};
@@ -146,10 +167,11 @@ void cmk_on_schedule(CmkSim *sim, const CmkTimer *timer)
     args.ref[CMK_REF_QUEUE] = queue.i;
     args.ref[CMK_REF_INSTANCE] = cmk_queue(sim->world, queue)->instance;
     args.ref[CMK_REF_BACKUP_VAULT] = cmk_points_vault(sim->world, queue).i;
-    const CmkOutcome outcome = cmk_apply(sim, &args);
     CmkTimer next = *timer;
     next.origin = 0; /* the schedule goes on by itself */
-    next.cause_seq = outcome.seq;
+    if (is_copied(sim->world, queue)) {
+        next.cause_seq = cmk_apply(sim, &args).seq;
+    }
     (void)cmk_agenda_push(sim->world, next_backup(sim->world, queue, cmk_world_now(sim->world) + 1),
                           sim->model->events[CMK_EVENT_SCHEDULE].class_of_ties, &next);
 }

@@ -25,4 +25,7 @@ CmkQueueId cmk_schedule_queue_on_demand(const CmkWorld *world, CmkInstanceId ins
  * Both are moments of the policy's schedule, without what the instance comes later. */
 CmkTag cmk_schedule_tag(const CmkPolicy *policy, CmkTime last, CmkTime now);
 
+/* That of the queue's scheduled backup which starts at `started`. */
+CmkTag cmk_schedule_tag_of(const CmkWorld *world, CmkQueueId queue, CmkTime started);
+
 #endif

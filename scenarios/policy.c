@@ -18,6 +18,23 @@ static bool is_given(CmkPeriod period)
     return period.months != 0 || period.us != 0;
 }
 
+/* Said as a map, or as a mere period. */
+static bool keeps_in_vault(const CmkDatastoresItem *keep)
+{
+    const bool is_map = keep->node != NULL && cmk_node_kind(keep->node) == CMK_NODE_MAP;
+    return is_given(keep->vault) || (is_map && cmk_node_get(keep->node, "vault") != NULL);
+}
+
+/* By default or by any rule. */
+static bool has_vault(const CmkPolicyItem *policy)
+{
+    bool is_kept = keeps_in_vault(&policy->datastores);
+    for (guint i = 0; policy->retention != NULL && i < policy->retention->len; i++) {
+        is_kept |= keeps_in_vault(&g_array_index(policy->retention, CmkRetentionItem, i).keep);
+    }
+    return is_kept;
+}
+
 /* ---- what the world holds -------------------------------------------------------------------- */
 
 static CmkArchiving archiving_of(const CmkArchiveItem *item)
@@ -37,6 +54,7 @@ static CmkRetention retention_of(const CmkDatastoresItem *keep, const CmkArchive
     return (CmkRetention){.criterion = CMK_CRITERION_ALL_BACKUPS,
                           .priority = CMK_PRIORITY_DEFAULT,
                           .archiving = archiving_of(archive),
+                          .is_not_copied = !keeps_in_vault(keep),
                           .operational = keep->operational,
                           .vault = keep->vault,
                           .archive_after = archive->after,
@@ -74,8 +92,9 @@ static CmkRetention rule_of(const CmkRetentionItem *item, const CmkPolicyItem *p
     if (!is_given(rule.operational)) {
         rule.operational = policy->datastores.operational;
     }
-    if (!is_given(rule.vault)) {
+    if (!keeps_in_vault(&item->keep)) {
         rule.vault = policy->datastores.vault;
+        rule.is_not_copied = !keeps_in_vault(&policy->datastores);
     }
     if (item->takes_at.node != NULL) {
         rule.criterion = CMK_CRITERION_CALENDAR;
@@ -102,7 +121,7 @@ CmkPolicy cmk_policy_of(const CmkPolicyItem *item)
 {
     const CmkNode *datastores = item->datastores.node;
     CmkPolicy policy = {.has_operational = cmk_node_get(datastores, "operational") != NULL,
-                        .has_vault = cmk_node_get(datastores, "vault") != NULL};
+                        .has_vault = has_vault(item)};
     if (item->schedules == NULL && is_given(item->schedule.period)) {
         add_schedule(&policy, &item->schedule);
     }
@@ -146,9 +165,8 @@ static bool check_archive(const Check *check, const CmkNode *map, const CmkArchi
 {
     const bool is_after = archive->when == ARCHIVE_AFTER;
     const char *key = is_after ? "archive_after" : "archive";
-    const CmkDatastoresItem *datastores = &check->policy->datastores;
-    if (archiving_of(archive) != CMK_ARCHIVING_NEVER && datastores->node != NULL &&
-        cmk_node_get(datastores->node, "vault") == NULL) {
+    if (archiving_of(archive) != CMK_ARCHIVING_NEVER && check->policy->datastores.node != NULL &&
+        !has_vault(check->policy)) {
         refuse(check, map, key, "only points in the vault can move to the archive (BK-24)");
         return hint(check, "add `vault` to `datastores`, or leave this out");
     }
@@ -227,7 +245,7 @@ static bool check_schedules(const Check *check)
     const CmkNode *several = cmk_node_get(policy->node, "schedules");
     const CmkNode *one = cmk_node_get(policy->node, "schedule");
     const CmkNode *datastores = policy->datastores.node;
-    const bool needs_none = datastores != NULL && cmk_node_get(datastores, "vault") == NULL;
+    const bool needs_none = datastores != NULL && !has_vault(policy);
     if (one == NULL && several == NULL && needs_none) {
         return true; /* of something that is backed up all the time (BK-D2) */
     }

@@ -297,6 +297,33 @@ Test(scenario, instances_and_policies_may_come_later)
     cmk_scenario_free(scenario);
 }
 
+/* BK-24, BK-11: of snapshots every four hours the vault gets the first of each day. */
+Test(scenario, the_vault_gets_copies_of_the_backups_whose_rule_says_so)
+{
+    g_autoptr(GString) text = g_string_new(
+        HEAD "world:\n" KEY_VAULT IDENTITY "  policies:\n"
+             "    - {name: daily, datastores: {operational: P7D}, schedule: "
+             "R/2025-03-03T02:00:00Z/PT4H, retention: [{tag: daily, keep: {vault: P30D}}]}\n" VAULT
+                 GRANT);
+    (void)g_string_replace(text, "AzureBlob", "AzureKubernetesService", 0);
+    g_autoptr(CmkDiagnostics) diagnostics = reading_of(text->str);
+    CmkScenario *scenario = reading_good(diagnostics);
+    CmkSim sim = reading_build(scenario, CMK_VARIANT_AS_WRITTEN, 1, diagnostics);
+    const CmkTime end = scenario->start + 4 * CMK_DAY_US;
+    cr_assert_eq(cmk_engine_run(&sim, end, NULL, NULL), CMK_ENGINE_REACHED);
+    uint32_t points[CMK_STORE_VAULT + 1] = {0};
+    uint32_t row = cmk_instance(sim.world, (CmkInstanceId){1})->first_queue;
+    while (row != 0) {
+        const CmkQueue *queue = cmk_queue(sim.world, (CmkQueueId){row});
+        points[queue->store] = queue->point_count;
+        row = queue->next_of_instance;
+    }
+    cr_assert_eq(points[CMK_STORE_OPERATIONAL], 24);
+    cr_assert_eq(points[CMK_STORE_VAULT], 4);
+    cmk_world_free(sim.world);
+    cmk_scenario_free(scenario);
+}
+
 Test(scenario, fleet_of_vaults_like_one)
 {
     g_autoptr(CmkDiagnostics) diagnostics = reading_of(
