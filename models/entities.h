@@ -249,8 +249,10 @@ typedef struct CmkNameBytes {
 
 /* One row: what holds for the whole run. */
 typedef struct CmkSettings {
-    CmkTime start;      /* the scenario's; before it the world is being set up */
-    uint64_t opened_by; /* record of simulation.open, 0 before it */
+    CmkTime start;               /* the scenario's; before it the world is being set up */
+    uint64_t opened_by;          /* record of simulation.open, 0 before it */
+    uint64_t is_service_failing; /* the Backup service meets internal errors everywhere */
+    uint64_t service_by;
     int64_t knobs[CMK_KNOB__COUNT];
 } CmkSettings;
 
@@ -758,7 +760,7 @@ typedef enum CmkGaugeKind {
     CMK_GAUGE_OVERDUE_ARCHIVE,   /* bytes kept in the archive tier past their expiry */
     CMK_GAUGE_LATE_TIERING,      /* bytes kept in the vault tier past their move to the archive */
     CMK_GAUGE_EARLY_DELETION,    /* integral only: archive bytes x time short of 180 days */
-    CMK_GAUGE_REHYDRATED,        /* integral only: copies that came back x time they are kept */
+    CMK_GAUGE_REHYDRATED,        /* bytes of copies that came back from the archive */
     CMK_GAUGE_INSTANCES,         /* protected instances */
     CMK_GAUGE_FREE_VAULT,        /* bytes of deleted data in the vault tier that cost nothing */
     CMK_GAUGE_FREE_ARCHIVE,      /* the same in the archive tier (COST-19) */

@@ -140,12 +140,15 @@ static CmkArgs args_now(const CmkSim *sim, const CmkPlanRow *row)
 static void end_fault(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkPlanId id = {timer->subject};
+    const CmkPlanId fault = {cmk_plan(sim->world, id)->of};
+    if (cmk_plan(sim->world, fault)->is_in_force == 0) {
+        return; /* a step has remedied it */
+    }
     const CmkTime until = cmk_revert_waits_until(sim, id);
     if (until == 0) {
         const CmkArgs args = args_now(sim, cmk_plan(sim->world, id));
-        if (cmk_apply(sim, &args).status == CMK_STATUS_OK) {
-            cmk_revert_finish(sim, (CmkPlanId){cmk_plan(sim->world, id)->of});
-        }
+        (void)cmk_apply(sim, &args); /* refused: somebody has done it, or it cannot be done */
+        cmk_revert_finish(sim, fault);
     } else if (until != CMK_TIME_MAX) {
         set_at(sim, timer, id.i, until);
     }

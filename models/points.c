@@ -689,6 +689,7 @@ static uint32_t point_drop_copy(CmkSim *sim, const CmkArgs *args)
 {
     const CmkPointId id = {args->ref[CMK_REF_POINT]};
     end_copy(sim, cmk_point_vault(sim->world, id), cmk_point_mut(sim, id));
+    cmk_point_mut(sim, id)->changed_by = cmk_this_seq(sim);
     return id.i;
 }
 

@@ -198,15 +198,13 @@ const CmkOperation cmk_op_expiry_start = {
     .rules = "BK-20 BK-21 BK-33 OQ-26",
 };
 
-/* What cannot start leaves points behind like what fails. Snapshots are no part of what is overdue:
- * they lie beside their source and not in the Backup vault. */
+/* What cannot start leaves points behind like what fails. */
 static void start_or_mark(CmkSim *sim, CmkTaskKind kind, CmkArgs args)
 {
-    const CmkQueueId queue = {args.ref[CMK_REF_QUEUE]};
     const CmkOutcome outcome = cmk_apply(sim, &args);
     const bool is_put_off = outcome.guard == CMK_GUARD_BACKUP_VAULT_IS_REACHABLE ||
                             outcome.guard == CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING;
-    if (is_put_off && cmk_queue(sim->world, queue)->store == CMK_STORE_VAULT) {
+    if (is_put_off) {
         args.cause_seq = outcome.seq;
         cmk_task_mark_overdue(sim, kind, &args);
     }

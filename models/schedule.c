@@ -98,7 +98,9 @@ CmkTag cmk_schedule_tag_of(const CmkWorld *world, CmkQueueId id, CmkTime started
 {
     const CmkQueue *queue = cmk_queue(world, id);
     const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
-    const CmkTime last = queue->last_scheduled;
+    /* While a backup is being made, the next one is not the first of its day any more. */
+    const CmkTime under_way = cmk_task(world, (CmkTaskId){queue->backup_task})->started;
+    const CmkTime last = under_way != 0 && under_way < started ? under_way : queue->last_scheduled;
     const int64_t offset_us = instance->schedule_offset_us;
     return cmk_schedule_tag(cmk_policy(world, (CmkPolicyId){instance->policy}),
                             last == 0 ? 0 : last - offset_us, started - offset_us);
@@ -148,7 +150,6 @@ uint32_t cmk_schedule_epoch(const CmkWorld *world, uint32_t row)
     return cmk_queue(world, (CmkQueueId){row})->epoch;
 }
 
-/* The schedule goes on whatever became of this backup. */
 /* BK-24: the vault tier gets copies of those backups whose rule says so. */
 static bool is_copied(const CmkWorld *world, CmkQueueId id)
 {
@@ -160,6 +161,7 @@ static bool is_copied(const CmkWorld *world, CmkQueueId id)
                0;
 }
 
+/* The schedule goes on whatever became of this backup. */
 void cmk_on_schedule(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkQueueId queue = {timer->subject};

@@ -5,29 +5,36 @@
 #include "models/region.h"
 #include "models/rows.h"
 
-static const CmkBackupVault *vault_of(const CmkWorld *world, const CmkArgs *args)
+/* Row 1 of the settings says whether it fails everywhere; vault, region and everywhere are told
+ * apart, so what is said of one of them leaves the others as they are. */
+static const CmkSettings *everywhere(const CmkWorld *world)
 {
-    return cmk_backup_vault(world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]});
+    return cmk_settings(world, (CmkNameId){1});
 }
 
 static bool backup_service_works(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkBackupVault *vault = vault_of(world, args);
+    const CmkBackupVault *vault = cmk_backup_vault_of(world, args);
     const CmkRegion *region = cmk_region(world, cmk_region_of_job(world, args));
-    *ret_blame = vault->is_service_failing != 0 ? vault->service_by : region->service_by;
-    return vault->is_service_failing == 0 && region->is_service_failing == 0;
+    *ret_blame = vault->is_service_failing != 0    ? vault->service_by
+                 : region->is_service_failing != 0 ? region->service_by
+                                                   : everywhere(world)->service_by;
+    return vault->is_service_failing == 0 && region->is_service_failing == 0 &&
+           everywhere(world)->is_service_failing == 0;
 }
 
 static bool recover_service(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    const CmkBackupVault *vault = vault_of(world, refused);
     const CmkRegionId region = cmk_region_of_job(world, refused);
-    if (vault->is_service_failing != 0) {
+    if (cmk_backup_vault_of(world, refused)->is_service_failing != 0) {
         ret->ref[CMK_REF_BACKUP_VAULT] = refused->ref[CMK_REF_BACKUP_VAULT];
-    } else {
-        ret->ref[CMK_REF_REGION] = region.i;
+        return true;
     }
-    return vault->is_service_failing != 0 || cmk_region(world, region)->is_service_failing != 0;
+    if (cmk_region(world, region)->is_service_failing != 0) {
+        ret->ref[CMK_REF_REGION] = region.i;
+        return true;
+    }
+    return everywhere(world)->is_service_failing != 0;
 }
 
 const CmkGuard cmk_guard_backup_service_works = {
@@ -39,25 +46,25 @@ const CmkGuard cmk_guard_backup_service_works = {
     .repairs = {
         {CMK_OP_SERVICE_RECOVER, recover_service, "wait until the Backup service works again"}}};
 
-/* Of the vault that is named; else of the region that is named; else of all regions. */
+/* Of the vault that is named; else of the region that is named; else everywhere. */
 static uint32_t set_failing(CmkSim *sim, const CmkArgs *args, uint32_t is_failing)
 {
-    const uint32_t named_vault = args->ref[CMK_REF_BACKUP_VAULT];
-    const uint32_t named_region = args->ref[CMK_REF_REGION];
-    if (named_vault != 0) {
-        CmkBackupVault *vault = cmk_backup_vault_mut(sim, (CmkBackupVaultId){named_vault});
-        vault->is_service_failing = is_failing;
-        vault->service_by = cmk_this_seq(sim);
-        return named_vault;
+    const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
+    const CmkRegionId region = {args->ref[CMK_REF_REGION]};
+    if (vault.i != 0) {
+        cmk_backup_vault_mut(sim, vault)->is_service_failing = is_failing;
+        cmk_backup_vault_mut(sim, vault)->service_by = cmk_this_seq(sim);
+        return vault.i;
     }
-    for (uint32_t i = 1; i <= cmk_world_count(sim->world, CMK_TABLE_REGION); i++) {
-        if (named_region == 0 || named_region == i) {
-            CmkRegion *region = cmk_region_mut(sim, (CmkRegionId){i});
-            region->is_service_failing = is_failing;
-            region->service_by = cmk_this_seq(sim);
-        }
+    if (region.i != 0) {
+        cmk_region_mut(sim, region)->is_service_failing = is_failing;
+        cmk_region_mut(sim, region)->service_by = cmk_this_seq(sim);
+        return region.i;
     }
-    return named_region;
+    CmkSettings *settings = cmk_settings_mut(sim, (CmkNameId){1});
+    settings->is_service_failing = is_failing;
+    settings->service_by = cmk_this_seq(sim);
+    return 0;
 }
 
 #define PARAMS                                                                                     \
@@ -78,7 +85,7 @@ const CmkOperation cmk_op_service_fail = {
     .text = "The Backup service meets internal errors: for one Backup vault, in one region, or "
             "everywhere.",
     .params = PARAMS,
-    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(REGION),
+    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(REGION) | CMK_BIT(SETTINGS),
     .effect = service_fail,
     .rules = "ERR-12 OQ-13",
 };
@@ -90,9 +97,11 @@ static uint32_t service_recover(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_service_recover = {
     .name = "service.recover",
-    .text = "The Backup service works again: for one Backup vault, in one region, or everywhere.",
+    .text =
+        "The Backup service works again where it was said to fail: for one Backup vault, in one "
+        "region, or everywhere.",
     .params = PARAMS,
-    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(REGION),
+    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(REGION) | CMK_BIT(SETTINGS),
     .effect = service_recover,
     .rules = "ERR-12 OQ-13",
 };

@@ -52,7 +52,8 @@ static void count_backups(Counting *counting, uint32_t policy_row, uint64_t time
 {
     const GArray *policies = counting->scenario->estate->file.world.policies;
     const CmkPolicyItem *policy = &g_array_index(policies, CmkPolicyItem, policy_row - 1);
-    const uint64_t queues = cmk_node_count(policy->datastores.node);
+    const CmkPolicy made = cmk_policy_of(policy);
+    const uint64_t queues = (uint64_t)made.has_operational + made.has_vault;
     counting->rows[CMK_TABLE_QUEUE] += queues * times;
     /* Points that should be gone may all be there still, hence no retention here. */
     counting->rows[CMK_TABLE_POINT] +=

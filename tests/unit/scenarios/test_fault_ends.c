@@ -235,3 +235,31 @@ Test(versions, are_all_alike)
     cr_assert_eq(cmk_backup_vault(run.sim.world, (CmkBackupVaultId){1})->pinned_version, 0);
     end(&run);
 }
+
+/* A fault that somebody remedied is over: its end overwrites nothing that people did since. */
+Test(fault_ends, do_nothing_once_the_fault_is_remedied)
+{
+    Run run = begin(
+        TIMELINE "  - {at: +1d, id: f, fault: key.disable, target: kv-prod/kek, for: 9d}\n"
+                 "  - {at: +2d, do: key.update, with: {key: kv-prod/kek, enabled: true}, remedies: "
+                 "f}\n"
+                 "  - {at: +5d, do: key.update, with: {key: kv-prod/kek, enabled: false}}\n");
+    run_to(&run, 11 * 24);
+    cr_assert_eq(version(&run, 1)->is_enabled, 0);
+    end(&run);
+}
+
+/* Errors of Backup in a region and everywhere are two faults: the end of one leaves the other. */
+Test(fault_ends, tell_a_region_from_everywhere)
+{
+    Run run = begin(TIMELINE
+                    "  - {at: +1d, fault: service.fail, target: {region: westeurope}, for: 10d}\n"
+                    "  - {at: +2d, fault: service.fail, for: 1d}\n");
+    const CmkRegionId region = cmk_region_find("westeurope");
+    run_to(&run, 4 * 24);
+    cr_assert_eq(cmk_region(run.sim.world, region)->is_service_failing, 1);
+    cr_assert_eq(cmk_settings(run.sim.world, (CmkNameId){1})->is_service_failing, 0);
+    run_to(&run, 12 * 24);
+    cr_assert_eq(cmk_region(run.sim.world, region)->is_service_failing, 0);
+    end(&run);
+}

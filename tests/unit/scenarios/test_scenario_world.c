@@ -301,10 +301,11 @@ Test(scenario, instances_and_policies_may_come_later)
 Test(scenario, the_vault_gets_copies_of_the_backups_whose_rule_says_so)
 {
     g_autoptr(GString) text = g_string_new(
-        HEAD "world:\n" KEY_VAULT IDENTITY "  policies:\n"
-             "    - {name: daily, datastores: {operational: P7D}, schedule: "
-             "R/2025-03-03T02:00:00Z/PT4H, retention: [{tag: daily, keep: {vault: P30D}}]}\n" VAULT
-                 GRANT);
+        HEAD
+        "world:\n" KEY_VAULT IDENTITY "  policies:\n"
+        "    - {name: daily, datastores: {operational: P7D}, schedule: "
+        "R/2025-03-03T02:00:00Z/PT4H, retention: [{tag: daily, keep: {vault: P30D}}]}\n" VAULT GRANT
+        "  fleets: [{count: 300, name: \"bv-{n}\", like: bv-prod}]\n");
     (void)g_string_replace(text, "AzureBlob", "AzureKubernetesService", 0);
     g_autoptr(CmkDiagnostics) diagnostics = reading_of(text->str);
     CmkScenario *scenario = reading_good(diagnostics);
