@@ -26,6 +26,6 @@ CmkQueueId cmk_schedule_queue_on_demand(const CmkWorld *world, CmkInstanceId ins
 CmkTag cmk_schedule_tag(const CmkPolicy *policy, CmkTime last, CmkTime now);
 
 /* That of the queue's scheduled backup which starts at `started`. */
-CmkTag cmk_schedule_tag_of(const CmkWorld *world, CmkQueueId queue, CmkTime started);
+CmkTag cmk_schedule_tag_of(const CmkWorld *world, CmkQueueId id, CmkTime started);
 
 #endif
