@@ -35,6 +35,10 @@ enum {
     CMK_REF_GRANTEE, /* user or group that something is given to or taken from */
     CMK_REF_GROUP,   /* group whose members change */
     CMK_REF_ACTOR,   /* user who asks; 0: somebody who may do everything */
+    CMK_REF_MANAGED_HSM,
+    CMK_REF_SECRET,
+    CMK_REF_NETWORK,        /* virtual network or address range that is let in or asks */
+    CMK_REF_RESOURCE_GUARD, /* what critical operations on a Backup vault need the consent of */
     CMK_REF__COUNT
 };
 _Static_assert(CMK_REF__COUNT == CMK_REFS, "each slot has a name");

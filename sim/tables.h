@@ -32,7 +32,7 @@ enum {
 
 /* Arguments of an operation: rows it is about, by role, and plain numbers. The model names the
  * slots; unused ones are 0. */
-#define CMK_REFS 16
+#define CMK_REFS 20
 #define CMK_NUMS 6
 
 /* Who asks for an operation. */
@@ -52,7 +52,7 @@ typedef struct CmkArgs {
     uint32_t ref[CMK_REFS];
     int64_t num[CMK_NUMS];
 } CmkArgs;
-_Static_assert(sizeof(CmkArgs) == 128, "arguments have no padding");
+_Static_assert(sizeof(CmkArgs) == 144, "arguments have no padding");
 
 /* What is kept of every operation that was asked for, refused ones included. Fixed layout,
  * little-endian, no padding: these bytes are what the digest is made of. */
@@ -65,7 +65,7 @@ typedef struct CmkRecord {
     uint32_t result;  /* row that the effect made or chose, 0 if none */
     CmkArgs args;
 } CmkRecord;
-_Static_assert(sizeof(CmkRecord) == 160, "a record has no padding");
+_Static_assert(sizeof(CmkRecord) == 176, "a record has no padding");
 
 /* One way to make a guard hold: an operation, with its arguments taken from the refused one. */
 typedef struct CmkRepair {

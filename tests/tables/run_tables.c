@@ -26,7 +26,11 @@ static const char *const ref_names[CMK_REFS] = {[CMK_REF_BACKUP_VAULT] = "vault"
                                                 [CMK_REF_SCOPE] = "scope",
                                                 [CMK_REF_GRANTEE] = "grantee",
                                                 [CMK_REF_GROUP] = "group",
-                                                [CMK_REF_ACTOR] = "actor"};
+                                                [CMK_REF_ACTOR] = "actor",
+                                                [CMK_REF_MANAGED_HSM] = "hsm",
+                                                [CMK_REF_SECRET] = "secret",
+                                                [CMK_REF_NETWORK] = "network",
+                                                [CMK_REF_RESOURCE_GUARD] = "guard"};
 
 static const struct {
     uint32_t slot;
