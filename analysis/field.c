@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analysis/name_index.h"
+#include "models/backup_policy.h"
 #include "models/key.h"
 
 /* Words stand in the order of the enumeration in models/entities.h. */
@@ -147,6 +148,28 @@ static int64_t vault_overdue_bytes(const CmkWorld *world, uint32_t row)
            vault_gauge(world, row, CMK_GAUGE_OVERDUE_ARCHIVE);
 }
 
+static int64_t vault_policies(const CmkWorld *world, uint32_t row)
+{
+    const CmkBackupVaultId vault = {row};
+    int64_t count = 0;
+    CmkVaultPolicyId id = cmk_vault_policy_after(world, vault, (CmkVaultPolicyId){0});
+    for (; id.i != 0; id = cmk_vault_policy_after(world, vault, id))
+        count++;
+    return count;
+}
+
+static int64_t vault_deleted(const CmkWorld *world, uint32_t row)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){row});
+    return vault->deleted_from == 0 ? CMK_VALUE_NONE : vault->deleted_at;
+}
+
+static int64_t vault_scheduled_purge(const CmkWorld *world, uint32_t row)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){row});
+    return vault->deleted_from == 0 ? CMK_VALUE_NONE : vault->deleted_purge_at;
+}
+
 static const CmkStateField vault_fields[] = {
     {"state", OF(words_presence), CMK_BIT(BACKUP_VAULT), vault_state,
      "whether it has been created"},
@@ -170,6 +193,12 @@ static const CmkStateField vault_fields[] = {
      "whether points can be restored in the pair"},
     {"system_identity", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_has_system,
      "whether the system-assigned identity is on"},
+    {"policies", PLAIN(INTEGER), CMK_BIT(BACKUP_VAULT) | CMK_BIT(VAULT_POLICY), vault_policies,
+     "backup policies that are in it"},
+    {"deleted", PLAIN(INSTANT), CMK_BIT(BACKUP_VAULT), vault_deleted,
+     "when the last vault of this name was deleted, nothing unless that is still listed"},
+    {"scheduled_purge", PLAIN(INSTANT), CMK_BIT(BACKUP_VAULT), vault_scheduled_purge,
+     "until when that is listed"},
     {"operational_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_operational_bytes,
      "data in snapshots"},
     {"vault_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_vault_bytes, "data in the vault tier"},

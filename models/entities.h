@@ -160,6 +160,9 @@ typedef struct CmkAttachmentId {
 typedef struct CmkPolicyId {
     uint32_t i;
 } CmkPolicyId;
+typedef struct CmkVaultPolicyId {
+    uint32_t i;
+} CmkVaultPolicyId;
 typedef struct CmkInstanceId {
     uint32_t i;
 } CmkInstanceId;
@@ -213,6 +216,7 @@ typedef struct CmkMembershipId {
     X(STATEMENT, statement, CmkStatement, CmkStatementId, 0, "statements of accounts")             \
     X(ATTACHMENT, attachment, CmkAttachment, CmkAttachmentId, 0, "attached identities")            \
     X(POLICY, policy, CmkPolicy, CmkPolicyId, 0, "backup policies")                                \
+    X(VAULT_POLICY, vault_policy, CmkVaultPolicy, CmkVaultPolicyId, 0, "policies of vaults")       \
     X(INSTANCE, instance, CmkInstance, CmkInstanceId, 0, "backup instances")                       \
     X(QUEUE, queue, CmkQueue, CmkQueueId, 0, "queues of recovery points")                          \
     X(POINT, point, CmkPoint, CmkPointId, 0, "recovery points")                                    \
@@ -743,10 +747,16 @@ typedef struct CmkBackupVault {
     uint32_t last_system_principal;    /* the newest, deleted ones included */
     uint32_t is_service_failing; /* the Backup service meets internal errors in its work for it */
     uint32_t last_data_key;      /* counts the data keys of this name, those of points included */
+    uint32_t first_policy;       /* of those that are or were in it, linked by next_of_vault */
+    uint32_t deleted_from;       /* region of the last vault of this name that is gone and still
+                                    listed, 0: none is (BV-11) */
     CmkTime dek_known_until;     /* Backup still holds the data key that it had unwrapped (OQ-10) */
-    uint64_t encryption_by;      /* record that last changed the encryption settings */
-    uint64_t system_by;          /* record that last switched the system-assigned identity */
-    uint64_t service_by;         /* record that last changed is_service_failing */
+    CmkTime deleted_at;          /* of the same one */
+    CmkTime deleted_purge_at;
+    uint64_t deleted_by;    /* record that last changed these */
+    uint64_t encryption_by; /* record that last changed the encryption settings */
+    uint64_t system_by;     /* record that last switched the system-assigned identity */
+    uint64_t service_by;    /* record that last changed is_service_failing */
     uint64_t changed_by;
 } CmkBackupVault;
 
@@ -861,8 +871,8 @@ typedef struct CmkSchedule {
 #define CMK_PRIORITY_DEFAULT 99 /* of the default rule (BK-12) */
 
 typedef enum CmkPolicyState {
-    CMK_POLICY_ABSENT, /* described, but nobody has created it */
-    CMK_POLICY_ACTIVE
+    CMK_POLICY_ABSENT, /* described, but in no vault unless somebody has created it there */
+    CMK_POLICY_ACTIVE  /* in each vault from its first use there on */
 } CmkPolicyState;
 
 typedef struct CmkPolicy {
@@ -877,6 +887,15 @@ typedef struct CmkPolicy {
     CmkSchedule schedules[CMK_SCHEDULES_MAX];
     CmkRetention retention[CMK_TAG__COUNT]; /* that of DEFAULT is always there */
 } CmkPolicy;
+
+/* One row for each pair of a Backup vault and a policy that has ever been in it (BV-10). */
+typedef struct CmkVaultPolicy {
+    uint32_t backup_vault;
+    uint32_t policy;
+    uint32_t next_of_vault;
+    uint32_t is_there;
+    uint64_t changed_by;
+} CmkVaultPolicy;
 
 /* The states of BK-23 that last; after PURGED there is nothing any more, and no way back. */
 typedef enum CmkInstanceState {

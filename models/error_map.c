@@ -150,7 +150,7 @@ static const CmkErrorFacts errors[] = {
     {CANCELLED, 0, USER_ERROR, "BK-18", "backupInstance",
      "Take the deleted instance back and start the job again, if it is still wanted."},
     {CMK_STATUS_OF(BACKUP_VAULT_NOT_EMPTY), 0, USER_ERROR, "ERR-10", "backupVault",
-     "Delete the instances and recovery points of the Backup vault first."},
+     "Delete the instances, recovery points and policies of the Backup vault first."},
     {RETRY, 0, PASSING, "ERR-12", "keyVault", "Try again later."},
     {CMK_STATUS_OF(VAULT_MOVE_NOT_SUPPORTED), 0, USER_ERROR, "ERR-13", "backupVault",
      "Leave the Backup vault where it is, or protect the instances in a new one."},

@@ -82,6 +82,9 @@
     X(BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE, backup_vault_enable_cross_region_restore)          \
     X(BACKUP_VAULT_DELETE, backup_vault_delete)                                                    \
     X(BACKUP_VAULT_VANISH, backup_vault_vanish)                                                    \
+    X(BACKUP_VAULT_LIST_DELETED, backup_vault_list_deleted)                                        \
+    X(BACKUP_VAULT_GET_DELETED, backup_vault_get_deleted)                                          \
+    X(BACKUP_VAULT_PURGE_DELETED, backup_vault_purge_deleted)                                      \
     X(BACKUP_VAULT_MOVE, backup_vault_move)                                                        \
     X(BACKUP_VAULT_ARRIVE, backup_vault_arrive)                                                    \
     X(BACKUP_VAULT_SET_REDUNDANCY, backup_vault_set_redundancy)                                    \
@@ -92,6 +95,7 @@
     X(ROTATION_START, rotation_start)                                                              \
     X(ROTATION_COMMIT, rotation_commit)                                                            \
     X(BACKUP_POLICY_CREATE, backup_policy_create)                                                  \
+    X(BACKUP_POLICY_DELETE, backup_policy_delete)                                                  \
     X(INSTANCE_PROTECT, instance_protect)                                                          \
     X(INSTANCE_SUSPEND_BACKUPS, instance_suspend_backups)                                          \
     X(INSTANCE_STOP_PROTECTION, instance_stop_protection)                                          \
@@ -201,6 +205,8 @@
     X(BACKUP_VAULT_IS_NOT_MOVING, backup_vault_is_not_moving)                                      \
     X(BACKUP_VAULT_IS_MOVING, backup_vault_is_moving)                                              \
     X(BACKUP_VAULT_IS_EMPTY, backup_vault_is_empty)                                                \
+    X(POLICIES_ARE_DELETED, policies_are_deleted)                                                  \
+    X(DELETED_VAULT_IS_LISTED, deleted_vault_is_listed)                                            \
     X(NOTHING_IS_PROTECTED, nothing_is_protected)                                                  \
     X(RESOURCE_GROUP_IS_ANOTHER, resource_group_is_another)                                        \
     X(BACKUP_VAULT_HAS_PLATFORM_KEYS, backup_vault_has_platform_keys)                              \
@@ -227,6 +233,9 @@
     X(INSTANCE_IS_ABSENT, instance_is_absent)                                                      \
     X(POLICY_IS_ABSENT, policy_is_absent)                                                          \
     X(POLICY_EXISTS, policy_exists)                                                                \
+    X(VAULT_OF_POLICY_EXISTS, vault_of_policy_exists)                                              \
+    X(POLICY_IS_IN_VAULT, policy_is_in_vault)                                                      \
+    X(POLICY_IS_NOT_IN_USE, policy_is_not_in_use)                                                  \
     X(DATASOURCE_FITS_POLICY, datasource_fits_policy)                                              \
     X(INSTANCE_IS_PROTECTED, instance_is_protected)                                                \
     X(INSTANCE_IS_ACTIVE, instance_is_active)                                                      \
@@ -337,7 +346,7 @@
     X(INFRASTRUCTURE_NEEDS_KEY, 141, 0, "SimErrorInfrastructureEncryptionNeedsKey", NULL, "BV-21", \
       "infrastructure encryption is asked for without a customer-managed key")                     \
     X(BACKUP_VAULT_NOT_EMPTY, 142, 0, "SimErrorBackupVaultNotEmpty", NULL, "ERR-10",               \
-      "the Backup vault still holds instances or recovery points")                                 \
+      "the Backup vault still holds instances, recovery points or policies")                       \
     X(DELETION_FAILED, 143, 0, "CloudServiceRetryableError", NULL, "ERR-7",                        \
       "the Backup vault cannot be deleted while its encryption settings are broken")               \
     X(VAULT_MOVE_NOT_SUPPORTED, 144, 0, "SimErrorCMKVaultMoveNotSupported", NULL, "ERR-13",        \
@@ -406,6 +415,7 @@
     X(KEY_ROTATION, key_rotation, 2)                                                               \
     X(KEY_NEAR_EXPIRY, key_near_expiry, 2)                                                         \
     X(ROTATION_POLL, rotation_poll, 3)                                                             \
+    X(DELETED_VAULT, deleted_vault, 2)                                                             \
     X(INSTANCE, instance, 2)                                                                       \
     X(SCHEDULE, schedule, 4)                                                                       \
     X(TASK, task, 4)                                                                               \
@@ -530,6 +540,10 @@
     X(EMPTY_VAULT_DELETION_NEEDS_KEY, "empty_vault_deletion_needs_key", "boolean", 1, 1, 1, 1, 0,  \
       1, "OQ-21", "assumed",                                                                       \
       "whether a Backup vault with a customer-managed key can be deleted only with its key")       \
+    X(DELETED_VAULT_KEPT, "deleted_vault_kept", "duration", 14 * CMK_DAY_US, 14 * CMK_DAY_US,      \
+      14 * CMK_DAY_US, 14 * CMK_DAY_US, 0, 180 * CMK_DAY_US, "BV-11", "assumed",                   \
+      "how long a deleted Backup vault is listed until it is purged; 0: older interfaces, which "  \
+      "list none")                                                                                 \
     X(VAULT_MOVE_DURATION, "vault_move_duration", "duration", CMK_HOUR_US, CMK_HOUR_US,            \
       CMK_HOUR_US, 4 * CMK_HOUR_US, 0, 7 * CMK_DAY_US, "BV-13 BV-14", "assumed",                   \
       "how long a Backup vault is on its way to another resource group")                           \

@@ -1,5 +1,6 @@
 /* The life of a protected instance: backups suspended, protection stopped and resumed, another
  * policy, deletion with and without a way back (BK-15, BK-23, BV-6 to BV-8, COST-19). */
+#include "models/backup_policy.h"
 #include "models/continuous.h"
 #include "models/model.h"
 #include "models/mutate.h"
@@ -216,6 +217,8 @@ static uint32_t instance_change_policy(CmkSim *sim, const CmkArgs *args)
     CmkInstance *instance = cmk_instance_mut(sim, (CmkInstanceId){args->ref[CMK_REF_INSTANCE]});
     for_each_queue(sim, args, settle);
     instance->policy = args->ref[CMK_REF_POLICY];
+    cmk_vault_policy_put(sim, (CmkBackupVaultId){instance->backup_vault},
+                         (CmkPolicyId){instance->policy});
     instance->changed_by = cmk_this_seq(sim);
     for_each_queue(sim, args, renew);
     return args->ref[CMK_REF_INSTANCE];
@@ -230,9 +233,9 @@ const CmkOperation cmk_op_instance_change_policy = {
                CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_INSTANCE_IS_KEPT,
                CMK_GUARD_POLICY_EXISTS, CMK_GUARD_POLICY_HAS_THE_SAME_STORES,
                CMK_GUARD_DATASOURCE_FITS_POLICY},
-    .writes = QUEUES_AND_POINTS,
+    .writes = QUEUES_AND_POINTS | CMK_BIT(VAULT_POLICY) | CMK_BIT(BACKUP_VAULT),
     .effect = instance_change_policy,
-    .rules = "BK-4 BK-23",
+    .rules = "BV-10 BK-4 BK-23",
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/write",
     .az = "az dataprotection backup-instance update-policy",
 };

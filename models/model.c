@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "models/backup_policy.h"
 #include "models/gauge.h"
 #include "models/rows.h"
 
@@ -149,9 +150,28 @@ static const char *check_encryption(const CmkWorld *world)
     return NULL;
 }
 
+static const char *check_policies(const CmkWorld *world)
+{
+    const uint32_t vaults = cmk_world_count(world, CMK_TABLE_BACKUP_VAULT);
+    for (uint32_t i = 1; i <= vaults; i++) {
+        uint32_t row = cmk_backup_vault(world, (CmkBackupVaultId){i})->first_instance;
+        while (row != 0) {
+            const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){row});
+            if (instance->state != CMK_INSTANCE_PURGED &&
+                !cmk_vault_has_policy(world, (CmkBackupVaultId){i},
+                                      (CmkPolicyId){instance->policy})) {
+                return "an instance uses a policy that is not in its vault (BV-10)";
+            }
+            row = instance->next_of_vault;
+        }
+    }
+    return NULL;
+}
+
 static const char *invariant(const CmkWorld *world)
 {
     const char *broken = check_encryption(world);
+    broken = broken != NULL ? broken : check_policies(world);
     return broken != NULL ? broken : check_gauges(world);
 }
 

@@ -57,6 +57,9 @@ uint32_t cmk_identity_give(CmkSim *sim, const CmkArgs *args);
 /* Detaches all identities of a vault that is no more, and ends its system-assigned one. */
 void cmk_identity_take_all(CmkSim *sim, CmkBackupVaultId id);
 
+/* Lists a vault that is gone among the deleted ones of its region, until it is purged (BV-11). */
+void cmk_deleted_vault_keep(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args);
+
 /* Sets a timer at the next poll of each vault that uses the key without naming a version. */
 void cmk_rotation_expect(CmkSim *sim, CmkKeyId key_id, const CmkArgs *args);
 

@@ -1,4 +1,5 @@
-/* Policies, protected instances, the schedule of backups and daily maintenance (section 10). */
+/* Protected instances, the schedule of backups and daily maintenance (section 10). */
+#include "models/backup_policy.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/points.h"
@@ -19,43 +20,6 @@ const CmkGuard cmk_guard_instance_is_absent = {.name = "instance-is-absent",
                                                .rule = "BK-23",
                                                .text = "The instance is not protected yet."};
 
-static const CmkPolicy *policy_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_policy(world, (CmkPolicyId){args->ref[CMK_REF_POLICY]});
-}
-
-static bool policy_is_absent(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
-{
-    *ret_blame = policy_of(world, args)->changed_by;
-    return policy_of(world, args)->state == CMK_POLICY_ABSENT;
-}
-
-const CmkGuard cmk_guard_policy_is_absent = {.name = "policy-is-absent",
-                                             .holds = policy_is_absent,
-                                             .status = CMK_STATUS_OF(CONFLICT),
-                                             .rule = "BK-4",
-                                             .text = "The policy is not there yet."};
-
-static bool policy_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
-{
-    *ret_blame = policy_of(world, args)->changed_by;
-    return policy_of(world, args)->state == CMK_POLICY_ACTIVE;
-}
-
-static bool create_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
-{
-    ret->ref[CMK_REF_POLICY] = refused->ref[CMK_REF_POLICY];
-    return policy_of(world, refused)->state == CMK_POLICY_ABSENT;
-}
-
-const CmkGuard cmk_guard_policy_exists = {
-    .name = "policy-exists",
-    .holds = policy_exists,
-    .status = CMK_STATUS_OF(NOT_FOUND),
-    .rule = "BK-4",
-    .text = "The policy is there.",
-    .repairs = {{CMK_OP_BACKUP_POLICY_CREATE, create_policy, "create the policy"}}};
-
 static bool instance_is_protected(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = cmk_instance_of(world, args)->changed_by;
@@ -69,28 +33,6 @@ const CmkGuard cmk_guard_instance_is_protected = {.name = "instance-is-protected
                                                   .text = "The instance is protected."};
 
 /* ---- operations ------------------------------------------------------------------------------ */
-
-/* What the policy says is in its row already (see models/entities.h). */
-static uint32_t backup_policy_create(CmkSim *sim, const CmkArgs *args)
-{
-    CmkPolicy *policy = cmk_policy_mut(sim, (CmkPolicyId){args->ref[CMK_REF_POLICY]});
-    policy->state = CMK_POLICY_ACTIVE;
-    policy->changed_by = cmk_this_seq(sim);
-    return args->ref[CMK_REF_POLICY];
-}
-
-const CmkOperation cmk_op_backup_policy_create = {
-    .name = "backup_policy.create",
-    .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
-    .text = "A backup policy is created: schedule, stores, retention.",
-    .params = {{"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY}},
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_POLICY_IS_ABSENT},
-    .writes = CMK_BIT(POLICY),
-    .effect = backup_policy_create,
-    .rules = "BK-4 BK-5 BK-8 BK-9",
-    .action = "Microsoft.DataProtection/backupVaults/backupPolicies/write",
-    .az = "az dataprotection backup-policy create",
-};
 
 static void add_queue(CmkSim *sim, const CmkArgs *args, CmkInstanceId id, CmkStore store)
 {
@@ -120,6 +62,7 @@ static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, vault_id);
     instance->next_of_vault = vault->first_instance;
     vault->first_instance = id.i;
+    cmk_vault_policy_put(sim, vault_id, (CmkPolicyId){instance->policy});
     const CmkPolicy *policy = cmk_policy(sim->world, (CmkPolicyId){instance->policy});
     if (policy->has_vault) {
         add_queue(sim, args, id, CMK_STORE_VAULT);
@@ -149,9 +92,9 @@ const CmkOperation cmk_op_instance_protect = {
                CMK_GUARD_INSTANCE_IS_ABSENT, CMK_GUARD_POLICY_EXISTS,
                CMK_GUARD_DATASOURCE_FITS_POLICY},
     .writes = CMK_BIT(INSTANCE) | CMK_BIT(QUEUE) | CMK_BIT(POINT) | CMK_BIT(BACKUP_VAULT) |
-              CMK_BIT(GAUGE) | CMK_BIT_TIMERS,
+              CMK_BIT(VAULT_POLICY) | CMK_BIT(GAUGE) | CMK_BIT_TIMERS,
     .effect = instance_protect,
-    .rules = "BV-19 BK-1 BK-23",
+    .rules = "BV-10 BV-19 BK-1 BK-23",
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/write",
     .az = "az dataprotection backup-instance create",
 };
