@@ -325,6 +325,7 @@ static void count_request(CmkRunStore *store, const CmkWorld *world, const CmkRe
 
 static const uint32_t status_of[CMK_JOB_OUTCOME__COUNT] = {
     [CMK_JOB_COMPLETED] = CMK_STORE_JOB_COMPLETED,
+    [CMK_JOB_COMPLETED_WITH_WARNINGS] = CMK_STORE_JOB_COMPLETED_WITH_WARNINGS,
     [CMK_JOB_FAILED] = CMK_STORE_JOB_FAILED,
     [CMK_JOB_CANCELLED] = CMK_STORE_JOB_CANCELLED,
 };
@@ -408,11 +409,11 @@ static void end_job(CmkRunStore *store, const CmkWorld *world, const CmkRecord *
                     CmkTaskId id)
 {
     const CmkTask *task = cmk_task(world, id);
-    const CmkJobOutcome outcome = cmk_job_outcome(record);
+    const CmkJobOutcome outcome = cmk_job_outcome(task, record);
     CmkStoreJob job = job_of(world, task, record->seq);
     job.ended = record->time;
     job.status = status_of[outcome];
-    if (outcome != CMK_JOB_COMPLETED) {
+    if (!cmk_job_is_done(outcome)) {
         job.code = (uint32_t)record->args.num[0];
         job.refused_seq = (uint64_t)record->args.num[1];
     } else if (job.point != 0) {

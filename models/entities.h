@@ -1002,6 +1002,7 @@ typedef enum CmkTaskKind {
 typedef enum CmkTaskState {
     CMK_TASK_RUNNING = 1,
     CMK_TASK_COMPLETED,
+    CMK_TASK_COMPLETED_WITH_WARNINGS, /* a step of it had to be tried again (BK-18) */
     CMK_TASK_FAILED
 } CmkTaskState;
 

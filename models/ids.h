@@ -481,6 +481,8 @@
       "how long the copy that has come back from the archive stays in the vault tier")             \
     X(RETRIES, "retries", "integer", 5, 5, 5, 5, 0, 16, "OQ-25 THR-6", "assumed",                  \
       "how many times a passing trouble is tried again, after 1, 2, 4, 8, 16 ... seconds")         \
+    X(RETRIED_JOBS_WARN, "retried_jobs_warn", "boolean", 1, 1, 1, 1, 0, 1, "BK-18", "assumed",     \
+      "whether a job that had to try a step again and then completes does so with warnings")       \
     X(DISABLED_ALLOWS_PUBLIC_OPS, "disabled_allows_public_ops", "boolean", 0, 0, 0, 0, 0, 1,       \
       "OQ-7 KV-17", "assumed",                                                                     \
       "whether a disabled key version still wraps, encrypts and verifies")                         \

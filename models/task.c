@@ -319,7 +319,9 @@ CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind, Cmk
 
 void cmk_task_complete(CmkSim *sim, CmkTaskId id)
 {
-    cmk_task_mut(sim, id)->state = CMK_TASK_COMPLETED;
+    CmkTask *task = cmk_task_mut(sim, id);
+    const bool warns = task->retries != 0 && cmk_knob(sim->world, CMK_KNOB_RETRIED_JOBS_WARN) != 0;
+    task->state = warns ? CMK_TASK_COMPLETED_WITH_WARNINGS : CMK_TASK_COMPLETED;
     cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);
 }
 
