@@ -198,7 +198,7 @@ static void follow_states(CmkRunStore *store, const CmkWorld *world, const CmkRe
 static void follow_instance(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
 {
     const uint32_t row = record->args.ref[CMK_REF_INSTANCE];
-    const uint32_t state = cmk_instance(world, (CmkInstanceId){row})->state;
+    const uint32_t state = cmk_instance_shown(world, (CmkInstanceId){row});
     look_at(store, record, CMK_STORE_ENTITY_INSTANCE, row,
             state == CMK_INSTANCE_ABSENT ? NO_STATE : state);
 }

@@ -203,10 +203,11 @@ if can_sql; then
     check "what failed silently is in a view" [ "$(sql "$work/changes.db" "select count(*) > 0 from v_silent_failures where seen = 'nobody'")" = 1 ]
     check "no job that failed is without a reason" [ "$(sql "$work/changes.db" 'select count(*) from v_failed_jobs where must_hold is null')" = 0 ]
     check "a job that completed with warnings has its own word" [ "$(sql "$work/warned.db" "select started, retries, code is null from v_job where status = 'completed_with_warnings'")" = "2025-03-05T03:00:00Z|2|1" ]
+    check "instances whose backups fail show an error meanwhile" [ "$(sql "$work/changes.db" "select state, \"from\", \"to\" from v_instance_states where instance = 'media' limit 1 offset 1")" = "ProtectionError|2025-03-23T03:00:00Z|2025-03-30T03:30:00Z" ]
 else
     for name in "--journal full keeps every record, changes fewer" "no check of the database complains" \
         "it knows the run" "what failed silently is in a view" "no job that failed is without a reason" \
-        "a job that completed with warnings has its own word"; do
+        "a job that completed with warnings has its own word" "instances whose backups fail show an error meanwhile"; do
         skip "$name" "neither sqlite3 nor python3 is installed"
     done
 fi
