@@ -484,7 +484,7 @@
       "how long the copy that has come back from the archive stays in the vault tier")             \
     X(RETRIES, "retries", "integer", 5, 5, 5, 5, 0, 16, "OQ-25 THR-6", "assumed",                  \
       "how many times a passing trouble is tried again, after 1, 2, 4, 8, 16 ... seconds")         \
-    X(PROTECTION_DURATION, "protection_duration", "duration", 0, CMK_MINUTE_US, CMK_MINUTE_US,     \
+    X(PROTECTION_DURATION, "protection_duration", "duration", 0, CMK_MINUTE_US, 0,                 \
       5 * CMK_MINUTE_US, 0, CMK_DAY_US, "BK-23", "assumed",                                        \
       "how long an instance is being configured before its first backup can begin, and how long "  \
       "a change of its policy and its deletion are shown as under way")                            \
