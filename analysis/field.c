@@ -18,7 +18,7 @@ static const char *const words_provisioning[] = {"None",      "Provisioning", "U
 static const char *const words_instance[] = {
     [CMK_INSTANCE_ABSENT] = CMK_INSTANCE_NOT_PROTECTED,
     CMK_INSTANCE_STATES(INSTANCE_WORD)
-    [CMK_INSTANCE_PURGED + 1] = NULL};
+    [CMK_INSTANCE__COUNT] = NULL};
 /* clang-format on */
 static const char *const words_key[] = {"Absent",   "Active",     "Deleted", "Purged",
                                         "Deleting", "Recovering", NULL};
@@ -367,7 +367,11 @@ static const CmkStateField region_fields[] = {
      "whether one of its zones is lost"},
 };
 
-MEMBER(instance_state, instance, CmkInstanceId, state)
+static int64_t instance_state(const CmkWorld *world, uint32_t row)
+{
+    return cmk_instance_shown(world, (CmkInstanceId){row});
+}
+
 MEMBER(instance_vault, instance, CmkInstanceId, backup_vault)
 MEMBER(instance_datasource, instance, CmkInstanceId, datasource)
 MEMBER(instance_policy, instance, CmkInstanceId, policy)

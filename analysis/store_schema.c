@@ -146,6 +146,7 @@ static const CmkStoreWord words[] = {
     {"job_status", CMK_STORE_JOB_FAILED, "failed"},
     {"job_status", CMK_STORE_JOB_CANCELLED, "cancelled"},
     {"job_status", CMK_STORE_JOB_IN_PROGRESS, "in_progress"},
+    {"job_status", CMK_STORE_JOB_COMPLETED_WITH_WARNINGS, "completed_with_warnings"},
     {"datastore", 1, "operational"},
     {"datastore", 2, "vault"},
     {"datastore", 3, "archive"},

@@ -897,27 +897,38 @@ typedef struct CmkVaultPolicy {
     uint64_t changed_by;
 } CmkVaultPolicy;
 
-/* The states of BK-23 that last; after PURGED there is nothing any more, and no way back. */
+/* The states of BK-23. The last ones are only shown, over one that lasts (cmk_instance_shown()). */
 typedef enum CmkInstanceState {
     CMK_INSTANCE_ABSENT,
     CMK_INSTANCE_PROTECTED,
     CMK_INSTANCE_SUSPENDED, /* no new backups; points expire, all but the latest (BK-15) */
     CMK_INSTANCE_STOPPED,   /* no new backups, and every point is kept (BK-15) */
     CMK_INSTANCE_SOFT_DELETED,
-    CMK_INSTANCE_PURGED
+    CMK_INSTANCE_PURGED,      /* nothing is left, and there is no way back */
+    CMK_INSTANCE_CONFIGURING, /* not backed up yet */
+    CMK_INSTANCE_CONFIGURING_FAILED,
+    CMK_INSTANCE_ERROR,         /* over PROTECTED: its backups fail */
+    CMK_INSTANCE_UPDATING,      /* over one that keeps points: its policy has just changed */
+    CMK_INSTANCE_SOFT_DELETING, /* over SOFT_DELETED */
+    CMK_INSTANCE__COUNT
 } CmkInstanceState;
 
 /* What the states are called where people read them (BK-23); `Purged` and, before protection, what
- * stands for 0 are told too, though the service shows nothing for what is gone. It has further
- * names that no state here stands for: an operation on an instance is over in no time, so nothing
- * is configuring, updating or deleting, and no rule says which failures lead to an error state. */
+ * stands for 0 are told too, though the service shows nothing for what is gone. Of its other names
+ * nothing leads to `Invalid`, for what is configured is not checked again, nor to
+ * `RetentionSchedulesSuspended`: whoever stops protection keeps every point (BK-15). */
 #define CMK_INSTANCE_NOT_PROTECTED "NotProtected"
 #define CMK_INSTANCE_STATES(X)                                                                     \
     X(PROTECTED, "ProtectionConfigured")                                                           \
     X(SUSPENDED, "BackupSchedulesSuspended")                                                       \
     X(STOPPED, "ProtectionStopped")                                                                \
     X(SOFT_DELETED, "SoftDeleted")                                                                 \
-    X(PURGED, "Purged")
+    X(PURGED, "Purged")                                                                            \
+    X(CONFIGURING, "ConfiguringProtection")                                                        \
+    X(CONFIGURING_FAILED, "ConfiguringProtectionFailed")                                           \
+    X(ERROR, "ProtectionError")                                                                    \
+    X(UPDATING, "UpdatingProtection")                                                              \
+    X(SOFT_DELETING, "SoftDeleting")
 
 typedef struct CmkInstance {
     uint32_t name;
@@ -927,7 +938,9 @@ typedef struct CmkInstance {
     uint32_t state;
     uint32_t first_queue;
     uint32_t next_of_vault;
-    uint32_t sample_bytes; /* size of the sample that is really encrypted for each point */
+    uint32_t sample_bytes;   /* size of the sample that is really encrypted for each point */
+    uint32_t passing;        /* CmkInstanceState that is shown for a while, 0 if none is */
+    uint32_t failed_backups; /* in a row */
     int64_t size_bytes;
     int64_t daily_change_ppm;
     int64_t
@@ -1021,6 +1034,7 @@ typedef enum CmkTaskKind {
 typedef enum CmkTaskState {
     CMK_TASK_RUNNING = 1,
     CMK_TASK_COMPLETED,
+    CMK_TASK_COMPLETED_WITH_WARNINGS, /* a step of it had to be tried again (BK-18) */
     CMK_TASK_FAILED
 } CmkTaskState;
 

@@ -97,6 +97,8 @@
     X(BACKUP_POLICY_CREATE, backup_policy_create)                                                  \
     X(BACKUP_POLICY_DELETE, backup_policy_delete)                                                  \
     X(INSTANCE_PROTECT, instance_protect)                                                          \
+    X(INSTANCE_CONFIGURE, instance_configure)                                                      \
+    X(INSTANCE_SETTLE, instance_settle)                                                            \
     X(INSTANCE_SUSPEND_BACKUPS, instance_suspend_backups)                                          \
     X(INSTANCE_STOP_PROTECTION, instance_stop_protection)                                          \
     X(INSTANCE_RESUME_PROTECTION, instance_resume_protection)                                      \
@@ -416,6 +418,7 @@
     X(KEY_NEAR_EXPIRY, key_near_expiry, 2)                                                         \
     X(ROTATION_POLL, rotation_poll, 3)                                                             \
     X(DELETED_VAULT, deleted_vault, 2)                                                             \
+    X(INSTANCE_SETTLE, instance_settle, 2)                                                         \
     X(INSTANCE, instance, 2)                                                                       \
     X(SCHEDULE, schedule, 4)                                                                       \
     X(TASK, task, 4)                                                                               \
@@ -491,6 +494,16 @@
       "how long the copy that has come back from the archive stays in the vault tier")             \
     X(RETRIES, "retries", "integer", 5, 5, 5, 5, 0, 16, "OQ-25 THR-6", "assumed",                  \
       "how many times a passing trouble is tried again, after 1, 2, 4, 8, 16 ... seconds")         \
+    X(PROTECTION_DURATION, "protection_duration", "duration", 0, CMK_MINUTE_US, 0,                 \
+      5 * CMK_MINUTE_US, 0, CMK_DAY_US, "BK-23", "assumed",                                        \
+      "how long an instance is being configured before its first backup can begin, and how long "  \
+      "a change of its policy and its deletion are shown as under way")                            \
+    X(FAILED_BACKUPS_TO_PROTECTION_ERROR, "failed_backups_to_protection_error", "integer", 1, 1,   \
+      1, 1, 0, 1000, "BK-23", "assumed",                                                           \
+      "after how many failed backups in a row an instance shows an error, until one completes; "   \
+      "0: never")                                                                                  \
+    X(RETRIED_JOBS_WARN, "retried_jobs_warn", "boolean", 1, 1, 1, 1, 0, 1, "BK-18", "assumed",     \
+      "whether a job that had to try a step again and then completes does so with warnings")       \
     X(DISABLED_ALLOWS_PUBLIC_OPS, "disabled_allows_public_ops", "boolean", 0, 0, 0, 0, 0, 1,       \
       "OQ-7 KV-17", "assumed",                                                                     \
       "whether a disabled key version still wraps, encrypts and verifies")                         \

@@ -48,6 +48,7 @@ static const CmkEventRow events[CMK_EVENT__COUNT] = {
     [CMK_EVENT_KEY_ROTATION].epoch_of = cmk_key_rotation_epoch,
     [CMK_EVENT_KEY_NEAR_EXPIRY].epoch_of = cmk_key_rotation_epoch,
     [CMK_EVENT_ROTATION_POLL].epoch_of = cmk_poll_epoch,
+    [CMK_EVENT_INSTANCE_SETTLE].epoch_of = cmk_instance_epoch,
     [CMK_EVENT_INSTANCE].epoch_of = cmk_instance_epoch,
     [CMK_EVENT_SCHEDULE].epoch_of = cmk_schedule_epoch,
 #define X(id, name_, class_)                                                                       \

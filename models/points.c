@@ -372,13 +372,13 @@ static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
     point->created_by = point->changed_by = cmk_this_seq(sim);
     cmk_points_append(sim, queue_id, id);
     queue->backup_task = 0;
+    cmk_instance_count_backup(sim, queue_id, false);
     if (task->kind == CMK_TASK_BACKUP) {
         queue->last_scheduled = task->started;
     }
     cmk_gauge_add(sim, (CmkBackupVaultId){task->backup_vault}, gauge_of(point), point->bytes);
-    cmk_task_mut(sim, task_id)->state = CMK_TASK_COMPLETED;
     cmk_task_mut(sim, task_id)->point = id.i;
-    cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, task_id.i);
+    cmk_task_complete(sim, task_id);
     return id.i;
 }
 
@@ -389,10 +389,10 @@ const CmkOperation cmk_op_backup_commit = {
     .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
                CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
                CMK_GUARD_BACKUP_SERVICE_WORKS},
-    .writes =
-        CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK) | CMK_BIT(BACKUP_VAULT),
+    .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK) |
+              CMK_BIT(BACKUP_VAULT) | CMK_BIT(INSTANCE),
     .effect = backup_commit,
-    .rules = "BK-7 BK-10 BK-11 BK-12 BK-24 BK-30 OQ-24",
+    .rules = "BK-7 BK-10 BK-11 BK-12 BK-23 BK-24 BK-30 OQ-24",
 };
 
 /* ---- moving and removing points -------------------------------------------------------------- */
@@ -718,9 +718,7 @@ void cmk_on_copy(CmkSim *sim, const CmkTimer *timer)
 
 static uint32_t restore_commit(CmkSim *sim, const CmkArgs *args)
 {
-    const CmkTaskId id = {args->ref[CMK_REF_TASK]};
-    cmk_task_mut(sim, id)->state = CMK_TASK_COMPLETED;
-    cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);
+    cmk_task_complete(sim, (CmkTaskId){args->ref[CMK_REF_TASK]});
     return args->ref[CMK_REF_POINT];
 }
 

@@ -10,8 +10,10 @@
 
 static bool instance_is_absent(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = cmk_instance_of(world, args)->changed_by;
-    return cmk_instance_of(world, args)->state == CMK_INSTANCE_ABSENT;
+    const CmkInstance *instance = cmk_instance_of(world, args);
+    *ret_blame = instance->changed_by;
+    return instance->state == CMK_INSTANCE_ABSENT ||
+           instance->state == CMK_INSTANCE_CONFIGURING_FAILED;
 }
 
 const CmkGuard cmk_guard_instance_is_absent = {.name = "instance-is-absent",
@@ -46,23 +48,13 @@ static void add_queue(CmkSim *sim, const CmkArgs *args, CmkInstanceId id, CmkSto
     cmk_schedule_begin(sim, args, queue_id);
 }
 
-/* num[0]: datasource, num[1]: bytes, num[2]: daily change, num[3]: bytes of a sample, 0: usual. */
-static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
+/* Backups begin, and the bill. */
+static uint32_t instance_configure(CmkSim *sim, const CmkArgs *args)
 {
     const CmkInstanceId id = {args->ref[CMK_REF_INSTANCE]};
     CmkInstance *instance = cmk_instance_mut(sim, id);
-    const CmkBackupVaultId vault_id = {instance->backup_vault};
-    instance->datasource = (uint32_t)args->num[0];
-    instance->size_bytes = args->num[1];
-    instance->daily_change_ppm = args->num[2];
-    instance->sample_bytes = (uint32_t)args->num[3];
-    instance->policy = args->ref[CMK_REF_POLICY];
     instance->state = CMK_INSTANCE_PROTECTED;
     instance->changed_by = cmk_this_seq(sim);
-    CmkBackupVault *vault = cmk_backup_vault_mut(sim, vault_id);
-    instance->next_of_vault = vault->first_instance;
-    vault->first_instance = id.i;
-    cmk_vault_policy_put(sim, vault_id, (CmkPolicyId){instance->policy});
     const CmkPolicy *policy = cmk_policy(sim->world, (CmkPolicyId){instance->policy});
     if (policy->has_vault) {
         add_queue(sim, args, id, CMK_STORE_VAULT);
@@ -71,9 +63,41 @@ static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
         add_queue(sim, args, id, CMK_STORE_OPERATIONAL);
     }
     if (policy->has_vault) { /* COST-9: snapshots alone bear no fee */
-        cmk_gauge_add(sim, vault_id, CMK_GAUGE_INSTANCES, 1);
+        const CmkBackupVaultId vault = {instance->backup_vault};
+        cmk_gauge_add(sim, vault, CMK_GAUGE_INSTANCES, 1);
     }
     return id.i;
+}
+
+const CmkOperation cmk_op_instance_configure = {
+    .name = "instance.configure",
+    .text = "The protection of an instance is configured: its backups are scheduled.",
+    .params = {{"instance", CMK_PARAM_INTEGER, 0, 1, CMK_REF_INSTANCE}},
+    .guards = {CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_BACKUP_SERVICE_WORKS},
+    .writes = CMK_BIT(INSTANCE) | CMK_BIT(QUEUE) | CMK_BIT(POINT) | CMK_BIT(GAUGE) | CMK_BIT_TIMERS,
+    .effect = instance_configure,
+    .rules = "BK-23",
+};
+
+/* num[0]: datasource, num[1]: bytes, num[2]: daily change, num[3]: bytes of a sample, 0: usual. */
+static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkInstanceId id = {args->ref[CMK_REF_INSTANCE]};
+    CmkInstance *instance = cmk_instance_mut(sim, id);
+    instance->datasource = (uint32_t)args->num[0];
+    instance->size_bytes = args->num[1];
+    instance->daily_change_ppm = args->num[2];
+    instance->sample_bytes = (uint32_t)args->num[3];
+    instance->policy = args->ref[CMK_REF_POLICY];
+    instance->state = CMK_INSTANCE_CONFIGURING;
+    instance->changed_by = cmk_this_seq(sim);
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, (CmkBackupVaultId){instance->backup_vault});
+    instance->next_of_vault = vault->first_instance;
+    vault->first_instance = id.i;
+    cmk_vault_policy_put(sim, (CmkBackupVaultId){instance->backup_vault},
+                         (CmkPolicyId){instance->policy});
+    return cmk_instance_goes_on(sim, args) ? id.i : instance_configure(sim, args);
 }
 
 const CmkOperation cmk_op_instance_protect = {

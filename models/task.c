@@ -319,7 +319,9 @@ CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind, Cmk
 
 void cmk_task_complete(CmkSim *sim, CmkTaskId id)
 {
-    cmk_task_mut(sim, id)->state = CMK_TASK_COMPLETED;
+    CmkTask *task = cmk_task_mut(sim, id);
+    const bool warns = task->retries != 0 && cmk_knob(sim->world, CMK_KNOB_RETRIED_JOBS_WARN) != 0;
+    task->state = warns ? CMK_TASK_COMPLETED_WITH_WARNINGS : CMK_TASK_COMPLETED;
     cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);
 }
 
@@ -444,6 +446,9 @@ static uint32_t task_fail(CmkSim *sim, const CmkArgs *args)
     case CMK_TASK_BACKUP:
     case CMK_TASK_BACKUP_ON_DEMAND:
         cmk_queue_mut(sim, (CmkQueueId){task->queue})->backup_task = 0;
+        if (task->status != CMK_STATUS_OF(JOB_CANCELLED)) {
+            cmk_instance_count_backup(sim, (CmkQueueId){task->queue}, true);
+        }
         fail_job(sim, vault, (CmkStatus)task->status);
         break;
     case CMK_TASK_RESTORE:
@@ -464,10 +469,10 @@ const CmkOperation cmk_op_task_fail = {
                {"refused_seq", CMK_PARAM_INTEGER, 1, 1, 1},
                {"is_transient", CMK_PARAM_INTEGER, 1, 1, 2}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
-    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(ATTACHMENT) |
-              CMK_BIT(PRINCIPAL),
+    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT(INSTANCE) | CMK_BIT(BACKUP_VAULT) |
+              CMK_BIT(ATTACHMENT) | CMK_BIT(PRINCIPAL),
     .effect = task_fail,
-    .rules = "ERR-25 BV-28 BV-32 BV-T4 BV-T6 OQ-3 OQ-16 OQ-27",
+    .rules = "ERR-25 BK-23 BV-28 BV-32 BV-T4 BV-T6 OQ-3 OQ-16 OQ-27",
 };
 
 static uint32_t task_finish(CmkSim *sim, const CmkArgs *args)

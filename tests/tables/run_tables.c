@@ -127,6 +127,7 @@ static bool set_option(EstateOptions *options, const char *word)
                  {"slow-keys", CMK_KNOB_KEY_DELETING, 0, 5 * CMK_SECOND_US},
                  {"slow-keys", CMK_KNOB_KEY_RECOVERING, 0, 5 * CMK_SECOND_US},
                  {"slow-keys", CMK_KNOB_NAME_RELEASE, 0, 5 * CMK_SECOND_US},
+                 {"slow-protection", CMK_KNOB_PROTECTION_DURATION, 0, CMK_MINUTE_US},
                  {"failover-at-once", CMK_KNOB_FAILOVER_DECISION, 0, 0},
                  {"failover-at-once", CMK_KNOB_FAILOVER_DURATION, 0, 0}};
     bool is_knob = false;
