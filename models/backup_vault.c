@@ -71,6 +71,22 @@ const CmkGuard cmk_guard_backup_vault_is_not_moving = {
     .rule = "BV-14 ERR-19",
     .text = "The Backup vault is not on its way to another resource group."};
 
+/* A deletion may have to wait for the key (BK-35): what is put into the vault meanwhile would
+ * outlive it (BV-10). */
+static bool backup_vault_is_not_being_deleted(const CmkWorld *world, const CmkArgs *args,
+                                              uint64_t *ret_blame)
+{
+    *ret_blame = cmk_backup_vault_of(world, args)->changed_by;
+    return cmk_backup_vault_of(world, args)->provisioning != CMK_PROVISIONING_DELETING;
+}
+
+const CmkGuard cmk_guard_backup_vault_is_not_being_deleted = {
+    .name = "backup-vault-is-not-being-deleted",
+    .holds = backup_vault_is_not_being_deleted,
+    .status = CMK_STATUS_OF(CONFLICT),
+    .rule = "BV-12",
+    .text = "The Backup vault is not on its way to being deleted."};
+
 /* ---- making one (9.4) ------------------------------------------------------------------------ */
 
 static bool infrastructure_has_a_key(const CmkWorld *world, const CmkArgs *args,

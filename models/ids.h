@@ -205,6 +205,7 @@
     X(BACKUP_VAULT_IS_ABSENT, backup_vault_is_absent)                                              \
     X(BACKUP_VAULT_EXISTS, backup_vault_exists)                                                    \
     X(BACKUP_VAULT_IS_NOT_MOVING, backup_vault_is_not_moving)                                      \
+    X(BACKUP_VAULT_IS_NOT_BEING_DELETED, backup_vault_is_not_being_deleted)                        \
     X(BACKUP_VAULT_IS_MOVING, backup_vault_is_moving)                                              \
     X(BACKUP_VAULT_IS_EMPTY, backup_vault_is_empty)                                                \
     X(POLICIES_ARE_DELETED, policies_are_deleted)                                                  \

@@ -113,12 +113,12 @@ const CmkOperation cmk_op_instance_protect = {
                {"sample", CMK_PARAM_SAMPLE, 1, 0, 3}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
                CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
-               CMK_GUARD_INSTANCE_IS_ABSENT, CMK_GUARD_POLICY_EXISTS,
-               CMK_GUARD_DATASOURCE_FITS_POLICY},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_BEING_DELETED, CMK_GUARD_INSTANCE_IS_ABSENT,
+               CMK_GUARD_POLICY_EXISTS, CMK_GUARD_DATASOURCE_FITS_POLICY},
     .writes = CMK_BIT(INSTANCE) | CMK_BIT(QUEUE) | CMK_BIT(POINT) | CMK_BIT(BACKUP_VAULT) |
               CMK_BIT(VAULT_POLICY) | CMK_BIT(GAUGE) | CMK_BIT_TIMERS,
     .effect = instance_protect,
-    .rules = "BV-10 BV-19 BK-1 BK-23",
+    .rules = "BV-10 BV-12 BV-19 BK-1 BK-23",
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/write",
     .az = "az dataprotection backup-instance create",
 };
