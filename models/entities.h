@@ -1086,6 +1086,10 @@ CMK_REFERRED_ROWS(X)
 /* The name of a row, closed by a zero; "" for name 0. */
 const char *cmk_name(const CmkWorld *world, uint32_t name);
 
+/* Whether something is called `name` when people write `written`: the case does not count, nor do
+ * the blanks with which regions are displayed. */
+bool cmk_is_same_name(const char *name, const char *written);
+
 /* The value of a knob in this world. */
 int64_t cmk_knob(const CmkWorld *world, CmkKnobId knob);
 

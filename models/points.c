@@ -376,9 +376,8 @@ static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
         queue->last_scheduled = task->started;
     }
     cmk_gauge_add(sim, (CmkBackupVaultId){task->backup_vault}, gauge_of(point), point->bytes);
-    cmk_task_mut(sim, task_id)->state = CMK_TASK_COMPLETED;
     cmk_task_mut(sim, task_id)->point = id.i;
-    cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, task_id.i);
+    cmk_task_complete(sim, task_id);
     return id.i;
 }
 
@@ -719,8 +718,7 @@ void cmk_on_copy(CmkSim *sim, const CmkTimer *timer)
 static uint32_t restore_commit(CmkSim *sim, const CmkArgs *args)
 {
     const CmkTaskId id = {args->ref[CMK_REF_TASK]};
-    cmk_task_mut(sim, id)->state = CMK_TASK_COMPLETED;
-    cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);
+    cmk_task_complete(sim, id);
     return args->ref[CMK_REF_POINT];
 }
 
