@@ -76,8 +76,7 @@ static void set_at(CmkSim *sim, const CmkTimer *timer, uint32_t subject, CmkTime
 {
     CmkTimer next = *timer;
     next.subject = subject;
-    (void)cmk_agenda_push(sim->world, time, sim->model->events[CMK_EVENT_PLAN].class_of_ties,
-                          &next);
+    (void)cmk_engine_repeat_timer(sim, time, &next);
 }
 
 static void set_for(CmkSim *sim, const CmkTimer *timer, uint32_t subject)

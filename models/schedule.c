@@ -174,8 +174,8 @@ void cmk_on_schedule(CmkSim *sim, const CmkTimer *timer)
     if (is_copied(sim->world, queue)) {
         next.cause_seq = cmk_apply(sim, &args).seq;
     }
-    (void)cmk_agenda_push(sim->world, next_backup(sim->world, queue, cmk_world_now(sim->world) + 1),
-                          sim->model->events[CMK_EVENT_SCHEDULE].class_of_ties, &next);
+    (void)cmk_engine_repeat_timer(
+        sim, next_backup(sim->world, queue, cmk_world_now(sim->world) + 1), &next);
 }
 
 /* ---- backups --------------------------------------------------------------------------------- */
