@@ -1051,6 +1051,7 @@ typedef struct CmkPlanRow {
     uint32_t is_in_force; /* a fault that has acted and is neither over nor remedied */
     uint32_t reserved;
     CmkTime time;
+    uint64_t acted_by; /* a fault: the record by which it acted, 0 before */
     CmkArgs args; /* actor and origin included; of a fault and its end as models/revert.h says */
 } CmkPlanRow;
 
