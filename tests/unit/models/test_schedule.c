@@ -210,6 +210,37 @@ Test(schedule, a_backup_by_hand_is_a_job_of_its_own_kind)
     estate_free(estate);
 }
 
+/* BK-17, BK-24: by hand as well the vault gets only what the rule copies there. */
+Test(schedule, a_backup_by_hand_goes_where_its_rule_says)
+{
+    const struct {
+        bool is_default_copied, is_weekly_copied;
+        CmkTag tag;
+        CmkTier tier;
+    } cases[] = {{true, true, CMK_TAG_DEFAULT, CMK_TIER_VAULT},
+                 {false, true, CMK_TAG_DEFAULT, CMK_TIER_OPERATIONAL},
+                 {false, true, CMK_TAG_WEEKLY, CMK_TIER_VAULT},
+                 {true, false, CMK_TAG_WEEKLY, CMK_TIER_OPERATIONAL},
+                 {false, true, CMK_TAG_YEARLY, CMK_TIER_OPERATIONAL}}; /* no such rule */
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        Estate *estate = make(&(EstateOptions){
+            .datasource = "AzureKubernetesService", .has_operational = true, .has_rules = true});
+        CmkPolicy *policy = cmk_world_row_mut(estate->sim.world, CMK_TABLE_POLICY, ESTATE_POLICY);
+        policy->retention[CMK_TAG_DEFAULT].is_not_copied = !cases[i].is_default_copied;
+        policy->retention[CMK_TAG_WEEKLY].is_not_copied = !cases[i].is_weekly_copied;
+        estate_run(estate, 5 * CMK_HOUR_US);
+        CmkArgs args = estate_args(estate, CMK_OP_BACKUP_RUN);
+        args.num[0] = cases[i].tag;
+        (void)estate_must_apply(estate, args);
+        estate_run(estate, CMK_HOUR_US);
+        const CmkRecord *made = estate_last(estate, CMK_OP_BACKUP_COMMIT);
+        cr_expect_eq(made->time, ESTATE_START + 5 * CMK_HOUR_US + 30 * CMK_MINUTE_US);
+        cr_expect_eq(cmk_point(estate->sim.world, (CmkPointId){made->result})->tier, cases[i].tier,
+                     "case %zu", i);
+        estate_free(estate);
+    }
+}
+
 /* OQ-36: P1Y2M, by the calendar or in days; what the datasource usually keeps is in months too. */
 Test(schedule, months_can_have_30_days)
 {
