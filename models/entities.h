@@ -1084,6 +1084,7 @@ typedef struct CmkPlanRow {
     uint32_t is_in_force; /* a fault that has acted and is neither over nor remedied */
     uint32_t reserved;
     CmkTime time;
+    uint64_t acted_by; /* a fault: the record by which it acted, 0 before */
     CmkArgs args; /* actor and origin included; of a fault and its end as models/revert.h says */
 } CmkPlanRow;
 
@@ -1118,6 +1119,10 @@ CMK_REFERRED_ROWS(X)
 
 /* The name of a row, closed by a zero; "" for name 0. */
 const char *cmk_name(const CmkWorld *world, uint32_t name);
+
+/* Whether something is called `name` when people write `written`: the case does not count, nor do
+ * the blanks with which regions are displayed. */
+bool cmk_is_same_name(const char *name, const char *written);
 
 /* The value of a knob in this world. */
 int64_t cmk_knob(const CmkWorld *world, CmkKnobId knob);

@@ -118,7 +118,6 @@ void cmk_on_healing(CmkSim *sim, const CmkTimer *timer)
     if (outcome.status != CMK_STATUS_OK) {
         const CmkTime next =
             cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_HEALING_INTERVAL);
-        (void)cmk_agenda_push(sim->world, next, sim->model->events[CMK_EVENT_HEALING].class_of_ties,
-                              timer);
+        (void)cmk_engine_repeat_timer(sim, next, timer);
     }
 }

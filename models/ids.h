@@ -510,8 +510,8 @@
       "whether a disabled key version still wraps, encrypts and verifies")                         \
     X(READ_LETS_WRAP, "read_lets_wrap", "boolean", 1, 1, 1, 1, 0, 1, "OQ-8 AC-16", "documented",   \
       "whether a role that reads an asymmetric key may also wrap, encrypt and verify with it")     \
-    X(CLOCK_LEEWAY, "clock_leeway", "duration", 0, 0, 0, 0, 0, CMK_HOUR_US, "KV-15", "assumed",    \
-      "how much a key vault forgives a clock around the validity of a key version")                \
+    X(CLOCK_LEEWAY, "clock_leeway", "duration", 0, 0, 0, 0, 0, CMK_HOUR_US, "KV-15 OQ-36",         \
+      "assumed", "how much a key vault forgives a clock around the validity of a key version")     \
     X(KEY_DELETING, "key_deleting", "duration", 0, 5 * CMK_SECOND_US, 5 * CMK_SECOND_US,           \
       5 * CMK_SECOND_US, 0, CMK_HOUR_US, "SD-12 SD-14", "assumed",                                 \
       "how long the deletion of a key takes, while requests get a conflict")                       \
@@ -568,6 +568,16 @@
       "whether the codes for soft delete and purge protection change places, as in the article")   \
     X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", \
       "whether key vault and Backup vault must be in one region")                                  \
+    X(THROTTLING_AFTER_AUTHORISATION, "throttling_after_authorisation", "boolean", 0, 0, 0, 0, 0,  \
+      1, "OQ-20", "assumed",                                                                       \
+      "whether a key vault looks at the rights of a request before it throttles it; then a "       \
+      "request without rights takes no room in the window, and a throttled one is billed")         \
+    X(TIES_BY_KIND, "ties_by_kind", "boolean", 1, 1, 1, 1, 0, 1, "OQ-35", "assumed",               \
+      "whether events of one moment go by kind; otherwise the timeline comes first, and the rest " \
+      "in the order in which it was set in motion")                                                \
+    X(MONTHS_BY_CALENDAR, "months_by_calendar", "boolean", 1, 1, 1, 1, 0, 1, "OQ-36", "assumed",   \
+      "whether months and years of a retention are those of the calendar; otherwise a month has "  \
+      "30 days and a year 365")                                                                    \
     X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \
       "OQ-34", "assumed",                                                                          \
       "whether the loss of a region also stops the jobs of Backup vaults there")

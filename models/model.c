@@ -176,6 +176,20 @@ static const char *invariant(const CmkWorld *world)
     return broken != NULL ? broken : check_gauges(world);
 }
 
+/* Not by kind, only what the timeline says still comes first: it was there before everything. */
+enum {
+    CLASS_OF_PLAN,
+    CLASS_OF_THE_REST
+};
+
+static uint32_t class_of_ties(const CmkWorld *world, uint32_t kind)
+{
+    if (cmk_knob(world, CMK_KNOB_TIES_BY_KIND) != 0) {
+        return events[kind].class_of_ties;
+    }
+    return kind == CMK_EVENT_PLAN ? CLASS_OF_PLAN : CLASS_OF_THE_REST;
+}
+
 static const CmkModel model = {
     .operations = operations,
     .guards = guards,
@@ -188,6 +202,7 @@ static const CmkModel model = {
     .event_count = CMK_EVENT__COUNT,
     .knob_count = CMK_KNOB__COUNT,
     .invariant = invariant,
+    .class_of_ties = class_of_ties,
 };
 
 const CmkModel *cmk_azure_model(void)

@@ -80,9 +80,17 @@ static const CmkRetention *retention_of(const CmkWorld *world, const CmkPoint *p
 {
     const CmkInstanceId id = {cmk_queue(world, (CmkQueueId){point->queue})->instance};
     const CmkPolicyId policy_id = {cmk_instance(world, id)->policy};
-    const CmkPolicy *policy = cmk_policy(world, policy_id);
-    const CmkRetention *rule = &policy->retention[point->tag];
-    return rule->criterion != CMK_CRITERION_NONE ? rule : &policy->retention[CMK_TAG_DEFAULT];
+    return cmk_policy_rule(cmk_policy(world, policy_id), point->tag);
+}
+
+/* A length that a rule says, as it is meant (OQ-36). */
+static CmkPeriod as_meant(const CmkWorld *world, CmkPeriod said)
+{
+    if (cmk_knob(world, CMK_KNOB_MONTHS_BY_CALENDAR) != 0) {
+        return said;
+    }
+    const int64_t days = said.months / 12 * INT64_C(365) + said.months % 12 * INT64_C(30);
+    return (CmkPeriod){.us = said.us + days * CMK_DAY_US};
 }
 
 CmkPeriod cmk_point_retention(const CmkWorld *world, CmkPointId id)
@@ -91,11 +99,12 @@ CmkPeriod cmk_point_retention(const CmkWorld *world, CmkPointId id)
     const CmkRetention *rule = retention_of(world, point);
     const CmkPeriod said = point->tier == CMK_TIER_OPERATIONAL ? rule->operational : rule->vault;
     if (said.months != 0 || said.us != 0) {
-        return said;
+        return as_meant(world, said);
     }
     uint32_t count = 0;
     const CmkInstanceId instance = {cmk_queue(world, (CmkQueueId){point->queue})->instance};
-    return cmk_datasource_facts(&count)[cmk_instance(world, instance)->datasource].usual_retention;
+    const uint32_t datasource = cmk_instance(world, instance)->datasource;
+    return as_meant(world, cmk_datasource_facts(&count)[datasource].usual_retention);
 }
 
 CmkTime cmk_point_expires(const CmkWorld *world, CmkPointId id)
@@ -111,7 +120,7 @@ CmkTime cmk_point_expires(const CmkWorld *world, CmkPointId id)
     const CmkRetention *rule = retention_of(world, point);
     const CmkTime in_vault = cmk_time_add_period(point->created, kept, 1);
     return rule->archiving == CMK_ARCHIVING_ON_EXPIRY
-               ? cmk_time_add_period(in_vault, rule->archive, 1)
+               ? cmk_time_add_period(in_vault, as_meant(world, rule->archive), 1)
                : in_vault;
 }
 
@@ -130,7 +139,7 @@ CmkTime cmk_point_tier_due(const CmkWorld *world, CmkPointId id)
     case CMK_ARCHIVING_ON_EXPIRY:
         return cmk_time_add_period(point->created, cmk_point_retention(world, id), 1);
     case CMK_ARCHIVING_AFTER:
-        return cmk_time_add_period(point->created, rule->archive_after, 1);
+        return cmk_time_add_period(point->created, as_meant(world, rule->archive_after), 1);
     }
     CMK_ASSERT(false);
     return CMK_TIME_MAX;

@@ -207,6 +207,5 @@ void cmk_on_maintenance(CmkSim *sim, const CmkTimer *timer)
     }
     const CmkTime next =
         cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_MAINTENANCE_INTERVAL);
-    (void)cmk_agenda_push(sim->world, next, sim->model->events[CMK_EVENT_MAINTENANCE].class_of_ties,
-                          timer);
+    (void)cmk_engine_repeat_timer(sim, next, timer);
 }

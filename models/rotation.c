@@ -184,7 +184,6 @@ void cmk_on_rotation_poll(CmkSim *sim, const CmkTimer *timer)
     if (is_awaited) {
         const CmkTime next =
             cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_ROTATION_POLL);
-        (void)cmk_agenda_push(sim->world, next,
-                              sim->model->events[CMK_EVENT_ROTATION_POLL].class_of_ties, timer);
+        (void)cmk_engine_repeat_timer(sim, next, timer);
     }
 }

@@ -123,6 +123,7 @@ static bool set_option(EstateOptions *options, const char *word)
                  {"asks-once", CMK_KNOB_COMMIT_TOUCHES_KEY, 0, 0},
                  {"unlisted", CMK_KNOB_DELETED_VAULT_KEPT, 0, 0},
                  {"deletes-without-key", CMK_KNOB_EMPTY_VAULT_DELETION_NEEDS_KEY, 0, 0},
+                 {"rights-first", CMK_KNOB_THROTTLING_AFTER_AUTHORISATION, 0, 1},
                  {"leeway", CMK_KNOB_CLOCK_LEEWAY, 0, CMK_HOUR_US},
                  {"slow-keys", CMK_KNOB_KEY_DELETING, 0, 5 * CMK_SECOND_US},
                  {"slow-keys", CMK_KNOB_KEY_RECOVERING, 0, 5 * CMK_SECOND_US},

@@ -45,9 +45,6 @@ Test(scenario, odd_files_are_refused_gently)
         SMALL "timeline: [{at: +1d, do: role.assign, with: x}]\n",
         SMALL "timeline: [{at: +1d, do: role.assign, fault: role.revoke}]\n",
         SMALL "timeline: [{at: +1d, fault: key.disable, target: [kv-prod/kek]}]\n",
-        SMALL
-        "timeline: [{at: +1d, fault: policy.remove, target: {principal: id-backup, key_vault: "
-        "kv-prod}, for: 1h}]\n",
         SMALL "expect: [{always: {that: x, from: fault.nobody.start}}]\n",
         SMALL "expect: [{always: {that: x, from: fault.nobody}}]\n",
         SMALL "expect: [{at: {time: +99d, that: x}}]\n",
