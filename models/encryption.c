@@ -412,7 +412,7 @@ void cmk_encryption_forget(CmkSim *sim, CmkBackupVaultId id)
         unlink_from_key(sim, id, (CmkKeyId){vault->key});
     }
     vault->encryption = CMK_ENCRYPTION_DISABLED;
-    vault->key = vault->pinned_version = vault->active_version = 0;
+    vault->key = vault->pinned_version = vault->active_version = vault->old_version = 0;
     vault->identity = vault->principal = 0;
     vault->is_broken_by_identity = 0;
     vault->healing_epoch++;
@@ -446,9 +446,9 @@ static uint32_t encryption_commit(CmkSim *sim, const CmkArgs *args)
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
     const CmkTask task = *cmk_task_of(sim->world, args);
     choose_data_key(sim, id);
+    cmk_rotation_take_up(sim, id, (CmkVersionId){task.target_version});
     link_to_key(sim, id, (CmkKeyId){task.target_key});
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
-    vault->active_version = task.target_version;
     vault->pinned_version = task.target_pinned ? task.target_version : 0;
     vault->identity = task.target_identity;
     vault->principal = task.target_principal;

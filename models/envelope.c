@@ -1092,6 +1092,22 @@ bool cmk_envelope_knows_dek(const CmkEnvelope *envelope, uint32_t dek_id)
     return cmk_id_map_find(&envelope->dek_rows, dek_id, 0) != NONE;
 }
 
+void cmk_envelope_keep_wraps(CmkEnvelope *envelope, uint32_t dek_id, uint32_t version_id,
+                             uint32_t other_version_id)
+{
+    CMK_ASSERT(envelope != NULL);
+    const uint32_t dek_row = cmk_id_map_find(&envelope->dek_rows, dek_id, 0);
+    uint32_t row = dek_row != NONE ? envelope->deks[dek_row].first_wrap : NONE;
+    while (row != NONE) {
+        const Wrap *wrap = &envelope->wraps[row];
+        const uint32_t wrapped_by = envelope->versions[wrap->version_row].version_id;
+        row = wrap->next_of_dek;
+        if (wrapped_by != version_id && wrapped_by != other_version_id) {
+            (void)cmk_envelope_drop_wrap(envelope, dek_id, wrapped_by);
+        }
+    }
+}
+
 bool cmk_envelope_is_openable(const CmkEnvelope *envelope, uint32_t dek_id)
 {
     CMK_ASSERT(envelope != NULL);

@@ -453,6 +453,10 @@
       "how often a Backup vault looks for a newer version of a versionless key; a look that "      \
       "finds "                                                                                     \
       "none is no request in the bill, and each that cannot take one up is a job that fails")      \
+    X(OLD_VERSION_NEEDED_UNTIL_BACKUP, "old_version_needed_until_backup", "boolean", 1, 1, 1, 1,   \
+      0, 1, "ROT-6", "assumed",                                                                    \
+      "whether after a take-up backups to the vault tier also unwrap with the version that was "   \
+      "left, until the first of them ends well; restores, tiering and expiry do not need it")      \
     X(HEALING_INTERVAL, "healing_interval", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,     \
       CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "OQ-5", "assumed",                              \
       "how often an Inconsistent vault with its user-assigned identity attached tries to restore " \

@@ -57,6 +57,10 @@ uint32_t cmk_identity_give(CmkSim *sim, const CmkArgs *args);
 /* Detaches all identities of a vault that is no more, and ends its system-assigned one. */
 void cmk_identity_take_all(CmkSim *sim, CmkBackupVaultId id);
 
+/* Lets the vault use this version of a key, before its settings name the key. One of the same key
+ * that it leaves is remembered for one more backup (ROT-6). */
+void cmk_rotation_take_up(CmkSim *sim, CmkBackupVaultId id, CmkVersionId version);
+
 /* Sets a timer at the next poll of each vault that uses the key without naming a version. */
 void cmk_rotation_expect(CmkSim *sim, CmkKeyId key_id, const CmkArgs *args);
 

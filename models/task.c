@@ -24,16 +24,19 @@ typedef enum StepKind {
     STEP_END
 } StepKind;
 
+/* Key and version of a request: those in use, those to come, or the version that the vault has left
+ * behind. */
 typedef enum Whose {
     OF_VAULT,
-    OF_TARGET
+    OF_TARGET,
+    OF_OLD_VERSION
 } Whose;
 
 typedef struct Step {
     StepKind kind;
     CmkOpId op;
     CmkKnobId knob;
-    Whose whose; /* key and version of a request: those in use, or those to come */
+    Whose whose;
     bool (*is_needed)(const CmkWorld *world, const CmkTask *task); /* NULL: always */
     uint32_t repeats;
 } Step;
@@ -123,6 +126,19 @@ static bool needs_key_again(const CmkWorld *world, const CmkTask *task)
     return needs_key(world, task) && asks_again(world, task);
 }
 
+/* After a take-up the version that the vault has left must work for one more backup (ROT-6). It has
+ * its turn after the present one, and as often. */
+static bool needs_old_version(const CmkWorld *world, const CmkTask *task)
+{
+    return needs_key(world, task) &&
+           cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault})->old_version != 0;
+}
+
+static bool needs_old_version_again(const CmkWorld *world, const CmkTask *task)
+{
+    return needs_old_version(world, task) && asks_again(world, task);
+}
+
 /* The point to come gets a data key of its own, which the key has to wrap. */
 static bool makes_data_key(const CmkWorld *world, const CmkTask *task)
 {
@@ -206,12 +222,15 @@ static bool wraps_anew(const CmkWorld *world, const CmkTask *task)
 
 /* BK-30; the key is touched at the start and again at the commit (OQ-24), where a data key for this
  * point alone is wrapped (OQ-28): with the version that is in use when the point is there. */
-static const Step backup_steps[] = {TOUCH_KEY,
-                                    WAIT(CMK_KNOB_BACKUP_DURATION, NULL),
-                                    TOUCH_KEY_AGAIN,
-                                    REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, makes_data_key),
-                                    APPLY(CMK_OP_BACKUP_COMMIT, OF_VAULT, NULL),
-                                    END};
+static const Step backup_steps[] = {
+    TOUCH_KEY,
+    REQUEST(CMK_OP_KEY_UNWRAP, OF_OLD_VERSION, needs_old_version),
+    WAIT(CMK_KNOB_BACKUP_DURATION, NULL),
+    TOUCH_KEY_AGAIN,
+    REQUEST(CMK_OP_KEY_UNWRAP, OF_OLD_VERSION, needs_old_version_again),
+    REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, makes_data_key),
+    APPLY(CMK_OP_BACKUP_COMMIT, OF_VAULT, NULL),
+    END};
 
 /* BK-26, BK-31; the key is touched before anything is brought back from the archive (OQ-24). */
 static const Step restore_steps[] = {TOUCH_KEY,
@@ -510,7 +529,10 @@ static void fill_request(const CmkWorld *world, const CmkTask *task, Whose whose
     const uint32_t key = whose == OF_TARGET ? task->target_key : vault->key;
     args->ref[CMK_REF_KEY] = key;
     args->ref[CMK_REF_KEY_VAULT] = cmk_key(world, (CmkKeyId){key})->key_vault;
-    args->ref[CMK_REF_VERSION] = whose == OF_TARGET ? task->target_version : vault->active_version;
+    const uint32_t versions[] = {[OF_VAULT] = vault->active_version,
+                                 [OF_TARGET] = task->target_version,
+                                 [OF_OLD_VERSION] = vault->old_version};
+    args->ref[CMK_REF_VERSION] = versions[whose];
     args->ref[CMK_REF_IDENTITY] = is_settings ? task->target_identity : vault->identity;
     args->ref[CMK_REF_PRINCIPAL] = is_settings ? task->target_principal : vault->principal;
     args->num[0] = is_job;

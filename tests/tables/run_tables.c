@@ -119,6 +119,7 @@ static bool set_option(EstateOptions *options, const char *word)
                  {"refusals-break", CMK_KNOB_REFUSED_UPDATE_BREAKS_SETTINGS, 0, 1},
                  {"leaves-vault", CMK_KNOB_FAILED_CREATION_LEAVES_VAULT, 0, 1},
                  {"replaceable", CMK_KNOB_LOST_KEY_CAN_BE_REPLACED, 0, 1},
+                 {"forgets-old-version", CMK_KNOB_OLD_VERSION_NEEDED_UNTIL_BACKUP, 0, 0},
                  {"keys-of-points", CMK_KNOB_DEK_PER_POINT, 0, 1},
                  {"asks-once", CMK_KNOB_COMMIT_TOUCHES_KEY, 0, 0},
                  {"deletes-without-key", CMK_KNOB_EMPTY_VAULT_DELETION_NEEDS_KEY, 0, 0},
