@@ -139,10 +139,7 @@ const char *cmk_rule_fixed_because(const CmkRule *rule)
         const char *id;
         const char *why;
     } fixed[] = {
-        {"OQ-4", "an identity of the same name is somebody else (MI-7), and BV-31 asks for rights"},
         {"OQ-20", "the order of all guards is the model itself: KVE-19 and section 9.4 give it"},
-        {"OQ-27", "a vault that is half under one key and half under another would need both"},
-        {"OQ-31", "asking the old identity too would refuse what the article tells people to do"},
         {"OQ-35", "any order would do, but a run can be repeated only if there is one"},
         {"OQ-36", "the unit of time is part of every record and of every digest"},
     };

@@ -744,10 +744,12 @@ typedef struct CmkBackupVault {
     uint32_t is_service_failing; /* the Backup service meets internal errors in its work for it */
     uint32_t last_data_key;      /* counts the data keys of this name, those of points included */
     uint32_t old_version;        /* of its key, that the next backup needs too (ROT-6); 0: none */
-    CmkTime dek_known_until;     /* Backup still holds the data key that it had unwrapped (OQ-10) */
-    uint64_t encryption_by;      /* record that last changed the encryption settings */
-    uint64_t system_by;          /* record that last switched the system-assigned identity */
-    uint64_t service_by;         /* record that last changed is_service_failing */
+    uint32_t is_half_rewrapped;  /* jobs are refused until it is repeated (OQ-27) */
+    uint32_t reserved;
+    CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
+    uint64_t encryption_by;  /* record that last changed the encryption settings */
+    uint64_t system_by;      /* record that last switched the system-assigned identity */
+    uint64_t service_by;     /* record that last changed is_service_failing */
     uint64_t changed_by;
 } CmkBackupVault;
 

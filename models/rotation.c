@@ -148,6 +148,7 @@ void cmk_rotation_take_up(CmkSim *sim, CmkBackupVaultId id, CmkVersionId version
         vault->old_version = vault->active_version;
     }
     vault->active_version = version.i;
+    vault->is_half_rewrapped = 0;
 }
 
 static uint32_t rotation_commit(CmkSim *sim, const CmkArgs *args)
