@@ -116,6 +116,11 @@ static int64_t vault_pinned_version(const CmkWorld *world, uint32_t row)
                              cmk_backup_vault(world, (CmkBackupVaultId){row})->pinned_version);
 }
 
+static int64_t vault_old_version(const CmkWorld *world, uint32_t row)
+{
+    return number_of_version(world, cmk_backup_vault(world, (CmkBackupVaultId){row})->old_version);
+}
+
 static int64_t vault_has_system(const CmkWorld *world, uint32_t row)
 {
     return cmk_backup_vault(world, (CmkBackupVaultId){row})->system_principal != 0;
@@ -187,6 +192,8 @@ static const CmkStateField vault_fields[] = {
      "number of the version that the data key is wrapped with"},
     {"pinned_version", PLAIN(INTEGER), CMK_BIT(BACKUP_VAULT), vault_pinned_version,
      "number of the version that the settings name, nothing if they name none"},
+    {"old_version", PLAIN(INTEGER), CMK_BIT(BACKUP_VAULT), vault_old_version,
+     "number of the version that was left and the next backup needs too, nothing if none is"},
     {"infrastructure_encryption", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_infrastructure,
      "whether there is a second layer of encryption"},
     {"cross_region_restore", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_cross_region_restore,

@@ -130,22 +130,3 @@ const char *cmk_rule_stage(const CmkModel *model, const CmkRule *rule)
     return cmk_rule_citations(model, rule, NULL, 0) > 0 ? "modelled" : "later";
 }
 
-/* Open questions are knobs where another answer is coherent and somebody could tell the difference;
- * those that are none have a reason. */
-const char *cmk_rule_fixed_because(const CmkRule *rule)
-{
-    static const struct {
-        const char *id;
-        const char *why;
-    } fixed[] = {
-        {"OQ-4", "an identity of the same name is somebody else (MI-7), and BV-31 asks for rights"},
-        {"OQ-27", "a vault that is half under one key and half under another would need both"},
-        {"OQ-31", "asking the old identity too would refuse what the article tells people to do"},
-    };
-    for (size_t i = 0; i < CMK_ARRAY_LEN(fixed); i++) {
-        if (strcmp(fixed[i].id, rule->id) == 0) {
-            return fixed[i].why;
-        }
-    }
-    return NULL;
-}

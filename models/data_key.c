@@ -290,6 +290,22 @@ void cmk_data_keys_drop_blob(CmkDataKeys *keys, uint32_t blob_row)
     keys->blobs_free = blob_row;
 }
 
+void cmk_data_keys_keep_blobs(CmkDataKeys *keys, uint32_t dek_row, uint32_t version_id,
+                              uint32_t other_version_id)
+{
+    CMK_ASSERT(dek_row < keys->deks_count);
+    uint32_t row = keys->deks[dek_row].first_blob;
+    while (row != NONE) {
+        const Blob *blob = &keys->blobs[row];
+        const uint32_t next = blob->next_of_dek;
+        const uint32_t wrapped_by = cmk_wrapping_keys_id(keys->wrapping_keys, blob->version_row);
+        if (wrapped_by != version_id && wrapped_by != other_version_id) {
+            cmk_data_keys_drop_blob(keys, row);
+        }
+        row = next;
+    }
+}
+
 void cmk_data_keys_replace_blob(CmkDataKeys *keys, uint32_t blob_row, CmkBlob blob)
 {
     CMK_ASSERT(blob_row < keys->blobs_count);

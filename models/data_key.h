@@ -72,6 +72,11 @@ CmkEnvelopeResult cmk_data_keys_find_blob(const CmkDataKeys *keys, uint32_t dek_
 /* Forgets the blob and what it had opened. */
 void cmk_data_keys_drop_blob(CmkDataKeys *keys, uint32_t blob_row);
 
+/* Forgets all blobs of the data key but those of these two key versions, which may be the same.
+ * O(blobs of the data key). */
+void cmk_data_keys_keep_blobs(CmkDataKeys *keys, uint32_t dek_row, uint32_t version_id,
+                              uint32_t other_version_id);
+
 /* Puts other bytes in place of the blob, as many, and forgets what the old ones had opened. */
 void cmk_data_keys_replace_blob(CmkDataKeys *keys, uint32_t blob_row, CmkBlob blob);
 

@@ -270,6 +270,16 @@ CmkEnvelopeResult cmk_envelope_drop_wrap(CmkEnvelope *envelope, uint32_t dek_id,
     return CMK_ENVELOPE_OK;
 }
 
+void cmk_envelope_keep_wraps(CmkEnvelope *envelope, uint32_t dek_id, uint32_t version_id,
+                             uint32_t other_version_id)
+{
+    CMK_ASSERT(envelope != NULL);
+    const uint32_t row = cmk_data_keys_find(envelope->data_keys, dek_id);
+    if (row != NONE) {
+        cmk_data_keys_keep_blobs(envelope->data_keys, row, version_id, other_version_id);
+    }
+}
+
 /* ---- samples --------------------------------------------------------------------------------- */
 
 /* Room for a sample and what becomes of it. */

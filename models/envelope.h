@@ -112,6 +112,11 @@ CmkEnvelopeResult cmk_envelope_rewrap(CmkEnvelope *envelope, uint32_t dek_id,
 CmkEnvelopeResult cmk_envelope_drop_wrap(CmkEnvelope *envelope, uint32_t dek_id,
                                          uint32_t version_id);
 
+/* Forgets all blobs of the data key, if there is one, but those of these two key versions, which
+ * may be the same. O(blobs of the data key). */
+void cmk_envelope_keep_wraps(CmkEnvelope *envelope, uint32_t dek_id, uint32_t version_id,
+                             uint32_t other_version_id);
+
 /* Whether bytes under this data key can still come back: its plaintext is there, or a blob whose
  * key version is not purged. */
 bool cmk_envelope_is_openable(const CmkEnvelope *envelope, uint32_t dek_id);

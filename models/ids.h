@@ -229,6 +229,7 @@
     X(SOFT_DELETE_IS_ON, soft_delete_is_on)                                                        \
     X(PURGE_PROTECTION_IS_ON, purge_protection_is_on)                                              \
     X(TARGET_VERSION_IS_USABLE, target_version_is_usable)                                          \
+    X(DATA_KEYS_ARE_REWRAPPED_WHOLLY, data_keys_are_rewrapped_wholly)                              \
     X(TARGET_IDENTITY_IS_THERE, target_identity_is_there)                                          \
     X(ENCRYPTION_CAN_BE_RESTORED, encryption_can_be_restored)                                      \
     X(NEWER_VERSION_IS_USABLE, newer_version_is_usable)                                            \
@@ -362,9 +363,9 @@
       "the redundancy of a Backup vault that protects something cannot change")                    \
     X(MISSING_PERMISSION_ON_CURRENT_KEY, 148, 0,                                                   \
       "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault", NULL, "ERR-18",                     \
-      "the identity may not open the current key, which a change of the key needs")                \
+      "the identity may not open the current key, which this change needs")                        \
     X(AUTH_FAILURE_ON_CURRENT_KEY, 149, 0, "UserErrorCMKKeyVaultAuthFailure", NULL, "ERR-18",      \
-      "the current key cannot be used or reached, which a change of the key needs")                \
+      "the current key cannot be used or reached, which this change needs")                        \
     X(GENERIC_DATABASE_ERROR, 150, 0, "SimErrorGenericDatabaseError", NULL, "ERR-8",               \
       "the database job failed; the message does not speak of the key")                            \
     X(AUTHORIZATION_FAILED, 31, 403, "AuthorizationFailed", NULL, "AC-21",                         \
@@ -467,10 +468,18 @@
       "how often a Backup vault looks for a newer version of a versionless key; a look that "      \
       "finds "                                                                                     \
       "none is no request in the bill, and each that cannot take one up is a job that fails")      \
+    X(OLD_VERSION_NEEDED_UNTIL_BACKUP, "old_version_needed_until_backup", "boolean", 1, 1, 1, 1,   \
+      0, 1, "ROT-6", "assumed",                                                                    \
+      "whether after a take-up backups to the vault tier also unwrap with the version that was "   \
+      "left, until the first of them ends well; restores, tiering and expiry do not need it")      \
     X(HEALING_INTERVAL, "healing_interval", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,     \
       CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "OQ-5", "assumed",                              \
       "how often an Inconsistent vault with its user-assigned identity attached tries to restore " \
       "itself")                                                                                    \
+    X(RECREATED_IDENTITY_NEEDS_UPDATE, "recreated_identity_needs_update", "boolean", 0, 0, 0, 0,   \
+      0, 1, "OQ-4 BV-31", "assumed",                                                               \
+      "whether a user-assigned identity that was deleted and made again under its name repairs "   \
+      "the settings only by an update of them, and never by its rights alone")                     \
     X(MAINTENANCE_INTERVAL, "maintenance_interval", "duration", CMK_DAY_US, CMK_DAY_US,            \
       CMK_DAY_US, CMK_DAY_US, CMK_HOUR_US, 30 * CMK_DAY_US, "OQ-26 BK-22", "assumed",              \
       "how often expired points are removed and due points moved to the archive")                  \
@@ -532,6 +541,14 @@
     X(LOST_RIGHTS_BREAK_SETTINGS, "lost_rights_break_settings", "boolean", 0, 0, 0, 0, 0, 1,       \
       "OQ-3 BV-32", "assumed",                                                                     \
       "whether a job that is refused for want of rights makes the settings Inconsistent")          \
+    X(INTERRUPTED_REWRAP_STOPS_JOBS, "interrupted_rewrap_stops_jobs", "boolean", 0, 0, 0, 0, 0, 1, \
+      "OQ-27", "assumed",                                                                          \
+      "whether an update or take-up that ends after it has re-wrapped a part of the data keys "    \
+      "leaves a vault whose jobs are refused until it is repeated")                                \
+    X(IDENTITY_CHANGE_TESTS_OLD_IDENTITY, "identity_change_tests_old_identity", "boolean", 0, 0,   \
+      0, 0, 0, 1, "OQ-31", "assumed",                                                              \
+      "whether settings go over to another identity only while the one before it still has get "   \
+      "and unwrap on the key")                                                                     \
     X(ENABLING_WRAPS_OLD_POINTS, "enabling_wraps_old_points", "boolean", 1, 1, 1, 1, 0, 1,         \
       "OQ-15 BV-T5", "assumed",                                                                    \
       "whether points made before customer-managed keys were switched on need the key too")        \

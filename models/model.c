@@ -147,6 +147,10 @@ static const char *check_encryption(const CmkWorld *world)
         if (vault->key != 0 && version->key != vault->key) {
             return "a vault uses a version of another key than its settings name";
         }
+        const CmkVersion *old = cmk_version(world, (CmkVersionId){vault->old_version});
+        if (vault->old_version != 0 && (old->key != vault->key || old == version)) {
+            return "a vault needs a version that it has not left";
+        }
     }
     return NULL;
 }

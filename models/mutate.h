@@ -60,6 +60,10 @@ void cmk_identity_take_all(CmkSim *sim, CmkBackupVaultId id);
 /* Lists a vault that is gone among the deleted ones of its region, until it is purged (BV-11). */
 void cmk_deleted_vault_keep(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args);
 
+/* Lets the vault use this version of a key, before its settings name the key. One of the same key
+ * that it leaves is remembered for one more backup (ROT-6). */
+void cmk_rotation_take_up(CmkSim *sim, CmkBackupVaultId id, CmkVersionId version);
+
 /* Sets a timer at the next poll of each vault that uses the key without naming a version. */
 void cmk_rotation_expect(CmkSim *sim, CmkKeyId key_id, const CmkArgs *args);
 

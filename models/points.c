@@ -380,6 +380,9 @@ static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
     point->data_key = data_key_of_backup(sim, (CmkBackupVaultId){task->backup_vault}, point);
     point->created_by = point->changed_by = cmk_this_seq(sim);
     cmk_points_append(sim, queue_id, id);
+    if (point->tier == CMK_TIER_VAULT) { /* that was the one more backup of ROT-6 */
+        cmk_backup_vault_mut(sim, (CmkBackupVaultId){task->backup_vault})->old_version = 0;
+    }
     queue->backup_task = 0;
     cmk_instance_count_backup(sim, queue_id, false);
     if (task->kind == CMK_TASK_BACKUP) {
@@ -401,7 +404,7 @@ const CmkOperation cmk_op_backup_commit = {
     .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK) |
               CMK_BIT(BACKUP_VAULT) | CMK_BIT(INSTANCE),
     .effect = backup_commit,
-    .rules = "BK-7 BK-10 BK-11 BK-12 BK-23 BK-24 BK-30 OQ-24",
+    .rules = "BK-7 BK-10 BK-11 BK-12 BK-23 BK-24 BK-30 OQ-24 ROT-6",
 };
 
 /* ---- moving and removing points -------------------------------------------------------------- */

@@ -222,6 +222,33 @@ Test(encryption, an_identity_made_anew_heals_only_with_rights)
     }
 }
 
+/* OQ-4, the other way: the new principal is nobody whom the settings know, whatever its rights. */
+Test(encryption, an_identity_made_anew_may_need_an_update)
+{
+    EstateOptions options = {0};
+    options.knobs[CMK_KNOB_RECREATED_IDENTITY_NEEDS_UPDATE] = 1 + 1;
+    Estate *estate = settings_estate(&options);
+    (void)estate_must(estate, CMK_OP_IDENTITY_DETACH);
+    (void)estate_must(estate, CMK_OP_IDENTITY_ATTACH);
+    estate_run(estate, CMK_SECOND_US);
+    expect_state(estate, CMK_ENCRYPTION_ENABLED, "the same one");
+    (void)estate_must(estate, CMK_OP_IDENTITY_DELETE);
+    (void)estate_must(estate, CMK_OP_IDENTITY_CREATE);
+    const uint64_t creation = estate_last(estate, CMK_OP_IDENTITY_CREATE)->seq;
+    (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+    (void)estate_must(estate, CMK_OP_IDENTITY_ATTACH);
+    estate_run(estate, 3 * CMK_HOUR_US);
+    expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "OQ-4");
+    cr_assert_eq(estate_last(estate, CMK_OP_ENCRYPTION_RESTORE)->blame_seq, creation);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0);
+    settings_update(estate, settings_args(estate, ESTATE_KEY, ESTATE_IDENTITY));
+    expect_state(estate, CMK_ENCRYPTION_ENABLED, "BV-T13");
+    estate_run(estate, CMK_DAY_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
 /* BV-T13, BV-30, MI-5: the system-assigned identity needs switching on, grants and an update. */
 Test(encryption, a_system_identity_needs_grants_and_an_update)
 {
@@ -295,6 +322,48 @@ Test(encryption, another_identity_repairs_an_inconsistent_vault)
     expect_state(estate, CMK_ENCRYPTION_ENABLED, "not in use");
     cr_assert_str_eq(estate->trouble, "");
     estate_free(estate);
+}
+
+/* OQ-31, the other way: the identity that goes must still have get and unwrap on the key. */
+Test(encryption, a_change_of_identity_may_ask_the_old_one)
+{
+    const struct {
+        CmkOpId wrong;
+        int64_t number;
+        const char *guard;
+        CmkStatus status; /* ERR-18; or OK, the identity changes */
+    } cases[] = {
+        {CMK_OP_NONE, 0, NULL, CMK_STATUS_OK},
+        {CMK_OP_ACCESS_POLICY_SET, CMK_PERMISSION_GET | CMK_PERMISSION_UNWRAP, NULL, CMK_STATUS_OK},
+        {CMK_OP_ACCESS_POLICY_SET, CMK_PERMISSION_GET | CMK_PERMISSION_WRAP, "policy-lets-unwrap",
+         CMK_STATUS_OF(MISSING_PERMISSION_ON_CURRENT_KEY)},
+        {CMK_OP_ACCESS_POLICY_REMOVE, 0, "policy-lets-get",
+         CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY)},
+        {CMK_OP_IDENTITY_DETACH, 0, "user-identity-is-attached",
+         CMK_STATUS_OF(MISSING_PERMISSION_ON_CURRENT_KEY)},
+    };
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        EstateOptions options = {.uses_policies = true};
+        options.knobs[CMK_KNOB_IDENTITY_CHANGE_TESTS_OLD_IDENTITY] = 1 + 1;
+        Estate *estate = settings_estate(&options);
+        if (cases[i].wrong != CMK_OP_NONE) {
+            CmkArgs args = estate_args(estate, cases[i].wrong);
+            args.num[0] = cases[i].number;
+            (void)estate_must_apply(estate, args);
+        }
+        const uint32_t state = estate_vault(estate)->encryption;
+        settings_update(estate, settings_args(estate, ESTATE_KEY, ESTATE_OTHER_IDENTITY));
+        const bool is_changed = estate_vault(estate)->identity == ESTATE_OTHER_IDENTITY;
+        cr_assert_eq(is_changed, cases[i].status == CMK_STATUS_OK, "%zu", i);
+        if (!is_changed) {
+            const CmkStatusRow *row = &estate->sim.model->statuses[cases[i].status];
+            settings_expect_failure(estate, cases[i].guard, row->code, cases[i].guard);
+            cr_assert_eq(estate_last(estate, CMK_OP_TASK_FAIL)->args.num[0], cases[i].status);
+            expect_state(estate, state, cases[i].guard);
+        }
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
 }
 
 /* A vault that waits for its identity and then has a failed update no longer heals by itself, and
@@ -663,6 +732,56 @@ Test(encryption, an_interrupted_rewrap_counts_for_nothing)
     cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1, "jobs go on");
     cr_assert_str_eq(estate->trouble, "");
     estate_free(estate);
+}
+
+/* OQ-27, the other way: once a part of the data keys is re-wrapped jobs are refused, until the
+ * update goes through. Before that part there is nothing to repeat. */
+Test(encryption, an_interrupted_rewrap_may_stop_jobs)
+{
+    for (int has_rewrapped = 0; has_rewrapped <= 1; has_rewrapped++) {
+        EstateOptions options = {0};
+        options.knobs[CMK_KNOB_INTERRUPTED_REWRAP_STOPS_JOBS] = 1 + 1;
+        Estate *estate = settings_estate(&options);
+        estate_run(estate, CMK_DAY_US);
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE); /* step 14 waits */
+        CmkArgs args = settings_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+        args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
+        estate_rewind(estate);
+        (void)estate_must_apply(estate, args);
+        estate_run(estate, 10 * CMK_SECOND_US);
+        if (has_rewrapped != 0) {
+            (void)estate_must(estate, CMK_OP_SERVICE_FAIL); /* the commit fails */
+        } else {
+            apply_to_spare(estate, CMK_OP_KEY_VAULT_THROTTLE, 0); /* the wrap fails */
+        }
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
+        estate_run(estate, CMK_MINUTE_US);
+        expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "OQ-27");
+        cr_assert_eq(estate_vault(estate)->key, ESTATE_KEY);
+        const uint64_t failure = estate_last(estate, CMK_OP_TASK_FAIL)->seq;
+        if (has_rewrapped != 0) {
+            (void)estate_must(estate, CMK_OP_SERVICE_RECOVER);
+        } else {
+            apply_to_spare(estate, CMK_OP_KEY_VAULT_UNTHROTTLE, 0);
+        }
+        estate_rewind(estate);
+        (void)estate_must(estate, CMK_OP_BACKUP_RESTORE);
+        estate_run(estate, CMK_DAY_US);
+        const uint32_t wanted = has_rewrapped == 0;
+        cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), wanted);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), wanted);
+        if (has_rewrapped != 0) {
+            settings_expect_failure(estate, "data-keys-are-rewrapped-wholly", ERR_2, "OQ-27");
+            cr_assert_eq(estate_last(estate, CMK_OP_BACKUP_ACCEPT_KEY)->blame_seq, failure);
+        }
+        settings_update(estate, args);
+        cr_assert_eq(estate_vault(estate)->key, ESTATE_SPARE_KEY);
+        estate_rewind(estate);
+        estate_run(estate, CMK_DAY_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1, "jobs go on");
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
 }
 
 /* Step 15 too: what passed its check in step 14 and is out of reach when the data keys of points

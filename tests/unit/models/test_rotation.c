@@ -98,6 +98,148 @@ Test(rotation, a_disabled_old_version_stops_the_take_up)
     estate_free(estate);
 }
 
+static uint32_t needed(const Estate *estate)
+{
+    const CmkVersionId old = {estate_vault(estate)->old_version};
+    return cmk_version(estate->sim.world, old)->number;
+}
+
+static Estate *make_rotated(const EstateOptions *options)
+{
+    Estate *estate = settings_estate(options);
+    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert_eq(active(estate), 2);
+    return estate;
+}
+
+/* ROT-6: disabled too early the old version stops backups, and nothing else, until it is back and
+ * one of them is through. */
+Test(rotation, the_version_left_is_needed_for_one_more_backup)
+{
+    Estate *estate = settings_estate(NULL);
+    estate_run(estate, CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert(active(estate) == 2 && needed(estate) == 1);
+    estate_rewind(estate);
+    set_version(estate, 1, 1, 0, 0);
+    const uint64_t disabling = estate_last(estate, CMK_OP_KEY_UPDATE)->seq;
+    (void)estate_must(estate, CMK_OP_BACKUP_RESTORE);
+    estate_run(estate, 2 * CMK_HOUR_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), 1, "restores do not need it");
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0);
+    settings_expect_failure(estate, "version-is-enabled", ERR_2, "ERR-M9");
+    const CmkRecord *refused = estate_last(estate, CMK_OP_KEY_UNWRAP);
+    cr_assert_eq(refused->status, CMK_STATUS_OF(KEY_DISABLED));
+    cr_assert(refused->args.ref[CMK_REF_VERSION] == 1 && refused->blame_seq == disabling);
+    cr_assert_eq(estate_vault(estate)->encryption, CMK_ENCRYPTION_ENABLED, "all the while");
+    set_version(estate, 1, 2, 0, 0);
+    (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1, "one by hand is one more");
+    cr_assert_eq(needed(estate), 0);
+    set_version(estate, 1, 1, 0, 0);
+    estate_rewind(estate);
+    estate_run(estate, CMK_DAY_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1, "no harm any more");
+    cr_assert_eq(estate_count(estate, CMK_OP_TASK_FAIL), 0);
+    estate_free(estate);
+}
+
+/* Like the present version it is asked for at both ends of a job, and its age does not matter. */
+Test(rotation, the_version_left_is_asked_at_both_ends_of_a_backup)
+{
+    Estate *estate = make_rotated(NULL);
+    set_version(estate, 1, 0, ESTATE_START + CMK_MINUTE_US, 0);
+    estate_run(estate, CMK_HOUR_US + CMK_MINUTE_US); /* the backup has begun */
+    set_version(estate, 1, 1, 0, 0);
+    estate_run(estate, CMK_HOUR_US);
+    settings_expect_failure(estate, "version-is-enabled", ERR_2, "at its end");
+    set_version(estate, 1, 2, 0, 0);
+    estate_rewind(estate);
+    (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1, "KV-14");
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_UNWRAP), 4);
+    estate_free(estate);
+}
+
+/* What is remembered of which change, and what ends it. */
+Test(rotation, only_a_rotation_leaves_a_version_behind)
+{
+    EstateOptions forgetful = {0};
+    forgetful.knobs[CMK_KNOB_OLD_VERSION_NEEDED_UNTIL_BACKUP] = 1; /* false */
+    Estate *estate = make_rotated(&forgetful);
+    cr_assert_eq(needed(estate), 0, "the knob");
+    estate_free(estate);
+
+    estate = make_rotated(NULL);
+    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    estate_run(estate, CMK_HOUR_US - 1);
+    cr_assert(active(estate) == 2 && needed(estate) == 1);
+    estate_run(estate, 1);
+    cr_assert(active(estate) == 3 && needed(estate) == 2, "rotated again before the backup");
+    settings_update(estate, settings_args(estate, 0, ESTATE_IDENTITY));
+    cr_assert_eq(needed(estate), 2, "the same settings again");
+    CmkArgs args = settings_args(estate, ESTATE_KEY, ESTATE_IDENTITY);
+    args.ref[CMK_REF_VERSION] = 1;
+    settings_update(estate, args);
+    cr_assert(active(estate) == 1 && needed(estate) == 3, "pinned by hand");
+    args = settings_args(estate, ESTATE_OTHER_KEY, ESTATE_IDENTITY);
+    args.ref[CMK_REF_VERSION] = 0;
+    settings_update(estate, args);
+    cr_assert(estate_vault(estate)->key == ESTATE_OTHER_KEY && needed(estate) == 0, "another key");
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+
+    estate = make_rotated(
+        &(EstateOptions){.has_operational = true, .datasource = "AzureKubernetesService"});
+    CmkArgs run = estate_args(estate, CMK_OP_BACKUP_START);
+    uint32_t row = cmk_instance(estate->sim.world, (CmkInstanceId){ESTATE_INSTANCE})->first_queue;
+    while (cmk_queue(estate->sim.world, (CmkQueueId){row})->store == CMK_STORE_VAULT) {
+        row = cmk_queue(estate->sim.world, (CmkQueueId){row})->next_of_instance;
+    }
+    run.ref[CMK_REF_QUEUE] = row;
+    (void)estate_must_apply(estate, run);
+    estate_run(estate, 40 * CMK_MINUTE_US);
+    cr_assert_neq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0);
+    cr_assert_eq(needed(estate), 1, "a snapshot is no backup to the vault tier");
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* A take-up repeats itself: jobs wait for the next poll, and a data key that is held is let go. */
+Test(rotation, an_interrupted_take_up_may_stop_jobs)
+{
+    for (int stops = 0; stops <= 1; stops++) {
+        EstateOptions options = {0};
+        options.knobs[CMK_KNOB_INTERRUPTED_REWRAP_STOPS_JOBS] = 1 + stops;
+        options.knobs[CMK_KNOB_DEK_CACHE] = 1 + CMK_DAY_US;
+        Estate *estate = settings_estate(&options);
+        estate_run(estate, CMK_DAY_US + CMK_MINUTE_US);
+        (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+        (void)estate_must(estate, CMK_OP_SERVICE_FAIL);
+        estate_run(estate, CMK_HOUR_US);
+        cr_assert_eq(active(estate), 1);
+        cr_assert_eq(estate_vault(estate)->encryption, CMK_ENCRYPTION_ENABLED,
+                     "a take-up leaves it");
+        (void)estate_must(estate, CMK_OP_SERVICE_RECOVER);
+        estate_rewind(estate);
+        (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+        estate_run(estate, 40 * CMK_MINUTE_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), (uint32_t)(stops == 0));
+        estate_run(estate, 20 * CMK_MINUTE_US);
+        cr_assert_eq(active(estate), 2);
+        estate_rewind(estate);
+        (void)estate_must(estate, CMK_OP_BACKUP_RESTORE);
+        estate_run(estate, 2 * CMK_HOUR_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), 1);
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
 /* However often the key changes while a vault is behind, one look at it is pending: each starts at
  * most one attempt an hour. */
 Test(rotation, one_look_for_a_newer_version_is_pending)

@@ -347,6 +347,7 @@ static const struct {
     {"ERR-M12", "backup-vault-is-reachable", ERR_12, ERR_12},
     {"ERR-M12", "backup-service-works", ERR_12, ERR_12},
     {"ERR-M13", "caller-is-known", ERR_2, ERR_1},
+    {"OQ-27", "data-keys-are-rewrapped-wholly", ERR_2, ERR_2},
     {"BK-18", "instance-is-kept", "SimErrorJobCancelled", "SimErrorJobCancelled"},
 };
 
