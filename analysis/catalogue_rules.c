@@ -36,8 +36,8 @@ static GPtrArray *citations_of(const CmkModel *model, const CmkRule *rule)
     return lines;
 }
 
-/* Of an open question: which knobs give it another answer, or why none does. NULL for other rules,
- * and for those that are not modelled. */
+/* Of an open question: which knobs give it another answer. NULL for other rules, and for those that
+ * are not modelled. */
 static char *choice_of(const CmkModel *model, const CmkRule *rule)
 {
     CmkCitation citations[CITATIONS_MAX];
@@ -51,10 +51,6 @@ static char *choice_of(const CmkModel *model, const CmkRule *rule)
             g_string_append_printf(text, "%s%s", text->len == 0 ? "setting " : ", ",
                                    citations[i].name);
         }
-    }
-    const char *fixed = cmk_rule_fixed_because(rule);
-    if (text->len == 0 && fixed != NULL) {
-        g_string_append_printf(text, "fixed: %s", fixed);
     }
     return text->len == 0 ? NULL : g_strdup(text->str);
 }

@@ -183,7 +183,7 @@ static bool read_database(CmkChartData *data, sqlite3 *db, GError **error)
                       read_run, error) &&
            read_query(data, db,
                       "SELECT hour_us, status, is_seen, sum(count) FROM v_jobs_by_hour"
-                      " WHERE status IN ('completed', 'failed')"
+                      " WHERE status IN ('completed', 'completed_with_warnings', 'failed')"
                       " GROUP BY hour_us, status, is_seen ORDER BY hour_us",
                       read_jobs, error) &&
            /* Of many vaults, those that were in trouble for longest; shown in order of creation. */

@@ -169,6 +169,15 @@ static bool touch_broken(CmkConsequences *self, const CmkWorld *world, const Cmk
 
 /* ---- what was asked for ---------------------------------------------------------------------- */
 
+/* Whether a planned thing still waits for its operation, or for one that succeeds: the end of a
+ * fault gives back several roles one by one, of which somebody may have given back the first. */
+static bool is_awaited(const CmkConsequences *self, uint32_t plan)
+{
+    const CmkFate *fate = &item_at(self, plan)->fate;
+    return !fate->is_asked ||
+           (planned_at(self, plan)->kind == CMK_PLAN_FAULT_END && fate->status != CMK_STATUS_OK);
+}
+
 /* The planned thing whose own operation this is; 0 if it is a later consequence. */
 static uint32_t plan_of(const CmkConsequences *self, const CmkRecord *record)
 {
@@ -177,13 +186,13 @@ static uint32_t plan_of(const CmkConsequences *self, const CmkRecord *record)
         return 0;
     if (plan == 0 || plan > self->count)
         return 0;
-    if (!item_at(self, plan)->fate.is_asked && planned_at(self, plan)->op == record->args.op)
+    if (is_awaited(self, plan) && planned_at(self, plan)->op == record->args.op)
         return plan;
     /* The end of a fault may bear the fault itself as its origin. */
     for (uint32_t i = plan + 1; i <= self->count; i++) {
         const CmkPlanned *end = planned_at(self, i);
         if (end->kind == CMK_PLAN_FAULT_END && end->of == plan && end->op == record->args.op &&
-            !item_at(self, i)->fate.is_asked)
+            is_awaited(self, i))
             return i;
     }
     return 0;
@@ -204,15 +213,14 @@ static bool finish_item(CmkConsequences *self, uint32_t plan, const CmkRecord *r
     fate->status = status;
     fate->ended_at = record->time;
     fate->ended_seq = record->seq;
-    if (status != CMK_STATUS_OK)
-        return false;
     switch (planned->kind) {
     case CMK_PLAN_STEP:
-        end_fault(self, planned->remedies);
-        return planned->remedies != 0;
+        if (status == CMK_STATUS_OK)
+            end_fault(self, planned->remedies);
+        return status == CMK_STATUS_OK && planned->remedies != 0;
     case CMK_PLAN_FAULT:
         return false;
-    case CMK_PLAN_FAULT_END:
+    case CMK_PLAN_FAULT_END: /* refused: somebody was faster, or it cannot be done any more */
         end_fault(self, planned->of);
         return true;
     }

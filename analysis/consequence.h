@@ -5,8 +5,9 @@
  * A record is traced to a fault by two links alone: its origin, which every timer hands on, and for
  * a refused one the record that its guard blames. Definitions:
  *
- * - A fault is *active* from when its operation succeeded until its end, or a step that remedies
- * it, succeeded (one that starts a job: until that job completed).
+ * - A fault is *active* from when its operation succeeded until its end, or until a step that says
+ *   it remedies it succeeded (one that starts a job: until that job completed). What else may have
+ *   repaired it does not count.
  * - A fault has *met* something if its operation succeeded, and either a request or job was refused
  *   blaming a record that came from it, or its operation (or its end) changed the encryption state
  * of a vault.

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analysis/name_index.h"
+#include "models/backup_policy.h"
 #include "models/key.h"
 
 /* Words stand in the order of the enumeration in models/entities.h. */
@@ -17,7 +18,7 @@ static const char *const words_provisioning[] = {"None",      "Provisioning", "U
 static const char *const words_instance[] = {
     [CMK_INSTANCE_ABSENT] = CMK_INSTANCE_NOT_PROTECTED,
     CMK_INSTANCE_STATES(INSTANCE_WORD)
-    [CMK_INSTANCE_PURGED + 1] = NULL};
+    [CMK_INSTANCE__COUNT] = NULL};
 /* clang-format on */
 static const char *const words_key[] = {"Absent",   "Active",     "Deleted", "Purged",
                                         "Deleting", "Recovering", NULL};
@@ -115,6 +116,11 @@ static int64_t vault_pinned_version(const CmkWorld *world, uint32_t row)
                              cmk_backup_vault(world, (CmkBackupVaultId){row})->pinned_version);
 }
 
+static int64_t vault_old_version(const CmkWorld *world, uint32_t row)
+{
+    return number_of_version(world, cmk_backup_vault(world, (CmkBackupVaultId){row})->old_version);
+}
+
 static int64_t vault_has_system(const CmkWorld *world, uint32_t row)
 {
     return cmk_backup_vault(world, (CmkBackupVaultId){row})->system_principal != 0;
@@ -147,6 +153,28 @@ static int64_t vault_overdue_bytes(const CmkWorld *world, uint32_t row)
            vault_gauge(world, row, CMK_GAUGE_OVERDUE_ARCHIVE);
 }
 
+static int64_t vault_policies(const CmkWorld *world, uint32_t row)
+{
+    const CmkBackupVaultId vault = {row};
+    int64_t count = 0;
+    CmkVaultPolicyId id = cmk_vault_policy_after(world, vault, (CmkVaultPolicyId){0});
+    for (; id.i != 0; id = cmk_vault_policy_after(world, vault, id))
+        count++;
+    return count;
+}
+
+static int64_t vault_deleted(const CmkWorld *world, uint32_t row)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){row});
+    return vault->deleted_from == 0 ? CMK_VALUE_NONE : vault->deleted_at;
+}
+
+static int64_t vault_scheduled_purge(const CmkWorld *world, uint32_t row)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){row});
+    return vault->deleted_from == 0 ? CMK_VALUE_NONE : vault->deleted_purge_at;
+}
+
 static const CmkStateField vault_fields[] = {
     {"state", OF(words_presence), CMK_BIT(BACKUP_VAULT), vault_state,
      "whether it has been created"},
@@ -164,12 +192,20 @@ static const CmkStateField vault_fields[] = {
      "number of the version that the data key is wrapped with"},
     {"pinned_version", PLAIN(INTEGER), CMK_BIT(BACKUP_VAULT), vault_pinned_version,
      "number of the version that the settings name, nothing if they name none"},
+    {"old_version", PLAIN(INTEGER), CMK_BIT(BACKUP_VAULT), vault_old_version,
+     "number of the version that was left and the next backup needs too, nothing if none is"},
     {"infrastructure_encryption", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_infrastructure,
      "whether there is a second layer of encryption"},
     {"cross_region_restore", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_cross_region_restore,
      "whether points can be restored in the pair"},
     {"system_identity", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_has_system,
      "whether the system-assigned identity is on"},
+    {"policies", PLAIN(INTEGER), CMK_BIT(BACKUP_VAULT) | CMK_BIT(VAULT_POLICY), vault_policies,
+     "backup policies that are in it"},
+    {"deleted", PLAIN(INSTANT), CMK_BIT(BACKUP_VAULT), vault_deleted,
+     "when the last vault of this name was deleted, nothing unless that is still listed"},
+    {"scheduled_purge", PLAIN(INSTANT), CMK_BIT(BACKUP_VAULT), vault_scheduled_purge,
+     "until when that is listed"},
     {"operational_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_operational_bytes,
      "data in snapshots"},
     {"vault_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_vault_bytes, "data in the vault tier"},
@@ -338,7 +374,11 @@ static const CmkStateField region_fields[] = {
      "whether one of its zones is lost"},
 };
 
-MEMBER(instance_state, instance, CmkInstanceId, state)
+static int64_t instance_state(const CmkWorld *world, uint32_t row)
+{
+    return cmk_instance_shown(world, (CmkInstanceId){row});
+}
+
 MEMBER(instance_vault, instance, CmkInstanceId, backup_vault)
 MEMBER(instance_datasource, instance, CmkInstanceId, datasource)
 MEMBER(instance_policy, instance, CmkInstanceId, policy)

@@ -48,12 +48,14 @@ const char *const cmk_words_measure[] = {"count", "share", "bytes", "first", "la
 static const char *const words_operation[] = {"backup",    "restore",  "tiering",
                                               "expiry",    "settings", "rotation",
                                               "on_demand", "deletion", NULL};
-static const char *const words_status[] = {"completed", "failed", "cancelled", NULL};
+static const char *const words_status[] = {"completed", "completed_with_warnings", "failed",
+                                           "cancelled", NULL};
 static const char *const words_seen[] = {"nobody", "portal", NULL};
 static const char *const words_request[] = {"key.get", "key.wrap", "key.unwrap", NULL};
 static const char *const words_answer[] = {"ok", "refused", NULL};
 
 _Static_assert(CMK_ARRAY_LEN(words_operation) == CMK_TASK__COUNT + 1, "each kind has a word");
+_Static_assert(CMK_ARRAY_LEN(words_status) == CMK_JOB_OUTCOME__COUNT + 1, "each has a word");
 _Static_assert(CMK_ARRAY_LEN(cmk_words_measure) == CMK_MEASURE__COUNT + 1, "each has a word");
 
 #define OF(word_list)                                                                              \
@@ -248,17 +250,22 @@ void cmk_sets_want_bytes(CmkSets *sets, uint32_t set)
     set_at(sets, set)->has_bytes = true;
 }
 
+/* A job that completed with warnings has completed. */
+static bool has_fact(CmkSetKind kind, const CmkFilter *filter, int64_t fact)
+{
+    if (rows[kind].filters[filter->index].type.kind == CMK_VALUE_CODES)
+        return cmk_status_set_has(&filter->codes, (CmkStatus)fact);
+    if (kind == CMK_SET_JOBS && filter->index == JOB_STATUS && filter->value == CMK_JOB_COMPLETED)
+        return cmk_job_is_done((CmkJobOutcome)fact);
+    return fact == filter->value;
+}
+
 static bool matches(const Set *set, const int64_t facts[CMK_SET_FILTERS_MAX])
 {
     for (uint32_t i = 0; i < set->filter_count; i++) {
         const CmkFilter *filter = &set->filters[i];
-        const int64_t fact = facts[filter->index];
-        if (rows[set->kind].filters[filter->index].type.kind == CMK_VALUE_CODES) {
-            if (!cmk_status_set_has(&filter->codes, (CmkStatus)fact))
-                return false;
-        } else if (fact != filter->value) {
+        if (!has_fact(set->kind, filter, facts[filter->index]))
             return false;
-        }
     }
     return true;
 }
@@ -302,11 +309,18 @@ uint32_t cmk_job_ended(const CmkRecord *record)
     }
 }
 
-CmkJobOutcome cmk_job_outcome(const CmkRecord *end)
+CmkJobOutcome cmk_job_outcome(const CmkTask *task, const CmkRecord *end)
 {
+    if (task->state == CMK_TASK_COMPLETED_WITH_WARNINGS)
+        return CMK_JOB_COMPLETED_WITH_WARNINGS;
     if (end->args.op != CMK_OP_TASK_FAIL)
         return CMK_JOB_COMPLETED;
     return end->args.num[0] == CMK_STATUS_OF(JOB_CANCELLED) ? CMK_JOB_CANCELLED : CMK_JOB_FAILED;
+}
+
+bool cmk_job_is_done(CmkJobOutcome outcome)
+{
+    return outcome == CMK_JOB_COMPLETED || outcome == CMK_JOB_COMPLETED_WITH_WARNINGS;
 }
 
 static int64_t tier_of(const char *datastore)
@@ -340,7 +354,7 @@ static bool count_job(CmkSets *sets, const CmkWorld *world, const CmkRecord *rec
                       uint32_t cause)
 {
     const CmkTask *task = cmk_task(world, (CmkTaskId){row});
-    const CmkJobOutcome outcome = cmk_job_outcome(record);
+    const CmkJobOutcome outcome = cmk_job_outcome(task, record);
     const int64_t facts[CMK_SET_FILTERS_MAX] = {
         [JOB_OPERATION] = task->kind,
         [JOB_STATUS] = outcome,
@@ -348,7 +362,7 @@ static bool count_job(CmkSets *sets, const CmkWorld *world, const CmkRecord *rec
         [JOB_VAULT] = task->backup_vault,
         [JOB_INSTANCE] = instance_of_task(world, task),
         [JOB_SEEN] = cmk_task_facts((CmkTaskKind)task->kind)->is_seen,
-        [JOB_CODE] = outcome == CMK_JOB_COMPLETED ? CMK_STATUS_OK : record->args.num[0],
+        [JOB_CODE] = cmk_job_is_done(outcome) ? CMK_STATUS_OK : record->args.num[0],
         [JOB_FAULT] = cause,
     };
     return count_member(sets, CMK_SET_JOBS, facts, bytes_of_job(world, record), record->time);

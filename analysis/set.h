@@ -109,14 +109,19 @@ int64_t cmk_sets_value(const CmkSets *sets, uint32_t set, uint32_t all, CmkMeasu
  */
 uint32_t cmk_job_ended(const CmkRecord *record);
 
-/* How a job ended (BK-18); the record is the one that ended it. */
+/* How a job ended (BK-18). */
 typedef enum CmkJobOutcome {
     CMK_JOB_COMPLETED,
+    CMK_JOB_COMPLETED_WITH_WARNINGS,
     CMK_JOB_FAILED,
     CMK_JOB_CANCELLED, /* its instance was deleted meanwhile */
     CMK_JOB_OUTCOME__COUNT
 } CmkJobOutcome;
 
-CmkJobOutcome cmk_job_outcome(const CmkRecord *end);
+/* The record is the one that ended the task. */
+CmkJobOutcome cmk_job_outcome(const CmkTask *task, const CmkRecord *end);
+
+/* Whether it has done what it was to do, with warnings or without. */
+bool cmk_job_is_done(CmkJobOutcome outcome);
 
 #endif

@@ -198,7 +198,7 @@ static void follow_states(CmkRunStore *store, const CmkWorld *world, const CmkRe
 static void follow_instance(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
 {
     const uint32_t row = record->args.ref[CMK_REF_INSTANCE];
-    const uint32_t state = cmk_instance(world, (CmkInstanceId){row})->state;
+    const uint32_t state = cmk_instance_shown(world, (CmkInstanceId){row});
     look_at(store, record, CMK_STORE_ENTITY_INSTANCE, row,
             state == CMK_INSTANCE_ABSENT ? NO_STATE : state);
 }
@@ -325,6 +325,7 @@ static void count_request(CmkRunStore *store, const CmkWorld *world, const CmkRe
 
 static const uint32_t status_of[CMK_JOB_OUTCOME__COUNT] = {
     [CMK_JOB_COMPLETED] = CMK_STORE_JOB_COMPLETED,
+    [CMK_JOB_COMPLETED_WITH_WARNINGS] = CMK_STORE_JOB_COMPLETED_WITH_WARNINGS,
     [CMK_JOB_FAILED] = CMK_STORE_JOB_FAILED,
     [CMK_JOB_CANCELLED] = CMK_STORE_JOB_CANCELLED,
 };
@@ -408,11 +409,11 @@ static void end_job(CmkRunStore *store, const CmkWorld *world, const CmkRecord *
                     CmkTaskId id)
 {
     const CmkTask *task = cmk_task(world, id);
-    const CmkJobOutcome outcome = cmk_job_outcome(record);
+    const CmkJobOutcome outcome = cmk_job_outcome(task, record);
     CmkStoreJob job = job_of(world, task, record->seq);
     job.ended = record->time;
     job.status = status_of[outcome];
-    if (outcome != CMK_JOB_COMPLETED) {
+    if (!cmk_job_is_done(outcome)) {
         job.code = (uint32_t)record->args.num[0];
         job.refused_seq = (uint64_t)record->args.num[1];
     } else if (job.point != 0) {

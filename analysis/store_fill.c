@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analysis/store_schema.h"
+#include "models/backup_policy.h"
 #include "models/citations.h"
 #include "models/error_map.h"
 
@@ -395,6 +396,38 @@ static void fill_assignments(Filler *filler, const CmkWorld *world)
     }
 }
 
+/* What the scenario describes is an entity; this says in which vaults it is. */
+static void fill_vault_policies(Filler *filler, const CmkWorld *world)
+{
+    fill_begin(filler, "vault_policy", 3);
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_BACKUP_VAULT); i++) {
+        const CmkBackupVaultId vault = {i};
+        CmkVaultPolicyId id = cmk_vault_policy_after(world, vault, (CmkVaultPolicyId){0});
+        for (; id.i != 0; id = cmk_vault_policy_after(world, vault, id)) {
+            fill_number(filler, i);
+            fill_number(filler, cmk_vault_policy(world, id)->policy);
+            fill_number(filler, (int64_t)cmk_vault_policy(world, id)->changed_by);
+            fill_put(filler);
+        }
+    }
+}
+
+static void fill_deleted_vaults(Filler *filler, const CmkWorld *world)
+{
+    fill_begin(filler, "deleted_vault", 5);
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_BACKUP_VAULT); i++) {
+        const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){i});
+        if (vault->deleted_from != 0) {
+            fill_number(filler, i);
+            fill_number(filler, vault->deleted_from);
+            fill_number(filler, vault->deleted_at);
+            fill_number(filler, vault->deleted_purge_at);
+            fill_number(filler, (int64_t)vault->deleted_by);
+            fill_put(filler);
+        }
+    }
+}
+
 static void fill_costs(Filler *filler, const CmkStoreResult *result)
 {
     fill_begin(filler, "cost_item", 10);
@@ -500,6 +533,8 @@ int cmk_store_fill(sqlite3 *db, const CmkStoreRun *run, const CmkStoreCounts *co
     fill_messages(&filler, run->model, result->world);
     fill_entities(&filler, run->model, result->world);
     fill_assignments(&filler, result->world);
+    fill_vault_policies(&filler, result->world);
+    fill_deleted_vaults(&filler, result->world);
     fill_costs(&filler, result);
     fill_prices(&filler, result->prices);
     fill_expectations(&filler, result);

@@ -150,6 +150,7 @@ static const CmkStoreWord words[] = {
     {"job_status", CMK_STORE_JOB_FAILED, "failed"},
     {"job_status", CMK_STORE_JOB_CANCELLED, "cancelled"},
     {"job_status", CMK_STORE_JOB_IN_PROGRESS, "in_progress"},
+    {"job_status", CMK_STORE_JOB_COMPLETED_WITH_WARNINGS, "completed_with_warnings"},
     {"datastore", 1, "operational"},
     {"datastore", 2, "vault"},
     {"datastore", 3, "archive"},
@@ -243,6 +244,11 @@ static const char small_tables[] =
     "CREATE TABLE role_assignment(id INTEGER PRIMARY KEY, principal INTEGER NOT NULL,"
     " role TEXT NOT NULL, scope_kind INTEGER NOT NULL, scope INTEGER NOT NULL,"
     " state INTEGER NOT NULL, is_orphaned INTEGER NOT NULL, changed_by INTEGER) STRICT;"
+    "CREATE TABLE vault_policy(backup_vault INTEGER NOT NULL, policy INTEGER NOT NULL,"
+    " changed_by INTEGER NOT NULL, PRIMARY KEY (backup_vault, policy)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE deleted_vault(backup_vault INTEGER PRIMARY KEY, region INTEGER NOT NULL,"
+    " deleted_us INTEGER NOT NULL, scheduled_purge_us INTEGER NOT NULL,"
+    " changed_by INTEGER NOT NULL) STRICT;"
     "CREATE TABLE cost_item(id INTEGER PRIMARY KEY, meter TEXT NOT NULL, backup_vault INTEGER,"
     " key_vault INTEGER, is_overdue INTEGER NOT NULL, from_us INTEGER NOT NULL,"
     " to_us INTEGER NOT NULL, quantity INTEGER NOT NULL, unit TEXT NOT NULL,"
@@ -390,6 +396,16 @@ static const View views[] = {
      " JOIN entity_kind AS k ON k.id = a.scope_kind"
      " JOIN entity AS e ON e.kind = a.scope_kind AND e.id = a.scope"
      JOIN_ENTITY("p", CMK_STORE_ENTITY_PRINCIPAL, "a.principal")},
+    {"v_backup_policies",
+     "b.name AS backup_vault, p.name AS policy, t.changed_by",
+     "vault_policy AS t" JOIN_VAULT("b", "t.backup_vault")
+     JOIN_ENTITY("p", CMK_STORE_ENTITY_POLICY, "t.policy")},
+    {"v_deleted_backup_vaults",
+     "b.name AS backup_vault, r.name AS region, " INSTANT("t.deleted_us") " AS deleted,"
+     " " INSTANT("t.scheduled_purge_us") " AS scheduled_purge, t.deleted_us,"
+     " t.scheduled_purge_us, t.changed_by",
+     "deleted_vault AS t" JOIN_VAULT("b", "t.backup_vault")
+     JOIN_ENTITY("r", CMK_STORE_ENTITY_REGION, "t.region")},
     {"v_state_intervals",
      "b.name AS backup_vault, s.name AS state, " INSTANT("t.from_us") " AS \"from\","
      " " INSTANT("t.to_us") " AS \"to\", t.from_us, t.to_us,"

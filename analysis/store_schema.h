@@ -50,7 +50,8 @@ enum {
     CMK_STORE_JOB_COMPLETED = 1,
     CMK_STORE_JOB_FAILED = 2,
     CMK_STORE_JOB_CANCELLED = 3,
-    CMK_STORE_JOB_IN_PROGRESS = 4 /* when the run ended */
+    CMK_STORE_JOB_IN_PROGRESS = 4, /* when the run ended */
+    CMK_STORE_JOB_COMPLETED_WITH_WARNINGS = 5
 };
 
 /* A job. `id` is the sequence number of the record that ended it; those that were under way when

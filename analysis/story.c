@@ -97,11 +97,16 @@ static void on_failed_job(CmkStory *story, const CmkWorld *world, const CmkRecor
     failure->last = record->time;
 }
 
+uint32_t cmk_job_counts_done(const CmkJobCounts *counts)
+{
+    return counts->ended[CMK_JOB_COMPLETED] + counts->ended[CMK_JOB_COMPLETED_WITH_WARNINGS];
+}
+
 static void on_ended_job(CmkStory *story, const CmkWorld *world, const CmkRecord *record,
                          const CmkMeaning *meaning)
 {
     const CmkTask *task = cmk_task(world, (CmkTaskId){cmk_job_ended(record)});
-    const CmkJobOutcome outcome = cmk_job_outcome(record);
+    const CmkJobOutcome outcome = cmk_job_outcome(task, record);
     story->jobs[task->kind].ended[outcome]++;
     if (outcome == CMK_JOB_FAILED) {
         on_failed_job(story, world, record, meaning);

@@ -59,6 +59,9 @@ typedef struct CmkJobCounts {
     uint32_t ended[CMK_JOB_OUTCOME__COUNT];
 } CmkJobCounts;
 
+/* How many have completed, with warnings or without. */
+uint32_t cmk_job_counts_done(const CmkJobCounts *counts);
+
 typedef struct CmkStory {
     const CmkScenario *scenario;
     const CmkModel *model;

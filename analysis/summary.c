@@ -178,10 +178,15 @@ static void print_jobs(const CmkResult *result, GString *out)
         const CmkJobCounts *counts = &result->story->jobs[kind];
         const CmkTaskFacts *facts = cmk_task_facts((CmkTaskKind)kind);
         const uint32_t *ended = counts->ended;
-        if (ended[CMK_JOB_COMPLETED] + ended[CMK_JOB_FAILED] > 0) {
-            g_string_append_printf(out, "  %-10s %10u %10u   %s\n", facts->name,
-                                   ended[CMK_JOB_COMPLETED], ended[CMK_JOB_FAILED],
-                                   facts->is_seen ? "yes" : "no, never");
+        const uint32_t warned = ended[CMK_JOB_COMPLETED_WITH_WARNINGS];
+        const uint32_t done = cmk_job_counts_done(counts);
+        if (done + ended[CMK_JOB_FAILED] > 0) {
+            g_string_append_printf(out, "  %-10s %10u %10u   %s\n", facts->name, done,
+                                   ended[CMK_JOB_FAILED], facts->is_seen ? "yes" : "no, never");
+        }
+        if (warned > 0) {
+            g_string_append_printf(out, "    %u completed, of which %u with warnings [BK-18]\n",
+                                   done, warned);
         }
         if (ended[CMK_JOB_CANCELLED] > 0) {
             g_string_append_printf(out,

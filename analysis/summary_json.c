@@ -174,7 +174,8 @@ static void add_jobs(const CmkResult *result, JsonBuilder *builder)
         const CmkJobCounts *counts = &result->story->jobs[kinds[i]];
         begin(builder, cmk_task_facts(kinds[i])->name);
         set_int(builder, "cancelled", counts->ended[CMK_JOB_CANCELLED]);
-        set_int(builder, "completed", counts->ended[CMK_JOB_COMPLETED]);
+        set_int(builder, "completed", cmk_job_counts_done(counts));
+        set_int(builder, "completed_with_warnings", counts->ended[CMK_JOB_COMPLETED_WITH_WARNINGS]);
         set_int(builder, "failed", counts->ended[CMK_JOB_FAILED]);
         json_builder_end_object(builder);
     }

@@ -44,9 +44,8 @@ CmkTime cmk_principal_token_end(const CmkWorld *world, CmkPrincipalId id);
  * vaults with roles take it (MI-8). */
 bool cmk_principal_token_works(const CmkWorld *world, CmkPrincipalId id, CmkKeyVaultId key_vault);
 
-/* The role that role.remove with these arguments would take away, of several the one that was
- * assigned last; and the permissions of the policy that access_policy.remove would. 0 for none. */
-uint32_t cmk_access_role_to_remove(const CmkWorld *world, const CmkArgs *remove);
+/* The permissions of the policy that access_policy.remove with these arguments would take away; 0
+ * for none. */
 uint32_t cmk_access_policy_permissions(const CmkWorld *world, const CmkArgs *remove);
 
 /* Takes an assignment away for good, from its lists' point of view: it grants nothing from now on

@@ -71,6 +71,22 @@ const CmkGuard cmk_guard_backup_vault_is_not_moving = {
     .rule = "BV-14 ERR-19",
     .text = "The Backup vault is not on its way to another resource group."};
 
+/* A deletion may have to wait for the key (BK-35): what is put into the vault meanwhile would
+ * outlive it (BV-10). */
+static bool backup_vault_is_not_being_deleted(const CmkWorld *world, const CmkArgs *args,
+                                              uint64_t *ret_blame)
+{
+    *ret_blame = cmk_backup_vault_of(world, args)->changed_by;
+    return cmk_backup_vault_of(world, args)->provisioning != CMK_PROVISIONING_DELETING;
+}
+
+const CmkGuard cmk_guard_backup_vault_is_not_being_deleted = {
+    .name = "backup-vault-is-not-being-deleted",
+    .holds = backup_vault_is_not_being_deleted,
+    .status = CMK_STATUS_OF(CONFLICT),
+    .rule = "BV-12",
+    .text = "The Backup vault is not on its way to being deleted."};
+
 /* ---- making one (9.4) ------------------------------------------------------------------------ */
 
 static bool infrastructure_has_a_key(const CmkWorld *world, const CmkArgs *args,
@@ -213,8 +229,6 @@ const CmkGuard cmk_guard_nothing_is_protected = {.name = "nothing-is-protected",
                                                  .rule = "BV-3",
                                                  .text = "Nothing is protected in the vault."};
 
-/* Of BV-10 the policies are left out: in this model they belong to no vault, and any may use them.
- */
 static bool backup_vault_is_empty(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const uint32_t row = first_holder(world, cmk_backup_vault_of(world, args), 1);
@@ -280,7 +294,8 @@ const CmkOperation cmk_op_backup_vault_delete = {
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
                CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
-               CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED, CMK_GUARD_BACKUP_VAULT_IS_EMPTY},
+               CMK_GUARD_SETTINGS_ARE_NOT_BEING_UPDATED, CMK_GUARD_BACKUP_VAULT_IS_EMPTY,
+               CMK_GUARD_POLICIES_ARE_DELETED},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_vault_delete,
     .rules = "BV-10 BK-35 ERR-7 ERR-10 OQ-21",
@@ -298,8 +313,10 @@ static uint32_t backup_vault_vanish(CmkSim *sim, const CmkArgs *args)
     vault->state = CMK_BACKUP_VAULT_ABSENT;
     vault->provisioning = CMK_PROVISIONING_NONE;
     vault->first_instance = 0;
+    vault->first_policy = 0;
     vault->epoch++;
     vault->changed_by = cmk_this_seq(sim);
+    cmk_deleted_vault_keep(sim, id, args);
     cmk_task_complete(sim, (CmkTaskId){args->ref[CMK_REF_TASK]});
     return id.i;
 }
@@ -311,9 +328,9 @@ const CmkOperation cmk_op_backup_vault_vanish = {
     .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
                CMK_GUARD_BACKUP_SERVICE_WORKS},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(KEY) | CMK_BIT(ATTACHMENT) | CMK_BIT(PRINCIPAL) |
-              CMK_BIT(TASK) | CMK_BIT(GAUGE) | CMK_BIT(STATEMENT),
+              CMK_BIT(TASK) | CMK_BIT(GAUGE) | CMK_BIT(STATEMENT) | CMK_BIT_TIMERS,
     .effect = backup_vault_vanish,
-    .rules = "BV-10 MI-1 BK-35",
+    .rules = "BV-10 BV-11 MI-1 BK-35",
 };
 
 /* ---- moving one (BV-13, BV-14) --------------------------------------------------------------- */

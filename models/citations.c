@@ -16,8 +16,7 @@ static const struct {
     {"BV-30", "models/repairs.h"},        {"COST-23 KVE-21 THR-5", "models/key_vault.c"},
     {"BV-25 COST-25", "models/price.c"},  {"MI-12", "models/identity.c"},
     {"KV-7", "models/key_facts.c"},       {"KV-8 MI-20", "scenarios/language_world.c"},
-    {"KV-32", "models/request.c"},        {"OQ-35", "models/ids.h"},
-    {"OQ-36", "sim/calendar.h"},          {"SD-21", "models/key_use.h"},
+    {"KV-32", "models/request.c"},        {"SD-21", "models/key_use.h"},
 };
 
 typedef struct Visit {
@@ -131,25 +130,3 @@ const char *cmk_rule_stage(const CmkModel *model, const CmkRule *rule)
     return cmk_rule_citations(model, rule, NULL, 0) > 0 ? "modelled" : "later";
 }
 
-/* Open questions are knobs where another answer is coherent and somebody could tell the difference;
- * those that are none have a reason. */
-const char *cmk_rule_fixed_because(const CmkRule *rule)
-{
-    static const struct {
-        const char *id;
-        const char *why;
-    } fixed[] = {
-        {"OQ-4", "an identity of the same name is somebody else (MI-7), and BV-31 asks for rights"},
-        {"OQ-20", "the order of all guards is the model itself: KVE-19 and section 9.4 give it"},
-        {"OQ-27", "a vault that is half under one key and half under another would need both"},
-        {"OQ-31", "asking the old identity too would refuse what the article tells people to do"},
-        {"OQ-35", "any order would do, but a run can be repeated only if there is one"},
-        {"OQ-36", "the unit of time is part of every record and of every digest"},
-    };
-    for (size_t i = 0; i < CMK_ARRAY_LEN(fixed); i++) {
-        if (strcmp(fixed[i].id, rule->id) == 0) {
-            return fixed[i].why;
-        }
-    }
-    return NULL;
-}

@@ -20,10 +20,6 @@ uint32_t cmk_rule_citations(const CmkModel *model, const CmkRule *rule, CmkCitat
 /* "modelled" (somebody cites it), "later" or "out of scope". */
 const char *cmk_rule_stage(const CmkModel *model, const CmkRule *rule);
 
-/* Why an open question (OQ-*) has one answer here and no knob for others, half a sentence; NULL for
- * any other rule. */
-const char *cmk_rule_fixed_because(const CmkRule *rule);
-
 /* Calls `visit` for each ID in each row that cites any, known or not. */
 typedef void (*CmkVisitCitation)(void *self, const CmkCitation *citation, const char *id,
                                  size_t length);

@@ -116,9 +116,8 @@ const CmkGuard cmk_guard_moment_is_covered = {
 static bool store_keeps_single_points(const CmkWorld *world, const CmkArgs *args,
                                       uint64_t *ret_blame)
 {
-    const CmkQueueId queue =
-        cmk_schedule_queue_on_demand(world, (CmkInstanceId){args->ref[CMK_REF_INSTANCE]});
-    *ret_blame = cmk_instance(world, (CmkInstanceId){args->ref[CMK_REF_INSTANCE]})->changed_by;
+    const CmkQueueId queue = cmk_schedule_queue_on_demand(world, args);
+    *ret_blame = cmk_instance_of(world, args)->changed_by;
     return !cmk_queue_is_continuous(world, queue);
 }
 

@@ -6,11 +6,23 @@
 #include "models/repairs.h"
 #include "models/rows.h"
 
+/* Of a vault that is not there the request says where it is to be, or where to look for it. */
+static CmkRegionId own_region(const CmkWorld *world, const CmkArgs *args)
+{
+    switch (args->op) {
+    case CMK_OP_BACKUP_VAULT_CREATE:
+    case CMK_OP_BACKUP_VAULT_LIST_DELETED:
+        return (CmkRegionId){args->ref[CMK_REF_REGION]};
+    case CMK_OP_BACKUP_VAULT_GET_DELETED:
+        return (CmkRegionId){cmk_backup_vault_of(world, args)->deleted_from};
+    default:
+        return (CmkRegionId){cmk_backup_vault_of(world, args)->region};
+    }
+}
+
 CmkRegionId cmk_region_of_job(const CmkWorld *world, const CmkArgs *args)
 {
-    const bool is_to_be = args->op == CMK_OP_BACKUP_VAULT_CREATE;
-    const CmkRegionId own = {is_to_be ? args->ref[CMK_REF_REGION]
-                                      : cmk_backup_vault_of(world, args)->region};
+    const CmkRegionId own = own_region(world, args);
     const bool is_in_pair = args->op == CMK_OP_BACKUP_RESTORE_IN_PAIR ||
                             cmk_task(world, (CmkTaskId){args->ref[CMK_REF_TASK]})->is_in_pair != 0;
     return is_in_pair ? cmk_region_pair(world, own) : own;

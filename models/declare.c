@@ -1,4 +1,5 @@
 /* Making a world: its tables, and the names that are there before anything lives under them. */
+#include <ctype.h>
 #include <string.h>
 
 #include "models/model.h"
@@ -109,6 +110,20 @@ const char *cmk_name(const CmkWorld *world, uint32_t name)
     }
     const char *bytes = cmk_world_row(world, CMK_TABLE_NAME_BYTES, 0);
     return bytes + cmk_name_row(world, (CmkNameId){name})->offset;
+}
+
+bool cmk_is_same_name(const char *name, const char *written)
+{
+    for (; *written != '\0'; written++) {
+        if (*written == ' ') {
+            continue;
+        }
+        if (tolower((unsigned char)*name) != tolower((unsigned char)*written)) {
+            return false;
+        }
+        name++;
+    }
+    return *name == '\0';
 }
 
 CmkKeyVaultId cmk_declare_key_vault(CmkWorld *world, const char *name)

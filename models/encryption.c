@@ -412,14 +412,30 @@ void cmk_encryption_forget(CmkSim *sim, CmkBackupVaultId id)
         unlink_from_key(sim, id, (CmkKeyId){vault->key});
     }
     vault->encryption = CMK_ENCRYPTION_DISABLED;
-    vault->key = vault->pinned_version = vault->active_version = 0;
+    vault->key = vault->pinned_version = vault->active_version = vault->old_version = 0;
     vault->identity = vault->principal = 0;
-    vault->is_broken_by_identity = 0;
+    vault->is_broken_by_identity = vault->is_half_rewrapped = 0;
     vault->healing_epoch++;
     vault->data_key = ++vault->last_data_key; /* another vault of this name has another one */
     vault->dek_known_until = 0;
     vault->encryption_by = cmk_this_seq(sim);
 }
+
+static bool data_keys_are_rewrapped_wholly(const CmkWorld *world, const CmkArgs *args,
+                                           uint64_t *ret_blame)
+{
+    *ret_blame = cmk_backup_vault_of(world, args)->encryption_by;
+    return cmk_backup_vault_of(world, args)->is_half_rewrapped == 0;
+}
+
+const CmkGuard cmk_guard_data_keys_are_rewrapped_wholly = {
+    .name = "data-keys-are-rewrapped-wholly",
+    .holds = data_keys_are_rewrapped_wholly,
+    .status = CMK_STATUS_OF(AUTH_FAILURE),
+    .rule = "OQ-27",
+    .text = "No re-wrapping of the vault's data keys has ended half way.",
+    .repairs = {{CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION, cmk_repair_update_encryption,
+                 "repeat the update of the encryption settings"}}};
 
 /* While an update waits to be tried again its identity may be deleted, whose token still opens the
  * key for a while (MI-8). */
@@ -446,9 +462,9 @@ static uint32_t encryption_commit(CmkSim *sim, const CmkArgs *args)
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
     const CmkTask task = *cmk_task_of(sim->world, args);
     choose_data_key(sim, id);
+    cmk_rotation_take_up(sim, id, (CmkVersionId){task.target_version});
     link_to_key(sim, id, (CmkKeyId){task.target_key});
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
-    vault->active_version = task.target_version;
     vault->pinned_version = task.target_pinned ? task.target_version : 0;
     vault->identity = task.target_identity;
     vault->principal = task.target_principal;

@@ -164,6 +164,9 @@ typedef struct CmkAttachmentId {
 typedef struct CmkPolicyId {
     uint32_t i;
 } CmkPolicyId;
+typedef struct CmkVaultPolicyId {
+    uint32_t i;
+} CmkVaultPolicyId;
 typedef struct CmkInstanceId {
     uint32_t i;
 } CmkInstanceId;
@@ -217,6 +220,7 @@ typedef struct CmkMembershipId {
     X(STATEMENT, statement, CmkStatement, CmkStatementId, 0, "statements of accounts")             \
     X(ATTACHMENT, attachment, CmkAttachment, CmkAttachmentId, 0, "attached identities")            \
     X(POLICY, policy, CmkPolicy, CmkPolicyId, 0, "backup policies")                                \
+    X(VAULT_POLICY, vault_policy, CmkVaultPolicy, CmkVaultPolicyId, 0, "policies of vaults")       \
     X(INSTANCE, instance, CmkInstance, CmkInstanceId, 0, "backup instances")                       \
     X(QUEUE, queue, CmkQueue, CmkQueueId, 0, "queues of recovery points")                          \
     X(POINT, point, CmkPoint, CmkPointId, 0, "recovery points")                                    \
@@ -747,10 +751,18 @@ typedef struct CmkBackupVault {
     uint32_t last_system_principal;    /* the newest, deleted ones included */
     uint32_t is_service_failing; /* the Backup service meets internal errors in its work for it */
     uint32_t last_data_key;      /* counts the data keys of this name, those of points included */
+    uint32_t first_policy;       /* of those that are or were in it, linked by next_of_vault */
+    uint32_t deleted_from;       /* region of the last vault of this name that is gone and still
+                                    listed, 0: none is (BV-11) */
+    uint32_t old_version;        /* of its key, that the next backup needs too (ROT-6); 0: none */
+    uint32_t is_half_rewrapped;  /* jobs are refused until it is repeated (OQ-27) */
     CmkTime dek_known_until;     /* Backup still holds the data key that it had unwrapped (OQ-10) */
-    uint64_t encryption_by;      /* record that last changed the encryption settings */
-    uint64_t system_by;          /* record that last switched the system-assigned identity */
-    uint64_t service_by;         /* record that last changed is_service_failing */
+    CmkTime deleted_at;          /* of the same one */
+    CmkTime deleted_purge_at;
+    uint64_t deleted_by;    /* record that last changed these */
+    uint64_t encryption_by; /* record that last changed the encryption settings */
+    uint64_t system_by;     /* record that last switched the system-assigned identity */
+    uint64_t service_by;    /* record that last changed is_service_failing */
     uint64_t changed_by;
 } CmkBackupVault;
 
@@ -865,8 +877,8 @@ typedef struct CmkSchedule {
 #define CMK_PRIORITY_DEFAULT 99 /* of the default rule (BK-12) */
 
 typedef enum CmkPolicyState {
-    CMK_POLICY_ABSENT, /* described, but nobody has created it */
-    CMK_POLICY_ACTIVE
+    CMK_POLICY_ABSENT, /* described, but in no vault unless somebody has created it there */
+    CMK_POLICY_ACTIVE  /* in each vault from its first use there on */
 } CmkPolicyState;
 
 typedef struct CmkPolicy {
@@ -882,27 +894,47 @@ typedef struct CmkPolicy {
     CmkRetention retention[CMK_TAG__COUNT]; /* that of DEFAULT is always there */
 } CmkPolicy;
 
-/* The states of BK-23 that last; after PURGED there is nothing any more, and no way back. */
+/* One row for each pair of a Backup vault and a policy that has ever been in it (BV-10). */
+typedef struct CmkVaultPolicy {
+    uint32_t backup_vault;
+    uint32_t policy;
+    uint32_t next_of_vault;
+    uint32_t is_there;
+    uint64_t changed_by;
+} CmkVaultPolicy;
+
+/* The states of BK-23. The last ones are only shown, over one that lasts (cmk_instance_shown()). */
 typedef enum CmkInstanceState {
     CMK_INSTANCE_ABSENT,
     CMK_INSTANCE_PROTECTED,
     CMK_INSTANCE_SUSPENDED, /* no new backups; points expire, all but the latest (BK-15) */
     CMK_INSTANCE_STOPPED,   /* no new backups, and every point is kept (BK-15) */
     CMK_INSTANCE_SOFT_DELETED,
-    CMK_INSTANCE_PURGED
+    CMK_INSTANCE_PURGED,      /* nothing is left, and there is no way back */
+    CMK_INSTANCE_CONFIGURING, /* not backed up yet */
+    CMK_INSTANCE_CONFIGURING_FAILED,
+    CMK_INSTANCE_ERROR,         /* over PROTECTED: its backups fail */
+    CMK_INSTANCE_UPDATING,      /* over one that keeps points: its policy has just changed */
+    CMK_INSTANCE_SOFT_DELETING, /* over SOFT_DELETED */
+    CMK_INSTANCE__COUNT
 } CmkInstanceState;
 
 /* What the states are called where people read them (BK-23); `Purged` and, before protection, what
- * stands for 0 are told too, though the service shows nothing for what is gone. It has further
- * names that no state here stands for: an operation on an instance is over in no time, so nothing
- * is configuring, updating or deleting, and no rule says which failures lead to an error state. */
+ * stands for 0 are told too, though the service shows nothing for what is gone. Of its other names
+ * nothing leads to `Invalid`, for what is configured is not checked again, nor to
+ * `RetentionSchedulesSuspended`: whoever stops protection keeps every point (BK-15). */
 #define CMK_INSTANCE_NOT_PROTECTED "NotProtected"
 #define CMK_INSTANCE_STATES(X)                                                                     \
     X(PROTECTED, "ProtectionConfigured")                                                           \
     X(SUSPENDED, "BackupSchedulesSuspended")                                                       \
     X(STOPPED, "ProtectionStopped")                                                                \
     X(SOFT_DELETED, "SoftDeleted")                                                                 \
-    X(PURGED, "Purged")
+    X(PURGED, "Purged")                                                                            \
+    X(CONFIGURING, "ConfiguringProtection")                                                        \
+    X(CONFIGURING_FAILED, "ConfiguringProtectionFailed")                                           \
+    X(ERROR, "ProtectionError")                                                                    \
+    X(UPDATING, "UpdatingProtection")                                                              \
+    X(SOFT_DELETING, "SoftDeleting")
 
 typedef struct CmkInstance {
     uint32_t name;
@@ -912,7 +944,9 @@ typedef struct CmkInstance {
     uint32_t state;
     uint32_t first_queue;
     uint32_t next_of_vault;
-    uint32_t sample_bytes; /* size of the sample that is really encrypted for each point */
+    uint32_t sample_bytes;   /* size of the sample that is really encrypted for each point */
+    uint32_t passing;        /* CmkInstanceState that is shown for a while, 0 if none is */
+    uint32_t failed_backups; /* in a row */
     int64_t size_bytes;
     int64_t daily_change_ppm;
     int64_t
@@ -1006,6 +1040,7 @@ typedef enum CmkTaskKind {
 typedef enum CmkTaskState {
     CMK_TASK_RUNNING = 1,
     CMK_TASK_COMPLETED,
+    CMK_TASK_COMPLETED_WITH_WARNINGS, /* a step of it had to be tried again (BK-18) */
     CMK_TASK_FAILED
 } CmkTaskState;
 
@@ -1055,6 +1090,7 @@ typedef struct CmkPlanRow {
     uint32_t is_in_force; /* a fault that has acted and is neither over nor remedied */
     uint32_t reserved;
     CmkTime time;
+    uint64_t acted_by; /* a fault: the record by which it acted, 0 before */
     CmkArgs args; /* actor and origin included; of a fault and its end as models/revert.h says */
 } CmkPlanRow;
 
@@ -1089,6 +1125,10 @@ CMK_REFERRED_ROWS(X)
 
 /* The name of a row, closed by a zero; "" for name 0. */
 const char *cmk_name(const CmkWorld *world, uint32_t name);
+
+/* Whether something is called `name` when people write `written`: the case does not count, nor do
+ * the blanks with which regions are displayed. */
+bool cmk_is_same_name(const char *name, const char *written);
 
 /* The value of a knob in this world. */
 int64_t cmk_knob(const CmkWorld *world, CmkKnobId knob);

@@ -1,18 +1,17 @@
 /*
  * Envelope encryption with real cryptography: samples of backup data under AES-256-GCM data keys,
  * data keys wrapped with RSA-OAEP-256 by the key versions of vaults and HSMs (KV-21, KV-31,
- * BK-30 to BK-35). It stands beside the world and finds everything by the caller's ids; it is the
- * only place with key bytes.
+ * BK-30 to BK-35). It stands beside the world and finds everything by the caller's ids.
  *
  * It knows nothing of permissions. Callers ask the guards first and then call; so permission is
  * always asked and arithmetic, whose results are remembered, is done once. What it does know is
  * whether the bytes can come back, which makes it an independent judge of the rules.
  *
- * Between two calls the plaintext of a data key exists only
- *   - from its creation to its first wrap, or
- *   - as the remembered unwrapping of one wrapped blob by one key version.
- * So when a key version is purged, everything that it had opened closes again: no stream is drawn
- * twice, and no other copy exists (the key schedule inside OpenSSL's context included).
+ * Key bytes are in the four modules called after their keys and nowhere else: RSA keys
+ * (rsa_keys.h), stand-ins for them (wrapping_key.h), data keys (data_key.h), the platform's key
+ * (platform_key.h). Their tables are opaque; key bytes go from one to another, or as arguments to
+ * crypto.h. So when a key version is purged, everything that it had opened closes again: no stream
+ * is drawn twice, and no other copy exists (the key schedule inside OpenSSL's context included).
  *
  * Everything follows from the seed (models/random_stream.h): keys, blobs, ciphertext and the digest
  * over them are the same in every run with the same OpenSSL, whoever makes a key and however much
@@ -25,6 +24,7 @@
 #ifndef CMK_MODELS_ENVELOPE_H
 #define CMK_MODELS_ENVELOPE_H
 
+#include "models/envelope_result.h"
 #include "sim/base.h"
 #include "sim/hash.h"
 
@@ -34,23 +34,6 @@
 #define CMK_ENVELOPE_NONCE_BYTES 12
 #define CMK_ENVELOPE_TAG_BYTES 16
 #define CMK_ENVELOPE_WRAPPED_BYTES_MAX 512 /* RSA-4096 */
-#define CMK_ENVELOPE_ERROR_SIZE 512
-
-/* How a call ended. Everything but OK leaves no trace except in cmk_envelope_error(). */
-typedef enum CmkEnvelopeResult {
-    CMK_ENVELOPE_OK,
-    CMK_ENVELOPE_UNKNOWN,       /* no such key version, data key or recovery point */
-    CMK_ENVELOPE_KEY_GONE,      /* the key version was purged, or it was the last way in */
-    CMK_ENVELOPE_NOT_WRAPPED,   /* the data key is not wrapped by this key version */
-    CMK_ENVELOPE_NOT_OPEN,      /* to wrap a data key once more it must be unwrapped first */
-    CMK_ENVELOPE_AUTH_FAILED,   /* ciphertext, tag or wrapped blob are not what was written */
-    CMK_ENVELOPE_MISMATCH,      /* decryption worked and gave something else */
-    CMK_ENVELOPE_LIBRARY_ERROR, /* OpenSSL or memory; cmk_envelope_error() says what */
-    CMK_ENVELOPE_RESULT__COUNT
-} CmkEnvelopeResult;
-
-/* A short text such as "key gone", never NULL. */
-const char *cmk_envelope_result_text(CmkEnvelopeResult result);
 
 /* How much is computed. AES-GCM of samples always is. */
 typedef enum CmkCryptoMode {
@@ -128,6 +111,11 @@ CmkEnvelopeResult cmk_envelope_rewrap(CmkEnvelope *envelope, uint32_t dek_id,
 /* Forgets the blob and what it had opened. UNKNOWN, NOT_WRAPPED. */
 CmkEnvelopeResult cmk_envelope_drop_wrap(CmkEnvelope *envelope, uint32_t dek_id,
                                          uint32_t version_id);
+
+/* Forgets all blobs of the data key, if there is one, but those of these two key versions, which
+ * may be the same. O(blobs of the data key). */
+void cmk_envelope_keep_wraps(CmkEnvelope *envelope, uint32_t dek_id, uint32_t version_id,
+                             uint32_t other_version_id);
 
 /* Whether bytes under this data key can still come back: its plaintext is there, or a blob whose
  * key version is not purged. */

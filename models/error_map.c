@@ -42,6 +42,7 @@ static const CmkErrorRow rows[] = {
     {"ERR-M12", CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, RETRY, RETRY, true},
     {"ERR-M12", CMK_GUARD_BACKUP_SERVICE_WORKS, RETRY, RETRY, true},
     {"ERR-M13", CMK_GUARD_CALLER_IS_KNOWN, AUTH, MISSING, false},
+    {"OQ-27", CMK_GUARD_DATA_KEYS_ARE_REWRAPPED_WHOLLY, AUTH, AUTH, false},
     {"BK-18", CMK_GUARD_INSTANCE_IS_KEPT, CANCELLED, CANCELLED, false},
 };
 
@@ -68,10 +69,14 @@ const CmkErrorRow *cmk_error_find(CmkGuardId guard)
  */
 static CmkStatus of_current_key(CmkStatus status, CmkErrorKey key)
 {
-    if (status == MISSING) {
+    const bool is_without_identity =
+        key == CMK_ERROR_KEY_OF_OLD_IDENTITY &&
+        (status == CMK_STATUS_OF(SYSTEM_IDENTITY_NOT_ENABLED) ||
+         status == CMK_STATUS_OF(USER_IDENTITY_NOT_FOUND)); /* which has no rights at all */
+    if (status == MISSING || is_without_identity) {
         return CMK_STATUS_OF(MISSING_PERMISSION_ON_CURRENT_KEY);
     }
-    const bool is_out_of_reach = status == RETRY && key == CMK_ERROR_CURRENT_KEY;
+    const bool is_out_of_reach = status == RETRY && key != CMK_ERROR_REWRAPPED_KEY;
     return status == AUTH || is_out_of_reach ? CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY) : status;
 }
 
@@ -150,7 +155,7 @@ static const CmkErrorFacts errors[] = {
     {CANCELLED, 0, USER_ERROR, "BK-18", "backupInstance",
      "Take the deleted instance back and start the job again, if it is still wanted."},
     {CMK_STATUS_OF(BACKUP_VAULT_NOT_EMPTY), 0, USER_ERROR, "ERR-10", "backupVault",
-     "Delete the instances and recovery points of the Backup vault first."},
+     "Delete the instances, recovery points and policies of the Backup vault first."},
     {RETRY, 0, PASSING, "ERR-12", "keyVault", "Try again later."},
     {CMK_STATUS_OF(VAULT_MOVE_NOT_SUPPORTED), 0, USER_ERROR, "ERR-13", "backupVault",
      "Leave the Backup vault where it is, or protect the instances in a new one."},
@@ -161,7 +166,8 @@ static const CmkErrorFacts errors[] = {
     {CMK_STATUS_OF(SYSTEM_IDENTITY_AT_CREATION), 0, USER_ERROR, "ERR-16", "identity",
      "Create the Backup vault with a user-assigned identity, or without a key."},
     {CMK_STATUS_OF(MISSING_PERMISSION_ON_CURRENT_KEY), 0, USER_ERROR, "ERR-18", "currentKey",
-     "Give the identity get and unwrap on the key that is in use now, then change the key."},
+     "Give the identity get and unwrap on the key that is in use now, then change key or "
+     "identity."},
     {CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY), 0, USER_ERROR, "ERR-18", "currentKey",
      "Bring the key that is in use now back, enable it and see that it can be reached, then change "
      "the key."},
@@ -232,7 +238,8 @@ static const Advice advices[] = {
     {CMK_STATUS_OF(POLICY_DOES_NOT_FIT), "Take a policy all of whose stores the datasource has."},
     {CMK_STATUS_OF(REGION_MISMATCH), "Take a key of the Backup vault's own region."},
     {CMK_STATUS_OF(ENCRYPTION_STAYS_INCONSISTENT),
-     "Attach the identity again, give it its rights on the key, and see that the key can be used."},
+     "Attach the identity again, give it its rights on the key, and see that the key can be used; "
+     "or update the encryption settings."},
     {CMK_STATUS_OF(INFRASTRUCTURE_NEEDS_KEY),
      "Create the Backup vault with a customer-managed key, or without infrastructure encryption."},
     {CMK_STATUS_OF(REDUNDANCY_LOCKED),

@@ -23,9 +23,10 @@ const CmkErrorRow *cmk_error_find(CmkGuardId guard);
 
 /* Whose key a refused request of an update was about. */
 typedef enum CmkErrorKey {
-    CMK_ERROR_TARGET_KEY,   /* the one that the settings are to name */
-    CMK_ERROR_CURRENT_KEY,  /* the one that they name: its loss is told apart (ERR-18) */
-    CMK_ERROR_REWRAPPED_KEY /* the same, after it has passed its check (9.4, step 15) */
+    CMK_ERROR_TARGET_KEY,          /* the one that the settings are to name */
+    CMK_ERROR_CURRENT_KEY,         /* the one that they name: its loss is told apart (ERR-18) */
+    CMK_ERROR_KEY_OF_OLD_IDENTITY, /* the same, for the identity that is to go (OQ-31) */
+    CMK_ERROR_REWRAPPED_KEY        /* the same, after it has passed its check (9.4, step 15) */
 } CmkErrorKey;
 
 /* The code of a job that ends with this refusal, the knobs of OQ-1, OQ-2 and OQ-22 heard. */

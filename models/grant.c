@@ -226,13 +226,6 @@ static uint32_t first_meant(const CmkWorld *world, CmkPrincipalId principal, con
     return 0;
 }
 
-uint32_t cmk_access_role_to_remove(const CmkWorld *world, const CmkArgs *remove)
-{
-    uint64_t blame = 0;
-    const uint32_t row = first_meant(world, cmk_access_caller(world, remove), remove, &blame);
-    return cmk_assignment(world, (CmkAssignmentId){row})->role;
-}
-
 static bool assignment_is_new(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const uint32_t row = first_meant(world, cmk_access_caller(world, args), args, ret_blame);

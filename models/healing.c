@@ -54,6 +54,11 @@ static bool encryption_can_be_restored(const CmkWorld *world, const CmkArgs *arg
     if (!attached->holds(world, &question, ret_blame)) {
         return false;
     }
+    if (principal.i != vault->principal &&
+        cmk_knob(world, CMK_KNOB_RECREATED_IDENTITY_NEEDS_UPDATE) != 0) {
+        *ret_blame = cmk_identity(world, (CmkIdentityId){vault->identity})->changed_by;
+        return false; /* the name is that of the settings, the principal is not (MI-7) */
+    }
     if (!cmk_principal_is_alive(world, principal)) { /* it stayed behind in another tenant */
         *ret_blame = cmk_principal(world, principal)->changed_by;
         return false;
@@ -118,7 +123,6 @@ void cmk_on_healing(CmkSim *sim, const CmkTimer *timer)
     if (outcome.status != CMK_STATUS_OK) {
         const CmkTime next =
             cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_HEALING_INTERVAL);
-        (void)cmk_agenda_push(sim->world, next, sim->model->events[CMK_EVENT_HEALING].class_of_ties,
-                              timer);
+        (void)cmk_engine_repeat_timer(sim, next, timer);
     }
 }

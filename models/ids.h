@@ -82,6 +82,9 @@
     X(BACKUP_VAULT_ENABLE_CROSS_REGION_RESTORE, backup_vault_enable_cross_region_restore)          \
     X(BACKUP_VAULT_DELETE, backup_vault_delete)                                                    \
     X(BACKUP_VAULT_VANISH, backup_vault_vanish)                                                    \
+    X(BACKUP_VAULT_LIST_DELETED, backup_vault_list_deleted)                                        \
+    X(BACKUP_VAULT_GET_DELETED, backup_vault_get_deleted)                                          \
+    X(BACKUP_VAULT_PURGE_DELETED, backup_vault_purge_deleted)                                      \
     X(BACKUP_VAULT_MOVE, backup_vault_move)                                                        \
     X(BACKUP_VAULT_ARRIVE, backup_vault_arrive)                                                    \
     X(BACKUP_VAULT_SET_REDUNDANCY, backup_vault_set_redundancy)                                    \
@@ -92,7 +95,10 @@
     X(ROTATION_START, rotation_start)                                                              \
     X(ROTATION_COMMIT, rotation_commit)                                                            \
     X(BACKUP_POLICY_CREATE, backup_policy_create)                                                  \
+    X(BACKUP_POLICY_DELETE, backup_policy_delete)                                                  \
     X(INSTANCE_PROTECT, instance_protect)                                                          \
+    X(INSTANCE_CONFIGURE, instance_configure)                                                      \
+    X(INSTANCE_SETTLE, instance_settle)                                                            \
     X(INSTANCE_SUSPEND_BACKUPS, instance_suspend_backups)                                          \
     X(INSTANCE_STOP_PROTECTION, instance_stop_protection)                                          \
     X(INSTANCE_RESUME_PROTECTION, instance_resume_protection)                                      \
@@ -199,8 +205,11 @@
     X(BACKUP_VAULT_IS_ABSENT, backup_vault_is_absent)                                              \
     X(BACKUP_VAULT_EXISTS, backup_vault_exists)                                                    \
     X(BACKUP_VAULT_IS_NOT_MOVING, backup_vault_is_not_moving)                                      \
+    X(BACKUP_VAULT_IS_NOT_BEING_DELETED, backup_vault_is_not_being_deleted)                        \
     X(BACKUP_VAULT_IS_MOVING, backup_vault_is_moving)                                              \
     X(BACKUP_VAULT_IS_EMPTY, backup_vault_is_empty)                                                \
+    X(POLICIES_ARE_DELETED, policies_are_deleted)                                                  \
+    X(DELETED_VAULT_IS_LISTED, deleted_vault_is_listed)                                            \
     X(NOTHING_IS_PROTECTED, nothing_is_protected)                                                  \
     X(RESOURCE_GROUP_IS_ANOTHER, resource_group_is_another)                                        \
     X(BACKUP_VAULT_HAS_PLATFORM_KEYS, backup_vault_has_platform_keys)                              \
@@ -220,6 +229,7 @@
     X(SOFT_DELETE_IS_ON, soft_delete_is_on)                                                        \
     X(PURGE_PROTECTION_IS_ON, purge_protection_is_on)                                              \
     X(TARGET_VERSION_IS_USABLE, target_version_is_usable)                                          \
+    X(DATA_KEYS_ARE_REWRAPPED_WHOLLY, data_keys_are_rewrapped_wholly)                              \
     X(TARGET_IDENTITY_IS_THERE, target_identity_is_there)                                          \
     X(ENCRYPTION_CAN_BE_RESTORED, encryption_can_be_restored)                                      \
     X(NEWER_VERSION_IS_USABLE, newer_version_is_usable)                                            \
@@ -227,6 +237,9 @@
     X(INSTANCE_IS_ABSENT, instance_is_absent)                                                      \
     X(POLICY_IS_ABSENT, policy_is_absent)                                                          \
     X(POLICY_EXISTS, policy_exists)                                                                \
+    X(VAULT_OF_POLICY_EXISTS, vault_of_policy_exists)                                              \
+    X(POLICY_IS_IN_VAULT, policy_is_in_vault)                                                      \
+    X(POLICY_IS_NOT_IN_USE, policy_is_not_in_use)                                                  \
     X(DATASOURCE_FITS_POLICY, datasource_fits_policy)                                              \
     X(INSTANCE_IS_PROTECTED, instance_is_protected)                                                \
     X(INSTANCE_IS_ACTIVE, instance_is_active)                                                      \
@@ -337,7 +350,7 @@
     X(INFRASTRUCTURE_NEEDS_KEY, 141, 0, "SimErrorInfrastructureEncryptionNeedsKey", NULL, "BV-21", \
       "infrastructure encryption is asked for without a customer-managed key")                     \
     X(BACKUP_VAULT_NOT_EMPTY, 142, 0, "SimErrorBackupVaultNotEmpty", NULL, "ERR-10",               \
-      "the Backup vault still holds instances or recovery points")                                 \
+      "the Backup vault still holds instances, recovery points or policies")                       \
     X(DELETION_FAILED, 143, 0, "CloudServiceRetryableError", NULL, "ERR-7",                        \
       "the Backup vault cannot be deleted while its encryption settings are broken")               \
     X(VAULT_MOVE_NOT_SUPPORTED, 144, 0, "SimErrorCMKVaultMoveNotSupported", NULL, "ERR-13",        \
@@ -350,9 +363,9 @@
       "the redundancy of a Backup vault that protects something cannot change")                    \
     X(MISSING_PERMISSION_ON_CURRENT_KEY, 148, 0,                                                   \
       "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault", NULL, "ERR-18",                     \
-      "the identity may not open the current key, which a change of the key needs")                \
+      "the identity may not open the current key, which this change needs")                        \
     X(AUTH_FAILURE_ON_CURRENT_KEY, 149, 0, "UserErrorCMKKeyVaultAuthFailure", NULL, "ERR-18",      \
-      "the current key cannot be used or reached, which a change of the key needs")                \
+      "the current key cannot be used or reached, which this change needs")                        \
     X(GENERIC_DATABASE_ERROR, 150, 0, "SimErrorGenericDatabaseError", NULL, "ERR-8",               \
       "the database job failed; the message does not speak of the key")                            \
     X(AUTHORIZATION_FAILED, 31, 403, "AuthorizationFailed", NULL, "AC-21",                         \
@@ -406,6 +419,8 @@
     X(KEY_ROTATION, key_rotation, 2)                                                               \
     X(KEY_NEAR_EXPIRY, key_near_expiry, 2)                                                         \
     X(ROTATION_POLL, rotation_poll, 3)                                                             \
+    X(DELETED_VAULT, deleted_vault, 2)                                                             \
+    X(INSTANCE_SETTLE, instance_settle, 2)                                                         \
     X(INSTANCE, instance, 2)                                                                       \
     X(SCHEDULE, schedule, 4)                                                                       \
     X(TASK, task, 4)                                                                               \
@@ -453,10 +468,18 @@
       "how often a Backup vault looks for a newer version of a versionless key; a look that "      \
       "finds "                                                                                     \
       "none is no request in the bill, and each that cannot take one up is a job that fails")      \
+    X(OLD_VERSION_NEEDED_UNTIL_BACKUP, "old_version_needed_until_backup", "boolean", 1, 1, 1, 1,   \
+      0, 1, "ROT-6", "assumed",                                                                    \
+      "whether after a take-up backups to the vault tier also unwrap with the version that was "   \
+      "left, until the first of them ends well; restores, tiering and expiry do not need it")      \
     X(HEALING_INTERVAL, "healing_interval", "duration", CMK_HOUR_US, CMK_HOUR_US, CMK_HOUR_US,     \
       CMK_HOUR_US, CMK_MINUTE_US, 30 * CMK_DAY_US, "OQ-5", "assumed",                              \
       "how often an Inconsistent vault with its user-assigned identity attached tries to restore " \
       "itself")                                                                                    \
+    X(RECREATED_IDENTITY_NEEDS_UPDATE, "recreated_identity_needs_update", "boolean", 0, 0, 0, 0,   \
+      0, 1, "OQ-4 BV-31", "assumed",                                                               \
+      "whether a user-assigned identity that was deleted and made again under its name repairs "   \
+      "the settings only by an update of them, and never by its rights alone")                     \
     X(MAINTENANCE_INTERVAL, "maintenance_interval", "duration", CMK_DAY_US, CMK_DAY_US,            \
       CMK_DAY_US, CMK_DAY_US, CMK_HOUR_US, 30 * CMK_DAY_US, "OQ-26 BK-22", "assumed",              \
       "how often expired points are removed and due points moved to the archive")                  \
@@ -481,13 +504,23 @@
       "how long the copy that has come back from the archive stays in the vault tier")             \
     X(RETRIES, "retries", "integer", 5, 5, 5, 5, 0, 16, "OQ-25 THR-6", "assumed",                  \
       "how many times a passing trouble is tried again, after 1, 2, 4, 8, 16 ... seconds")         \
+    X(PROTECTION_DURATION, "protection_duration", "duration", 0, CMK_MINUTE_US, 0,                 \
+      5 * CMK_MINUTE_US, 0, CMK_DAY_US, "BK-23", "assumed",                                        \
+      "how long an instance is being configured before its first backup can begin, and how long "  \
+      "a change of its policy and its deletion are shown as under way")                            \
+    X(FAILED_BACKUPS_TO_PROTECTION_ERROR, "failed_backups_to_protection_error", "integer", 1, 1,   \
+      1, 1, 0, 1000, "BK-23", "assumed",                                                           \
+      "after how many failed backups in a row an instance shows an error, until one completes; "   \
+      "0: never")                                                                                  \
+    X(RETRIED_JOBS_WARN, "retried_jobs_warn", "boolean", 1, 1, 1, 1, 0, 1, "BK-18", "assumed",     \
+      "whether a job that had to try a step again and then completes does so with warnings")       \
     X(DISABLED_ALLOWS_PUBLIC_OPS, "disabled_allows_public_ops", "boolean", 0, 0, 0, 0, 0, 1,       \
       "OQ-7 KV-17", "assumed",                                                                     \
       "whether a disabled key version still wraps, encrypts and verifies")                         \
     X(READ_LETS_WRAP, "read_lets_wrap", "boolean", 1, 1, 1, 1, 0, 1, "OQ-8 AC-16", "documented",   \
       "whether a role that reads an asymmetric key may also wrap, encrypt and verify with it")     \
-    X(CLOCK_LEEWAY, "clock_leeway", "duration", 0, 0, 0, 0, 0, CMK_HOUR_US, "KV-15", "assumed",    \
-      "how much a key vault forgives a clock around the validity of a key version")                \
+    X(CLOCK_LEEWAY, "clock_leeway", "duration", 0, 0, 0, 0, 0, CMK_HOUR_US, "KV-15 OQ-36",         \
+      "assumed", "how much a key vault forgives a clock around the validity of a key version")     \
     X(KEY_DELETING, "key_deleting", "duration", 0, 5 * CMK_SECOND_US, 5 * CMK_SECOND_US,           \
       5 * CMK_SECOND_US, 0, CMK_HOUR_US, "SD-12 SD-14", "assumed",                                 \
       "how long the deletion of a key takes, while requests get a conflict")                       \
@@ -508,6 +541,14 @@
     X(LOST_RIGHTS_BREAK_SETTINGS, "lost_rights_break_settings", "boolean", 0, 0, 0, 0, 0, 1,       \
       "OQ-3 BV-32", "assumed",                                                                     \
       "whether a job that is refused for want of rights makes the settings Inconsistent")          \
+    X(INTERRUPTED_REWRAP_STOPS_JOBS, "interrupted_rewrap_stops_jobs", "boolean", 0, 0, 0, 0, 0, 1, \
+      "OQ-27", "assumed",                                                                          \
+      "whether an update or take-up that ends after it has re-wrapped a part of the data keys "    \
+      "leaves a vault whose jobs are refused until it is repeated")                                \
+    X(IDENTITY_CHANGE_TESTS_OLD_IDENTITY, "identity_change_tests_old_identity", "boolean", 0, 0,   \
+      0, 0, 0, 1, "OQ-31", "assumed",                                                              \
+      "whether settings go over to another identity only while the one before it still has get "   \
+      "and unwrap on the key")                                                                     \
     X(ENABLING_WRAPS_OLD_POINTS, "enabling_wraps_old_points", "boolean", 1, 1, 1, 1, 0, 1,         \
       "OQ-15 BV-T5", "assumed",                                                                    \
       "whether points made before customer-managed keys were switched on need the key too")        \
@@ -530,6 +571,10 @@
     X(EMPTY_VAULT_DELETION_NEEDS_KEY, "empty_vault_deletion_needs_key", "boolean", 1, 1, 1, 1, 0,  \
       1, "OQ-21", "assumed",                                                                       \
       "whether a Backup vault with a customer-managed key can be deleted only with its key")       \
+    X(DELETED_VAULT_KEPT, "deleted_vault_kept", "duration", 14 * CMK_DAY_US, 14 * CMK_DAY_US,      \
+      14 * CMK_DAY_US, 14 * CMK_DAY_US, 0, 180 * CMK_DAY_US, "BV-11", "assumed",                   \
+      "how long a deleted Backup vault is listed until it is purged; 0: older interfaces, which "  \
+      "list none")                                                                                 \
     X(VAULT_MOVE_DURATION, "vault_move_duration", "duration", CMK_HOUR_US, CMK_HOUR_US,            \
       CMK_HOUR_US, 4 * CMK_HOUR_US, 0, 7 * CMK_DAY_US, "BV-13 BV-14", "assumed",                   \
       "how long a Backup vault is on its way to another resource group")                           \
@@ -540,6 +585,16 @@
       "whether the codes for soft delete and purge protection change places, as in the article")   \
     X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", \
       "whether key vault and Backup vault must be in one region")                                  \
+    X(THROTTLING_AFTER_AUTHORISATION, "throttling_after_authorisation", "boolean", 0, 0, 0, 0, 0,  \
+      1, "OQ-20", "assumed",                                                                       \
+      "whether a key vault looks at the rights of a request before it throttles it; then a "       \
+      "request without rights takes no room in the window, and a throttled one is billed")         \
+    X(TIES_BY_KIND, "ties_by_kind", "boolean", 1, 1, 1, 1, 0, 1, "OQ-35", "assumed",               \
+      "whether events of one moment go by kind; otherwise the timeline comes first, and the rest " \
+      "in the order in which it was set in motion")                                                \
+    X(MONTHS_BY_CALENDAR, "months_by_calendar", "boolean", 1, 1, 1, 1, 0, 1, "OQ-36", "assumed",   \
+      "whether months and years of a retention are those of the calendar; otherwise a month has "  \
+      "30 days and a year 365")                                                                    \
     X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \
       "OQ-34", "assumed",                                                                          \
       "whether the loss of a region also stops the jobs of Backup vaults there")

@@ -1,5 +1,6 @@
 /* The life of a protected instance: backups suspended, protection stopped and resumed, another
  * policy, deletion with and without a way back (BK-15, BK-23, BV-6 to BV-8, COST-19). */
+#include "models/backup_policy.h"
 #include "models/continuous.h"
 #include "models/model.h"
 #include "models/mutate.h"
@@ -83,6 +84,42 @@ const CmkGuard cmk_guard_policy_has_the_same_stores = {
     .rule = "BK-4 BK-8",
     .text = "The new policy keeps points in the same stores as the old one."};
 
+/* ---- what is shown --------------------------------------------------------------------------- */
+
+/* What passes is only shown: a new policy and a deletion hold at once. */
+CmkInstanceState cmk_instance_shown(const CmkWorld *world, CmkInstanceId id)
+{
+    const CmkInstance *instance = cmk_instance(world, id);
+    const int64_t limit = cmk_knob(world, CMK_KNOB_FAILED_BACKUPS_TO_PROTECTION_ERROR);
+    if (instance->passing != 0) {
+        return (CmkInstanceState)instance->passing;
+    }
+    if (instance->state == CMK_INSTANCE_PROTECTED && limit != 0 &&
+        instance->failed_backups >= limit) {
+        return CMK_INSTANCE_ERROR;
+    }
+    return (CmkInstanceState)instance->state;
+}
+
+/* Before the scenario begins nothing takes its time. */
+bool cmk_instance_goes_on(CmkSim *sim, const CmkArgs *args)
+{
+    const int64_t duration_us =
+        cmk_is_open(sim->world) ? cmk_knob(sim->world, CMK_KNOB_PROTECTION_DURATION) : 0;
+    if (duration_us > 0) {
+        (void)cmk_engine_set_timer(sim, cmk_world_now(sim->world) + duration_us,
+                                   CMK_EVENT_INSTANCE_SETTLE, args->ref[CMK_REF_INSTANCE], args);
+    }
+    return duration_us > 0;
+}
+
+void cmk_instance_count_backup(CmkSim *sim, CmkQueueId queue, bool has_failed)
+{
+    CmkInstance *instance =
+        cmk_instance_mut(sim, (CmkInstanceId){cmk_queue(sim->world, queue)->instance});
+    instance->failed_backups = has_failed ? instance->failed_backups + 1 : 0;
+}
+
 /* ---- protection on and off ------------------------------------------------------------------- */
 
 typedef void (*ForQueue)(CmkSim *sim, const CmkArgs *args, CmkQueueId queue);
@@ -121,6 +158,7 @@ static CmkInstance *change_to(CmkSim *sim, const CmkArgs *args, CmkInstanceState
 {
     CmkInstance *instance = cmk_instance_mut(sim, (CmkInstanceId){args->ref[CMK_REF_INSTANCE]});
     instance->state = state;
+    instance->passing = 0;
     instance->epoch++;
     instance->changed_by = cmk_this_seq(sim);
     return instance;
@@ -216,7 +254,11 @@ static uint32_t instance_change_policy(CmkSim *sim, const CmkArgs *args)
     CmkInstance *instance = cmk_instance_mut(sim, (CmkInstanceId){args->ref[CMK_REF_INSTANCE]});
     for_each_queue(sim, args, settle);
     instance->policy = args->ref[CMK_REF_POLICY];
+    cmk_vault_policy_put(sim, (CmkBackupVaultId){instance->backup_vault},
+                         (CmkPolicyId){instance->policy});
     instance->changed_by = cmk_this_seq(sim);
+    instance->epoch++; /* only the last of several changes ends the time of being shown */
+    instance->passing = cmk_instance_goes_on(sim, args) ? CMK_INSTANCE_UPDATING : 0;
     for_each_queue(sim, args, renew);
     return args->ref[CMK_REF_INSTANCE];
 }
@@ -230,9 +272,9 @@ const CmkOperation cmk_op_instance_change_policy = {
                CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_INSTANCE_IS_KEPT,
                CMK_GUARD_POLICY_EXISTS, CMK_GUARD_POLICY_HAS_THE_SAME_STORES,
                CMK_GUARD_DATASOURCE_FITS_POLICY},
-    .writes = QUEUES_AND_POINTS,
+    .writes = QUEUES_AND_POINTS | CMK_BIT(VAULT_POLICY) | CMK_BIT(BACKUP_VAULT),
     .effect = instance_change_policy,
-    .rules = "BK-4 BK-23",
+    .rules = "BV-10 BK-4 BK-23",
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/write",
     .az = "az dataprotection backup-instance update-policy",
 };
@@ -260,6 +302,7 @@ static uint32_t instance_delete(CmkSim *sim, const CmkArgs *args)
     instance->purge_at = now;
     if (vault->soft_delete != CMK_SOFT_DELETE_OFF) {
         instance->purge_at = now + vault->soft_delete_days * CMK_DAY_US;
+        instance->passing = cmk_instance_goes_on(sim, args) ? CMK_INSTANCE_SOFT_DELETING : 0;
         (void)cmk_engine_set_timer(sim, instance->purge_at - free_us, CMK_EVENT_INSTANCE,
                                    args->ref[CMK_REF_INSTANCE], args);
     }
@@ -377,6 +420,54 @@ static void purge_points(CmkSim *sim, CmkArgs args, CmkQueueId queue)
             (void)cmk_apply(sim, &args);
         }
     }
+}
+
+/* Of protection that could not be configured nothing is left in the vault. O(its instances). */
+static void take_from_vault(CmkSim *sim, const CmkInstance *instance, uint32_t row)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, (CmkBackupVaultId){instance->backup_vault});
+    uint32_t *link = &vault->first_instance;
+    while (*link != row) {
+        link = &cmk_instance_mut(sim, (CmkInstanceId){*link})->next_of_vault;
+    }
+    *link = instance->next_of_vault;
+}
+
+static uint32_t instance_settle(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkInstanceId id = {args->ref[CMK_REF_INSTANCE]};
+    if (cmk_instance(sim->world, id)->state == CMK_INSTANCE_CONFIGURING) {
+        take_from_vault(sim, change_to(sim, args, CMK_INSTANCE_CONFIGURING_FAILED), id.i);
+    }
+    cmk_instance_mut(sim, id)->passing = 0; /* the epoch stays: a purge is still to come */
+    return id.i;
+}
+
+const CmkOperation cmk_op_instance_settle = {
+    .name = "instance.settle",
+    .text = "What was under way at an instance is over; what could not be configured has failed.",
+    .params = {{"instance", CMK_PARAM_INTEGER, 0, 1, CMK_REF_INSTANCE}},
+    .writes = CMK_BIT(INSTANCE) | CMK_BIT(BACKUP_VAULT),
+    .effect = instance_settle,
+    .rules = "BK-23",
+};
+
+void cmk_on_instance_settle(CmkSim *sim, const CmkTimer *timer)
+{
+    const CmkInstance *instance = cmk_instance(sim->world, (CmkInstanceId){timer->subject});
+    CmkArgs args = cmk_args_of_timer(CMK_OP_INSTANCE_SETTLE, timer);
+    args.ref[CMK_REF_INSTANCE] = timer->subject;
+    args.ref[CMK_REF_BACKUP_VAULT] = instance->backup_vault;
+    if (instance->state == CMK_INSTANCE_CONFIGURING) {
+        args.op = CMK_OP_INSTANCE_CONFIGURE;
+        const CmkOutcome outcome = cmk_apply(sim, &args);
+        if (outcome.status == CMK_STATUS_OK) {
+            return;
+        }
+        args.op = CMK_OP_INSTANCE_SETTLE;
+        args.cause_seq = outcome.seq;
+    }
+    (void)cmk_apply(sim, &args);
 }
 
 void cmk_on_instance(CmkSim *sim, const CmkTimer *timer)

@@ -668,8 +668,7 @@ void cmk_on_key_settle(CmkSim *sim, const CmkTimer *timer)
 
 static void retry(CmkSim *sim, const CmkTimer *timer)
 {
-    (void)cmk_agenda_push(sim->world, cmk_world_now(sim->world) + RETRY_US,
-                          sim->model->events[timer->kind].class_of_ties, timer);
+    (void)cmk_engine_repeat_timer(sim, cmk_world_now(sim->world) + RETRY_US, timer);
 }
 
 void cmk_key_retry(CmkSim *sim, const CmkTimer *timer)

@@ -1,6 +1,4 @@
 /* Backups of keys, and keys that come back from them (KV-24). */
-#include <ctype.h>
-
 #include "models/key.h"
 #include "models/key_vault.h"
 #include "models/model.h"
@@ -98,22 +96,12 @@ const CmkGuard cmk_guard_key_backup_exists = {.name = "key-backup-exists",
                                               .rule = "KV-24",
                                               .text = "Somebody has kept this backup of the key."};
 
-/* Names of keys are the same in any case. */
-static bool is_same_name(const char *a, const char *b)
-{
-    while (*a != '\0' && tolower((unsigned char)*a) == tolower((unsigned char)*b)) {
-        a++;
-        b++;
-    }
-    return tolower((unsigned char)*a) == tolower((unsigned char)*b);
-}
-
 static bool key_backup_has_the_name(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkKey *source = cmk_key(world, source_of(args));
     *ret_blame = cmk_key_backup(world, cmk_key_backup_named(world, args))->changed_by;
-    return is_same_name(cmk_name(world, source->name),
-                        cmk_name(world, cmk_key_of(world, args)->name));
+    return cmk_is_same_name(cmk_name(world, source->name),
+                            cmk_name(world, cmk_key_of(world, args)->name));
 }
 
 const CmkGuard cmk_guard_key_backup_has_the_name = {

@@ -287,10 +287,36 @@ static bool is_request(const CmkWorld *world, const CmkArgs *args)
     return cmk_is_open(world) && !is_by_key_vault;
 }
 
+/* Whether a guard asks for rights to keys, which the two right behind the throttling do. */
+static bool is_about_rights(const CmkGuard *guard)
+{
+    return guard->status == CMK_STATUS_OF(FORBIDDEN_BY_RBAC) ||
+           guard->status == CMK_STATUS_OF(ACCESS_DENIED);
+}
+
+/* Where rights are looked at first (OQ-20), a request without them is let through to be refused by
+ * the guards that ask for them. */
+static bool is_for_rights_to_refuse(const CmkWorld *world, const CmkArgs *args)
+{
+    if (cmk_knob(world, CMK_KNOB_THROTTLING_AFTER_AUTHORISATION) == 0) {
+        return false;
+    }
+    const CmkModel *model = cmk_azure_model();
+    const CmkGuardId *guards = model->operations[args->op]->guards;
+    for (uint32_t i = 0; i < CMK_GUARDS_MAX && guards[i] != CMK_GUARD_NONE; i++) {
+        const CmkGuard *guard = model->guards[guards[i]];
+        uint64_t ignored = 0;
+        if (is_about_rights(guard) && !guard->holds(world, args, &ignored)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool key_vault_is_not_throttled(const CmkWorld *world, const CmkArgs *args,
                                        uint64_t *ret_blame)
 {
-    if (!is_request(world, args)) {
+    if (!is_request(world, args) || is_for_rights_to_refuse(world, args)) {
         return true;
     }
     const CmkKeyVault *vault = cmk_key_vault_of(world, args);
@@ -310,7 +336,7 @@ const CmkGuard cmk_guard_key_vault_is_not_throttled = {
     .name = "key-vault-is-not-throttled",
     .holds = key_vault_is_not_throttled,
     .status = CMK_STATUS_OF(THROTTLED),
-    .rule = "KVE-14 THR-1 THR-2 THR-7",
+    .rule = "KVE-14 THR-1 THR-2 THR-7 OQ-20",
     .text = "The key vault has room for this request in its window of 10 s.",
     .repairs = {{CMK_OP_KEY_VAULT_UNTHROTTLE, cmk_repair_unthrottle,
                  "stop whoever else uses up the key vault's requests"}}};
@@ -319,12 +345,13 @@ const CmkGuard cmk_guard_key_vault_is_not_throttled = {
  * authorisation is answered and billed, granted or not (COST-23). */
 typedef enum Reach {
     REACH_ANSWERED,
-    REACH_NOT_SENT,   /* its client had nobody to ask, or no identity to ask with */
-    REACH_TURNED_AWAY /* by the network or the front door: no bill, no place in the window (THR-5
-                       * KVE-21) */
+    REACH_NOT_SENT,    /* its client had nobody to ask, or no identity to ask with */
+    REACH_TURNED_AWAY, /* by the network or the front door: no bill, no place in the window (THR-5
+                        * KVE-21) */
+    REACH_RIGHTS /* which are looked at before the window: a bill, but no place in it (OQ-20) */
 } Reach;
 
-static Reach reach_of(CmkGuardId guard)
+static Reach reach_of(const CmkWorld *world, CmkGuardId guard)
 {
     static const struct {
         CmkGuardId guard;
@@ -337,6 +364,11 @@ static Reach reach_of(CmkGuardId guard)
         {CMK_GUARD_CALLER_IS_KNOWN, REACH_TURNED_AWAY},
         {CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, REACH_TURNED_AWAY},
     };
+    if (guard != CMK_GUARD_NONE && cmk_knob(world, CMK_KNOB_THROTTLING_AFTER_AUTHORISATION) != 0 &&
+        (guard == CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED ||
+         is_about_rights(cmk_azure_model()->guards[guard]))) {
+        return REACH_RIGHTS;
+    }
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(early); i++) {
         if (early[i].guard == guard) {
             return early[i].reach;
@@ -345,9 +377,20 @@ static Reach reach_of(CmkGuardId guard)
     return REACH_ANSWERED;
 }
 
+/* In the window of now. */
+static void take_room(const CmkWorld *world, const CmkArgs *args, CmkKeyVaultMeter *meter)
+{
+    const CmkTime start = window_start(cmk_world_now(world));
+    if (meter->window_start != start) {
+        meter->window_start = start;
+        meter->window_used = 0;
+    }
+    meter->window_used += cmk_key_vault_request_weight(world, args);
+}
+
 void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId guard)
 {
-    const Reach reach = reach_of(guard);
+    const Reach reach = reach_of(sim->world, guard);
     if (reach == REACH_NOT_SENT || !is_request(sim->world, args)) {
         return;
     }
@@ -357,13 +400,10 @@ void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId gu
     if (reach == REACH_TURNED_AWAY) {
         return;
     }
-    const CmkTime start = window_start(cmk_world_now(sim->world));
-    if (meter->window_start != start) {
-        meter->window_start = start;
-        meter->window_used = 0;
+    if (reach != REACH_RIGHTS) {
+        take_room(sim->world, args, meter);
     }
     const CmkKeyShape shape = cmk_key_shape_of(sim->world, args);
-    meter->window_used += cmk_key_vault_request_weight(sim->world, args);
     /* A list is about no key: it costs as little as a small one. */
     const bool is_cheap =
         args->ref[CMK_REF_KEY] == 0 || (cmk_key_type_is_rsa(shape.type) && shape.size_bits == 2048);
@@ -655,7 +695,6 @@ void cmk_on_key_vault_purge(CmkSim *sim, const CmkTimer *timer)
     CmkArgs args = cmk_args_of_timer(CMK_OP_KEY_VAULT_PURGE, timer);
     args.ref[CMK_REF_KEY_VAULT] = timer->subject;
     if (cmk_apply(sim, &args).status != CMK_STATUS_OK) {
-        (void)cmk_agenda_push(sim->world, cmk_world_now(sim->world) + PURGE_RETRY_US,
-                              sim->model->events[CMK_EVENT_KEY_VAULT_PURGE].class_of_ties, timer);
+        (void)cmk_engine_repeat_timer(sim, cmk_world_now(sim->world) + PURGE_RETRY_US, timer);
     }
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "models/backup_policy.h"
 #include "models/gauge.h"
 #include "models/rows.h"
 
@@ -47,6 +48,7 @@ static const CmkEventRow events[CMK_EVENT__COUNT] = {
     [CMK_EVENT_KEY_ROTATION].epoch_of = cmk_key_rotation_epoch,
     [CMK_EVENT_KEY_NEAR_EXPIRY].epoch_of = cmk_key_rotation_epoch,
     [CMK_EVENT_ROTATION_POLL].epoch_of = cmk_poll_epoch,
+    [CMK_EVENT_INSTANCE_SETTLE].epoch_of = cmk_instance_epoch,
     [CMK_EVENT_INSTANCE].epoch_of = cmk_instance_epoch,
     [CMK_EVENT_SCHEDULE].epoch_of = cmk_schedule_epoch,
 #define X(id, name_, class_)                                                                       \
@@ -145,6 +147,28 @@ static const char *check_encryption(const CmkWorld *world)
         if (vault->key != 0 && version->key != vault->key) {
             return "a vault uses a version of another key than its settings name";
         }
+        const CmkVersion *old = cmk_version(world, (CmkVersionId){vault->old_version});
+        if (vault->old_version != 0 && (old->key != vault->key || old == version)) {
+            return "a vault needs a version that it has not left";
+        }
+    }
+    return NULL;
+}
+
+static const char *check_policies(const CmkWorld *world)
+{
+    const uint32_t vaults = cmk_world_count(world, CMK_TABLE_BACKUP_VAULT);
+    for (uint32_t i = 1; i <= vaults; i++) {
+        uint32_t row = cmk_backup_vault(world, (CmkBackupVaultId){i})->first_instance;
+        while (row != 0) {
+            const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){row});
+            if (instance->state != CMK_INSTANCE_PURGED &&
+                !cmk_vault_has_policy(world, (CmkBackupVaultId){i},
+                                      (CmkPolicyId){instance->policy})) {
+                return "an instance uses a policy that is not in its vault (BV-10)";
+            }
+            row = instance->next_of_vault;
+        }
     }
     return NULL;
 }
@@ -152,7 +176,22 @@ static const char *check_encryption(const CmkWorld *world)
 static const char *invariant(const CmkWorld *world)
 {
     const char *broken = check_encryption(world);
+    broken = broken != NULL ? broken : check_policies(world);
     return broken != NULL ? broken : check_gauges(world);
+}
+
+/* Not by kind, only what the timeline says still comes first: it was there before everything. */
+enum {
+    CLASS_OF_PLAN,
+    CLASS_OF_THE_REST
+};
+
+static uint32_t class_of_ties(const CmkWorld *world, uint32_t kind)
+{
+    if (cmk_knob(world, CMK_KNOB_TIES_BY_KIND) != 0) {
+        return events[kind].class_of_ties;
+    }
+    return kind == CMK_EVENT_PLAN ? CLASS_OF_PLAN : CLASS_OF_THE_REST;
 }
 
 static const CmkModel model = {
@@ -167,6 +206,7 @@ static const CmkModel model = {
     .event_count = CMK_EVENT__COUNT,
     .knob_count = CMK_KNOB__COUNT,
     .invariant = invariant,
+    .class_of_ties = class_of_ties,
 };
 
 const CmkModel *cmk_azure_model(void)

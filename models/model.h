@@ -146,6 +146,11 @@ uint32_t cmk_tasks_running(const CmkWorld *world);
 /* The store a job of this task works on: "operational", "vault", "archive", "" if none. */
 const char *cmk_task_datastore(const CmkWorld *world, const CmkTask *task);
 
+/* ---- instances ------------------------------------------------------------------------------- */
+
+/* The protection state that people are shown (BK-23). */
+CmkInstanceState cmk_instance_shown(const CmkWorld *world, CmkInstanceId id);
+
 /* ---- what a point is ------------------------------------------------------------------------- */
 
 /* The last key version that could open the point is purged and in no backup of its key: nobody will

@@ -57,6 +57,13 @@ uint32_t cmk_identity_give(CmkSim *sim, const CmkArgs *args);
 /* Detaches all identities of a vault that is no more, and ends its system-assigned one. */
 void cmk_identity_take_all(CmkSim *sim, CmkBackupVaultId id);
 
+/* Lists a vault that is gone among the deleted ones of its region, until it is purged (BV-11). */
+void cmk_deleted_vault_keep(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args);
+
+/* Lets the vault use this version of a key, before its settings name the key. One of the same key
+ * that it leaves is remembered for one more backup (ROT-6). */
+void cmk_rotation_take_up(CmkSim *sim, CmkBackupVaultId id, CmkVersionId version);
+
 /* Sets a timer at the next poll of each vault that uses the key without naming a version. */
 void cmk_rotation_expect(CmkSim *sim, CmkKeyId key_id, const CmkArgs *args);
 
@@ -70,6 +77,12 @@ void cmk_task_mark_overdue(CmkSim *sim, CmkTaskKind kind, const CmkArgs *of_job)
 /* A running task of the given kind, due now; fills what is common to all kinds. */
 CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind,
                          CmkBackupVaultId vault);
+
+/* Whether what an instance is asked for goes on for a while, of which a timer tells the end. */
+bool cmk_instance_goes_on(CmkSim *sim, const CmkArgs *args);
+
+/* A backup of the queue's instance has ended. */
+void cmk_instance_count_backup(CmkSim *sim, CmkQueueId queue, bool has_failed);
 
 /* Ends a task well and hands its row back. */
 void cmk_task_complete(CmkSim *sim, CmkTaskId id);

@@ -76,8 +76,7 @@ static void set_at(CmkSim *sim, const CmkTimer *timer, uint32_t subject, CmkTime
 {
     CmkTimer next = *timer;
     next.subject = subject;
-    (void)cmk_agenda_push(sim->world, time, sim->model->events[CMK_EVENT_PLAN].class_of_ties,
-                          &next);
+    (void)cmk_engine_repeat_timer(sim, time, &next);
 }
 
 static void set_for(CmkSim *sim, const CmkTimer *timer, uint32_t subject)
@@ -147,8 +146,7 @@ static void end_fault(CmkSim *sim, const CmkTimer *timer)
     const CmkTime until = cmk_revert_waits_until(sim, id);
     if (until == 0) {
         const CmkArgs args = args_now(sim, cmk_plan(sim->world, id));
-        (void)cmk_apply(sim, &args); /* refused: somebody has done it, or it cannot be done */
-        cmk_revert_finish(sim, fault);
+        cmk_revert_end(sim, fault, &args);
     } else if (until != CMK_TIME_MAX) {
         set_at(sim, timer, id.i, until);
     }
@@ -166,9 +164,10 @@ void cmk_on_plan(CmkSim *sim, const CmkTimer *timer)
     if (row->kind == CMK_PLAN_FAULT) {
         cmk_revert_prepare(sim, id, &args);
     }
-    const bool is_done = cmk_apply(sim, &args).status == CMK_STATUS_OK;
+    const CmkOutcome outcome = cmk_apply(sim, &args);
+    const bool is_done = outcome.status == CMK_STATUS_OK;
     if (is_done && row->kind == CMK_PLAN_FAULT) {
-        cmk_revert_begin(sim, id);
+        cmk_revert_begin(sim, id, outcome.seq);
         set_for_end(sim, timer);
     } else if (is_done && row->remedies != 0) {
         cmk_revert_finish(sim, (CmkPlanId){row->remedies});

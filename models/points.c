@@ -80,9 +80,17 @@ static const CmkRetention *retention_of(const CmkWorld *world, const CmkPoint *p
 {
     const CmkInstanceId id = {cmk_queue(world, (CmkQueueId){point->queue})->instance};
     const CmkPolicyId policy_id = {cmk_instance(world, id)->policy};
-    const CmkPolicy *policy = cmk_policy(world, policy_id);
-    const CmkRetention *rule = &policy->retention[point->tag];
-    return rule->criterion != CMK_CRITERION_NONE ? rule : &policy->retention[CMK_TAG_DEFAULT];
+    return cmk_policy_rule(cmk_policy(world, policy_id), point->tag);
+}
+
+/* A length that a rule says, as it is meant (OQ-36). */
+static CmkPeriod as_meant(const CmkWorld *world, CmkPeriod said)
+{
+    if (cmk_knob(world, CMK_KNOB_MONTHS_BY_CALENDAR) != 0) {
+        return said;
+    }
+    const int64_t days = said.months / 12 * INT64_C(365) + said.months % 12 * INT64_C(30);
+    return (CmkPeriod){.us = said.us + days * CMK_DAY_US};
 }
 
 CmkPeriod cmk_point_retention(const CmkWorld *world, CmkPointId id)
@@ -91,11 +99,12 @@ CmkPeriod cmk_point_retention(const CmkWorld *world, CmkPointId id)
     const CmkRetention *rule = retention_of(world, point);
     const CmkPeriod said = point->tier == CMK_TIER_OPERATIONAL ? rule->operational : rule->vault;
     if (said.months != 0 || said.us != 0) {
-        return said;
+        return as_meant(world, said);
     }
     uint32_t count = 0;
     const CmkInstanceId instance = {cmk_queue(world, (CmkQueueId){point->queue})->instance};
-    return cmk_datasource_facts(&count)[cmk_instance(world, instance)->datasource].usual_retention;
+    const uint32_t datasource = cmk_instance(world, instance)->datasource;
+    return as_meant(world, cmk_datasource_facts(&count)[datasource].usual_retention);
 }
 
 CmkTime cmk_point_expires(const CmkWorld *world, CmkPointId id)
@@ -111,7 +120,7 @@ CmkTime cmk_point_expires(const CmkWorld *world, CmkPointId id)
     const CmkRetention *rule = retention_of(world, point);
     const CmkTime in_vault = cmk_time_add_period(point->created, kept, 1);
     return rule->archiving == CMK_ARCHIVING_ON_EXPIRY
-               ? cmk_time_add_period(in_vault, rule->archive, 1)
+               ? cmk_time_add_period(in_vault, as_meant(world, rule->archive), 1)
                : in_vault;
 }
 
@@ -130,7 +139,7 @@ CmkTime cmk_point_tier_due(const CmkWorld *world, CmkPointId id)
     case CMK_ARCHIVING_ON_EXPIRY:
         return cmk_time_add_period(point->created, cmk_point_retention(world, id), 1);
     case CMK_ARCHIVING_AFTER:
-        return cmk_time_add_period(point->created, rule->archive_after, 1);
+        return cmk_time_add_period(point->created, as_meant(world, rule->archive_after), 1);
     }
     CMK_ASSERT(false);
     return CMK_TIME_MAX;
@@ -371,14 +380,17 @@ static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
     point->data_key = data_key_of_backup(sim, (CmkBackupVaultId){task->backup_vault}, point);
     point->created_by = point->changed_by = cmk_this_seq(sim);
     cmk_points_append(sim, queue_id, id);
+    if (point->tier == CMK_TIER_VAULT) { /* that was the one more backup of ROT-6 */
+        cmk_backup_vault_mut(sim, (CmkBackupVaultId){task->backup_vault})->old_version = 0;
+    }
     queue->backup_task = 0;
+    cmk_instance_count_backup(sim, queue_id, false);
     if (task->kind == CMK_TASK_BACKUP) {
         queue->last_scheduled = task->started;
     }
     cmk_gauge_add(sim, (CmkBackupVaultId){task->backup_vault}, gauge_of(point), point->bytes);
-    cmk_task_mut(sim, task_id)->state = CMK_TASK_COMPLETED;
     cmk_task_mut(sim, task_id)->point = id.i;
-    cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, task_id.i);
+    cmk_task_complete(sim, task_id);
     return id.i;
 }
 
@@ -389,10 +401,10 @@ const CmkOperation cmk_op_backup_commit = {
     .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
                CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
                CMK_GUARD_BACKUP_SERVICE_WORKS},
-    .writes =
-        CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK) | CMK_BIT(BACKUP_VAULT),
+    .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK) |
+              CMK_BIT(BACKUP_VAULT) | CMK_BIT(INSTANCE),
     .effect = backup_commit,
-    .rules = "BK-7 BK-10 BK-11 BK-12 BK-24 BK-30 OQ-24",
+    .rules = "BK-7 BK-10 BK-11 BK-12 BK-23 BK-24 BK-30 OQ-24 ROT-6",
 };
 
 /* ---- moving and removing points -------------------------------------------------------------- */
@@ -718,9 +730,7 @@ void cmk_on_copy(CmkSim *sim, const CmkTimer *timer)
 
 static uint32_t restore_commit(CmkSim *sim, const CmkArgs *args)
 {
-    const CmkTaskId id = {args->ref[CMK_REF_TASK]};
-    cmk_task_mut(sim, id)->state = CMK_TASK_COMPLETED;
-    cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);
+    cmk_task_complete(sim, (CmkTaskId){args->ref[CMK_REF_TASK]});
     return args->ref[CMK_REF_POINT];
 }
 

@@ -1,4 +1,5 @@
-/* Policies, protected instances, the schedule of backups and daily maintenance (section 10). */
+/* Protected instances, the schedule of backups and daily maintenance (section 10). */
+#include "models/backup_policy.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/points.h"
@@ -9,8 +10,10 @@
 
 static bool instance_is_absent(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = cmk_instance_of(world, args)->changed_by;
-    return cmk_instance_of(world, args)->state == CMK_INSTANCE_ABSENT;
+    const CmkInstance *instance = cmk_instance_of(world, args);
+    *ret_blame = instance->changed_by;
+    return instance->state == CMK_INSTANCE_ABSENT ||
+           instance->state == CMK_INSTANCE_CONFIGURING_FAILED;
 }
 
 const CmkGuard cmk_guard_instance_is_absent = {.name = "instance-is-absent",
@@ -18,43 +21,6 @@ const CmkGuard cmk_guard_instance_is_absent = {.name = "instance-is-absent",
                                                .status = CMK_STATUS_OF(CONFLICT),
                                                .rule = "BK-23",
                                                .text = "The instance is not protected yet."};
-
-static const CmkPolicy *policy_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return cmk_policy(world, (CmkPolicyId){args->ref[CMK_REF_POLICY]});
-}
-
-static bool policy_is_absent(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
-{
-    *ret_blame = policy_of(world, args)->changed_by;
-    return policy_of(world, args)->state == CMK_POLICY_ABSENT;
-}
-
-const CmkGuard cmk_guard_policy_is_absent = {.name = "policy-is-absent",
-                                             .holds = policy_is_absent,
-                                             .status = CMK_STATUS_OF(CONFLICT),
-                                             .rule = "BK-4",
-                                             .text = "The policy is not there yet."};
-
-static bool policy_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
-{
-    *ret_blame = policy_of(world, args)->changed_by;
-    return policy_of(world, args)->state == CMK_POLICY_ACTIVE;
-}
-
-static bool create_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
-{
-    ret->ref[CMK_REF_POLICY] = refused->ref[CMK_REF_POLICY];
-    return policy_of(world, refused)->state == CMK_POLICY_ABSENT;
-}
-
-const CmkGuard cmk_guard_policy_exists = {
-    .name = "policy-exists",
-    .holds = policy_exists,
-    .status = CMK_STATUS_OF(NOT_FOUND),
-    .rule = "BK-4",
-    .text = "The policy is there.",
-    .repairs = {{CMK_OP_BACKUP_POLICY_CREATE, create_policy, "create the policy"}}};
 
 static bool instance_is_protected(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -70,28 +36,6 @@ const CmkGuard cmk_guard_instance_is_protected = {.name = "instance-is-protected
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
-/* What the policy says is in its row already (see models/entities.h). */
-static uint32_t backup_policy_create(CmkSim *sim, const CmkArgs *args)
-{
-    CmkPolicy *policy = cmk_policy_mut(sim, (CmkPolicyId){args->ref[CMK_REF_POLICY]});
-    policy->state = CMK_POLICY_ACTIVE;
-    policy->changed_by = cmk_this_seq(sim);
-    return args->ref[CMK_REF_POLICY];
-}
-
-const CmkOperation cmk_op_backup_policy_create = {
-    .name = "backup_policy.create",
-    .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
-    .text = "A backup policy is created: schedule, stores, retention.",
-    .params = {{"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY}},
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_POLICY_IS_ABSENT},
-    .writes = CMK_BIT(POLICY),
-    .effect = backup_policy_create,
-    .rules = "BK-4 BK-5 BK-8 BK-9",
-    .action = "Microsoft.DataProtection/backupVaults/backupPolicies/write",
-    .az = "az dataprotection backup-policy create",
-};
-
 static void add_queue(CmkSim *sim, const CmkArgs *args, CmkInstanceId id, CmkStore store)
 {
     CmkInstance *instance = cmk_instance_mut(sim, id);
@@ -104,22 +48,13 @@ static void add_queue(CmkSim *sim, const CmkArgs *args, CmkInstanceId id, CmkSto
     cmk_schedule_begin(sim, args, queue_id);
 }
 
-/* num[0]: datasource, num[1]: bytes, num[2]: daily change, num[3]: bytes of a sample, 0: usual. */
-static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
+/* Backups begin, and the bill. */
+static uint32_t instance_configure(CmkSim *sim, const CmkArgs *args)
 {
     const CmkInstanceId id = {args->ref[CMK_REF_INSTANCE]};
     CmkInstance *instance = cmk_instance_mut(sim, id);
-    const CmkBackupVaultId vault_id = {instance->backup_vault};
-    instance->datasource = (uint32_t)args->num[0];
-    instance->size_bytes = args->num[1];
-    instance->daily_change_ppm = args->num[2];
-    instance->sample_bytes = (uint32_t)args->num[3];
-    instance->policy = args->ref[CMK_REF_POLICY];
     instance->state = CMK_INSTANCE_PROTECTED;
     instance->changed_by = cmk_this_seq(sim);
-    CmkBackupVault *vault = cmk_backup_vault_mut(sim, vault_id);
-    instance->next_of_vault = vault->first_instance;
-    vault->first_instance = id.i;
     const CmkPolicy *policy = cmk_policy(sim->world, (CmkPolicyId){instance->policy});
     if (policy->has_vault) {
         add_queue(sim, args, id, CMK_STORE_VAULT);
@@ -128,9 +63,41 @@ static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
         add_queue(sim, args, id, CMK_STORE_OPERATIONAL);
     }
     if (policy->has_vault) { /* COST-9: snapshots alone bear no fee */
-        cmk_gauge_add(sim, vault_id, CMK_GAUGE_INSTANCES, 1);
+        const CmkBackupVaultId vault = {instance->backup_vault};
+        cmk_gauge_add(sim, vault, CMK_GAUGE_INSTANCES, 1);
     }
     return id.i;
+}
+
+const CmkOperation cmk_op_instance_configure = {
+    .name = "instance.configure",
+    .text = "The protection of an instance is configured: its backups are scheduled.",
+    .params = {{"instance", CMK_PARAM_INTEGER, 0, 1, CMK_REF_INSTANCE}},
+    .guards = {CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_BACKUP_SERVICE_WORKS},
+    .writes = CMK_BIT(INSTANCE) | CMK_BIT(QUEUE) | CMK_BIT(POINT) | CMK_BIT(GAUGE) | CMK_BIT_TIMERS,
+    .effect = instance_configure,
+    .rules = "BK-23",
+};
+
+/* num[0]: datasource, num[1]: bytes, num[2]: daily change, num[3]: bytes of a sample, 0: usual. */
+static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkInstanceId id = {args->ref[CMK_REF_INSTANCE]};
+    CmkInstance *instance = cmk_instance_mut(sim, id);
+    instance->datasource = (uint32_t)args->num[0];
+    instance->size_bytes = args->num[1];
+    instance->daily_change_ppm = args->num[2];
+    instance->sample_bytes = (uint32_t)args->num[3];
+    instance->policy = args->ref[CMK_REF_POLICY];
+    instance->state = CMK_INSTANCE_CONFIGURING;
+    instance->changed_by = cmk_this_seq(sim);
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, (CmkBackupVaultId){instance->backup_vault});
+    instance->next_of_vault = vault->first_instance;
+    vault->first_instance = id.i;
+    cmk_vault_policy_put(sim, (CmkBackupVaultId){instance->backup_vault},
+                         (CmkPolicyId){instance->policy});
+    return cmk_instance_goes_on(sim, args) ? id.i : instance_configure(sim, args);
 }
 
 const CmkOperation cmk_op_instance_protect = {
@@ -146,12 +113,12 @@ const CmkOperation cmk_op_instance_protect = {
                {"sample", CMK_PARAM_SAMPLE, 1, 0, 3}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
                CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
-               CMK_GUARD_INSTANCE_IS_ABSENT, CMK_GUARD_POLICY_EXISTS,
-               CMK_GUARD_DATASOURCE_FITS_POLICY},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_BEING_DELETED, CMK_GUARD_INSTANCE_IS_ABSENT,
+               CMK_GUARD_POLICY_EXISTS, CMK_GUARD_DATASOURCE_FITS_POLICY},
     .writes = CMK_BIT(INSTANCE) | CMK_BIT(QUEUE) | CMK_BIT(POINT) | CMK_BIT(BACKUP_VAULT) |
-              CMK_BIT(GAUGE) | CMK_BIT_TIMERS,
+              CMK_BIT(VAULT_POLICY) | CMK_BIT(GAUGE) | CMK_BIT_TIMERS,
     .effect = instance_protect,
-    .rules = "BV-19 BK-1 BK-23",
+    .rules = "BV-10 BV-12 BV-19 BK-1 BK-23",
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/write",
     .az = "az dataprotection backup-instance create",
 };
@@ -240,6 +207,5 @@ void cmk_on_maintenance(CmkSim *sim, const CmkTimer *timer)
     }
     const CmkTime next =
         cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_MAINTENANCE_INTERVAL);
-    (void)cmk_agenda_push(sim->world, next, sim->model->events[CMK_EVENT_MAINTENANCE].class_of_ties,
-                          timer);
+    (void)cmk_engine_repeat_timer(sim, next, timer);
 }

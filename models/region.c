@@ -1,9 +1,7 @@
 /* Regions: pairs, outage, failover of the key vaults in them, and the way back (section 6). */
-#include <ctype.h>
-
+#include "models/region.h"
 #include "models/model.h"
 #include "models/mutate.h"
-#include "models/region.h"
 #include "models/replica.h"
 #include "models/rows.h"
 
@@ -81,26 +79,10 @@ const CmkRegionFacts *cmk_region_facts(uint32_t *ret_count)
     return regions;
 }
 
-static bool is_same_name(const char *name, const char *wanted)
-{
-    while (*wanted != '\0') {
-        if (*wanted == ' ') {
-            wanted++;
-            continue;
-        }
-        if (*name != (char)tolower((unsigned char)*wanted)) {
-            return false;
-        }
-        name++;
-        wanted++;
-    }
-    return *name == '\0';
-}
-
 CmkRegionId cmk_region_find(const char *name)
 {
     for (uint32_t i = 1; i < CMK_ARRAY_LEN(regions); i++) {
-        if (is_same_name(regions[i].name, name)) {
+        if (cmk_is_same_name(regions[i].name, name)) {
             return (CmkRegionId){i};
         }
     }

@@ -219,12 +219,12 @@ const CmkOperation cmk_op_key_wrap = {
 
 const CmkOperation cmk_op_backup_accept_key = {
     .name = "backup.accept_key",
-    .text = "Backup looks at what it has read of the key, and takes it or does not.",
+    .text = "Backup looks at its data keys and at what it has read of the key, and goes on or not.",
     .params = REQUEST_PARAMS,
-    .guards = {CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, CMK_GUARD_BACKUP_FINDS_IT_YET_VALID,
-               CMK_GUARD_BACKUP_SERVICE_WORKS},
+    .guards = {CMK_GUARD_DATA_KEYS_ARE_REWRAPPED_WHOLLY, CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED,
+               CMK_GUARD_BACKUP_FINDS_IT_YET_VALID, CMK_GUARD_BACKUP_SERVICE_WORKS},
     .effect = request,
-    .rules = "OQ-6 ERR-M10",
+    .rules = "OQ-6 OQ-27 ERR-M10",
 };
 
 /* num[0]: 1 when a job asks, which may go on with the vault's data key for a while (OQ-10);

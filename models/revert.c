@@ -51,7 +51,8 @@ static CmkPlanId next_alike(const CmkSim *sim, CmkPlanId fault, uint32_t after)
     return (CmkPlanId){0};
 }
 
-/* Into the end of a fault: what it is about to take away or to overwrite. */
+/* Into the end of a fault: what it is about to take away or to overwrite, but for roles, since it
+ * may take several. */
 static void give_back(const CmkWorld *world, const CmkArgs *fault, CmkArgs *end)
 {
     if (end->op == CMK_OP_KEY_UPDATE) {
@@ -61,8 +62,6 @@ static void give_back(const CmkWorld *world, const CmkArgs *fault, CmkArgs *end)
         for (uint32_t i = 0; i < CMK_ARRAY_LEN(had); i++) {
             end->num[i] = fault->num[i] != 0 ? had[i] : 0;
         }
-    } else if (end->op == CMK_OP_ROLE_ASSIGN) {
-        end->num[0] = cmk_access_role_to_remove(world, fault);
     } else if (end->op == CMK_OP_ACCESS_POLICY_SET) {
         end->num[0] = cmk_access_policy_permissions(world, fault);
     }
@@ -87,9 +86,36 @@ void cmk_revert_prepare(CmkSim *sim, CmkPlanId fault, const CmkArgs *args)
     }
 }
 
-void cmk_revert_begin(CmkSim *sim, CmkPlanId fault)
+void cmk_revert_begin(CmkSim *sim, CmkPlanId fault, uint64_t acted_by)
 {
-    cmk_plan_mut(sim, fault)->is_in_force = 1;
+    CmkPlanRow *row = cmk_plan_mut(sim, fault);
+    row->is_in_force = 1;
+    row->acted_by = acted_by;
+}
+
+/* All roles that the fault has taken away, which bear the record of it. O(assignments). */
+static void assign_again(CmkSim *sim, CmkPlanId fault, const CmkArgs *end)
+{
+    const uint64_t taken_by = cmk_plan(sim->world, fault)->acted_by;
+    const uint32_t count = cmk_world_count(sim->world, CMK_TABLE_ASSIGNMENT);
+    for (uint32_t row = 1; row <= count; row++) {
+        const CmkAssignment *taken = cmk_assignment(sim->world, (CmkAssignmentId){row});
+        if (taken->changed_by == taken_by) {
+            CmkArgs args = *end;
+            args.num[0] = taken->role;
+            (void)cmk_apply(sim, &args);
+        }
+    }
+}
+
+void cmk_revert_end(CmkSim *sim, CmkPlanId fault, const CmkArgs *end)
+{
+    if (end->op == CMK_OP_ROLE_ASSIGN) {
+        assign_again(sim, fault, end);
+    } else {
+        (void)cmk_apply(sim, end);
+    }
+    cmk_revert_finish(sim, fault);
 }
 
 void cmk_revert_finish(CmkSim *sim, CmkPlanId fault)

@@ -14,9 +14,13 @@
  * O(plan). */
 void cmk_revert_prepare(CmkSim *sim, CmkPlanId fault, const CmkArgs *args);
 
-/* A fault has acted, or is over. */
-void cmk_revert_begin(CmkSim *sim, CmkPlanId fault);
+/* A fault has acted by this record, or is over. */
+void cmk_revert_begin(CmkSim *sim, CmkPlanId fault, uint64_t acted_by);
 void cmk_revert_finish(CmkSim *sim, CmkPlanId fault);
+
+/* A fault ends, with `end` as the plan says it now. What is refused somebody else has done, or it
+ * cannot be done: the fault is over in any case. */
+void cmk_revert_end(CmkSim *sim, CmkPlanId fault, const CmkArgs *end);
 
 /* When the end of a fault may act: the end of the last fault of the same kind on the same target,
  * CMK_TIME_MAX if that has none; 0 if none lasts longer. O(plan), for each such fault. */

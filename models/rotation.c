@@ -135,11 +135,27 @@ const CmkGuard cmk_guard_take_up_is_still_due = {
     .rule = "ROT-1 ROT-14",
     .text = "The settings still name the key, without a version, and use an older version of it."};
 
+/* Only the version left last is remembered: it has opened what an earlier one had wrapped. One of
+ * another key was changed and not rotated, and one that is purged would stop backups for good. */
+void cmk_rotation_take_up(CmkSim *sim, CmkBackupVaultId id, CmkVersionId version)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    const CmkVersion *left = cmk_version(sim->world, (CmkVersionId){vault->active_version});
+    if (left->key != cmk_version(sim->world, version)->key || left->is_purged != 0) {
+        vault->old_version = 0;
+    } else if (vault->active_version != version.i &&
+               cmk_knob(sim->world, CMK_KNOB_OLD_VERSION_NEEDED_UNTIL_BACKUP) != 0) {
+        vault->old_version = vault->active_version;
+    }
+    vault->active_version = version.i;
+    vault->is_half_rewrapped = 0;
+}
+
 static uint32_t rotation_commit(CmkSim *sim, const CmkArgs *args)
 {
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
-    vault->active_version = cmk_task_of(sim->world, args)->target_version;
+    cmk_rotation_take_up(sim, id, (CmkVersionId){cmk_task_of(sim->world, args)->target_version});
     vault->is_rotating = 0;
     vault->encryption_by = cmk_this_seq(sim);
     cmk_task_complete(sim, (CmkTaskId){args->ref[CMK_REF_TASK]});
@@ -184,7 +200,6 @@ void cmk_on_rotation_poll(CmkSim *sim, const CmkTimer *timer)
     if (is_awaited) {
         const CmkTime next =
             cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_ROTATION_POLL);
-        (void)cmk_agenda_push(sim->world, next,
-                              sim->model->events[CMK_EVENT_ROTATION_POLL].class_of_ties, timer);
+        (void)cmk_engine_repeat_timer(sim, next, timer);
     }
 }

@@ -150,15 +150,19 @@ uint32_t cmk_schedule_epoch(const CmkWorld *world, uint32_t row)
     return cmk_queue(world, (CmkQueueId){row})->epoch;
 }
 
+const CmkRetention *cmk_policy_rule(const CmkPolicy *policy, uint32_t tag)
+{
+    const CmkRetention *rule = &policy->retention[tag];
+    return rule->criterion != CMK_CRITERION_NONE ? rule : &policy->retention[CMK_TAG_DEFAULT];
+}
+
 /* BK-24: the vault tier gets copies of those backups whose rule says so. */
-static bool is_copied(const CmkWorld *world, CmkQueueId id)
+static bool is_copied(const CmkWorld *world, CmkQueueId id, uint32_t tag)
 {
     const CmkQueue *queue = cmk_queue(world, id);
     const CmkInstance *instance = cmk_instance(world, (CmkInstanceId){queue->instance});
     const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){instance->policy});
-    return queue->store != CMK_STORE_VAULT ||
-           policy->retention[cmk_schedule_tag_of(world, id, cmk_world_now(world))].is_not_copied ==
-               0;
+    return queue->store != CMK_STORE_VAULT || cmk_policy_rule(policy, tag)->is_not_copied == 0;
 }
 
 /* The schedule goes on whatever became of this backup. */
@@ -171,28 +175,29 @@ void cmk_on_schedule(CmkSim *sim, const CmkTimer *timer)
     args.ref[CMK_REF_BACKUP_VAULT] = cmk_points_vault(sim->world, queue).i;
     CmkTimer next = *timer;
     next.origin = 0; /* the schedule goes on by itself */
-    if (is_copied(sim->world, queue)) {
+    const CmkTag tag = cmk_schedule_tag_of(sim->world, queue, cmk_world_now(sim->world));
+    if (is_copied(sim->world, queue, tag)) {
         next.cause_seq = cmk_apply(sim, &args).seq;
     }
-    (void)cmk_agenda_push(sim->world, next_backup(sim->world, queue, cmk_world_now(sim->world) + 1),
-                          sim->model->events[CMK_EVENT_SCHEDULE].class_of_ties, &next);
+    (void)cmk_engine_repeat_timer(
+        sim, next_backup(sim->world, queue, cmk_world_now(sim->world) + 1), &next);
 }
 
 /* ---- backups --------------------------------------------------------------------------------- */
 
-CmkQueueId cmk_schedule_queue_on_demand(const CmkWorld *world, CmkInstanceId instance)
+CmkQueueId cmk_schedule_queue_on_demand(const CmkWorld *world, const CmkArgs *run)
 {
-    const CmkQueueId first = {cmk_instance(world, instance)->first_queue};
+    const CmkQueueId first = {cmk_instance_of(world, run)->first_queue};
     const CmkQueueId next = {cmk_queue(world, first)->next_of_instance};
-    const bool is_next = next.i != 0 && cmk_queue(world, next)->store == CMK_STORE_VAULT;
+    const bool is_next = next.i != 0 && cmk_queue(world, next)->store == CMK_STORE_VAULT &&
+                         is_copied(world, next, (uint32_t)run->num[0]);
     return is_next ? next : first;
 }
 
 /* The queue that the operation names, or else means. */
 static CmkQueueId queue_of(const CmkWorld *world, const CmkArgs *args)
 {
-    const CmkInstanceId instance = {args->ref[CMK_REF_INSTANCE]};
-    return args->op == CMK_OP_BACKUP_RUN ? cmk_schedule_queue_on_demand(world, instance)
+    return args->op == CMK_OP_BACKUP_RUN ? cmk_schedule_queue_on_demand(world, args)
                                          : (CmkQueueId){args->ref[CMK_REF_QUEUE]};
 }
 
@@ -255,7 +260,7 @@ const CmkOperation cmk_op_backup_run = {
                CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_NO_BACKUP_IS_UNDER_WAY},
     .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT_TIMERS,
     .effect = backup_run,
-    .rules = "BK-17 BK-30 BK-36",
+    .rules = "BK-17 BK-24 BK-30 BK-36",
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/backup/action",
     .az = "az dataprotection backup-instance adhoc-backup",
 };

@@ -16,9 +16,12 @@ void cmk_schedule_begin(CmkSim *sim, const CmkArgs *args, CmkQueueId queue);
  * that write POINT and QUEUE. */
 void cmk_schedule_end(CmkSim *sim, CmkQueueId queue);
 
-/* Where the instance keeps what it backs up on demand: the vault, or if it has none the operational
- * store. */
-CmkQueueId cmk_schedule_queue_on_demand(const CmkWorld *world, CmkInstanceId instance);
+/* Where backup.run with these arguments keeps its point: the vault if the rule of its tag copies
+ * backups there, else the operational store. */
+CmkQueueId cmk_schedule_queue_on_demand(const CmkWorld *world, const CmkArgs *run);
+
+/* The rule of a tag; the default one where the policy has no such rule. */
+const CmkRetention *cmk_policy_rule(const CmkPolicy *policy, uint32_t tag);
 
 /* The retention rule of a scheduled backup of moment `now`, if the one before it was at `last`
  * (0: there was none): of the rules that take it the one with the lowest number (BK-11, BK-12).

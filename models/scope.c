@@ -43,9 +43,10 @@ CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, uint32_t permi
         const CmkIdentityId identity = {args->ref[CMK_REF_IDENTITY]};
         return (CmkPlace){.scope = {cmk_identity(world, identity)->resource_group}};
     }
-    if ((permission & ON_BACKUP_VAULTS) != 0) { /* a policy is of no vault: of the directory */
+    if ((permission & ON_BACKUP_VAULTS) != 0) { /* what is for all vaults is of the directory */
         const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
-        return (CmkPlace){.scope = {cmk_backup_vault(world, vault)->resource_group}};
+        return vault.i == 0 ? (CmkPlace){.scope = scope}
+                            : (CmkPlace){.scope = {cmk_backup_vault(world, vault)->resource_group}};
     }
     return (CmkPlace){.scope = {0}};
 }

@@ -80,8 +80,16 @@ static void on_new_wrapping(CmkSealer *sealer, uint32_t dek, uint32_t old_versio
     }
     must(sealer, cmk_envelope_rewrap(sealer->envelope, dek, old_version, new_version),
          "re-wrapping data key", dek);
-    must(sealer, cmk_envelope_drop_wrap(sealer->envelope, dek, old_version),
-         "dropping the old wrapping of data key", dek);
+}
+
+/* The vault's own data key stays wrapped by the version in use and by the one that the next backup
+ * needs too (ROT-6). */
+static void keep_needed_wraps(CmkSealer *sealer, const CmkWorld *world, CmkBackupVaultId id,
+                              uint32_t version)
+{
+    const uint32_t old_version = cmk_backup_vault(world, id)->old_version;
+    cmk_envelope_keep_wraps(sealer->envelope, dek_in_use(world, id), version,
+                            old_version != 0 ? private_key_of(world, old_version) : version);
 }
 
 /* A vault without settings has its data key wrapped by the platform's key, from its first point on
@@ -125,6 +133,9 @@ static void on_backup(CmkSealer *sealer, const CmkWorld *world, CmkPointId id)
         .layers = vault->has_infrastructure_encryption ? CMK_LAYERS_DATA_KEY_AND_PLATFORM
                                                        : CMK_LAYERS_DATA_KEY};
     must(sealer, cmk_envelope_backup(sealer->envelope, &backup), "backing up point", id.i);
+    if (vault->key != 0) {
+        keep_needed_wraps(sealer, world, vault_id, private_key_of(world, vault->active_version));
+    }
 }
 
 /* Gives `expected` where there is nothing to decrypt: of snapshots. */
@@ -174,7 +185,12 @@ static void on_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyId key_id)
     row = key->first_user;
     while (row != 0) {
         const CmkBackupVaultId vault = {row};
-        if (!is_held(world, cmk_backup_vault(world, vault)->active_version)) {
+        const uint32_t version = cmk_backup_vault(world, vault)->active_version;
+        if (!is_held(world, version)) {
+            /* The one left before may be in a backup, but alone it opens no point by the rules. */
+            const uint32_t private_key = private_key_of(world, version);
+            cmk_envelope_keep_wraps(sealer->envelope, dek_in_use(world, vault), private_key,
+                                    private_key);
             expect_lost(sealer, dek_in_use(world, vault), vault);
             CmkPointId id = next_own_key(world, vault, (CmkPointId){0});
             for (; id.i != 0; id = next_own_key(world, vault, id)) {
@@ -202,9 +218,12 @@ static void on_commit(CmkSealer *sealer, const CmkWorld *world, const CmkRecord 
     const uint32_t old_version = private_key_of(world, (uint32_t)record->args.num[0]);
     const uint32_t new_version = private_key_of(world, (uint32_t)record->args.num[1]);
     on_new_wrapping(sealer, dek_in_use(world, vault), old_version, new_version);
+    keep_needed_wraps(sealer, world, vault, new_version);
     CmkPointId id = next_own_key(world, vault, (CmkPointId){0});
     for (; id.i != 0; id = next_own_key(world, vault, id)) {
         on_new_wrapping(sealer, dek_of_point(world, id), old_version, new_version);
+        cmk_envelope_keep_wraps(sealer->envelope, dek_of_point(world, id), new_version,
+                                new_version);
     }
 }
 

@@ -24,16 +24,20 @@ typedef enum StepKind {
     STEP_END
 } StepKind;
 
+/* Key and version of a request: those in use, those to come, the version that the vault has left
+ * behind; or those in use, but asked for by the identity in use where another one is to come. */
 typedef enum Whose {
     OF_VAULT,
-    OF_TARGET
+    OF_TARGET,
+    OF_OLD_VERSION,
+    BY_OLD_IDENTITY
 } Whose;
 
 typedef struct Step {
     StepKind kind;
     CmkOpId op;
     CmkKnobId knob;
-    Whose whose; /* key and version of a request: those in use, or those to come */
+    Whose whose;
     bool (*is_needed)(const CmkWorld *world, const CmkTask *task); /* NULL: always */
     uint32_t repeats;
 } Step;
@@ -123,6 +127,19 @@ static bool needs_key_again(const CmkWorld *world, const CmkTask *task)
     return needs_key(world, task) && asks_again(world, task);
 }
 
+/* After a take-up the version that the vault has left must work for one more backup (ROT-6). It has
+ * its turn after the present one, and as often. */
+static bool needs_old_version(const CmkWorld *world, const CmkTask *task)
+{
+    return needs_key(world, task) &&
+           cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault})->old_version != 0;
+}
+
+static bool needs_old_version_again(const CmkWorld *world, const CmkTask *task)
+{
+    return needs_old_version(world, task) && asks_again(world, task);
+}
+
 /* The point to come gets a data key of its own, which the key has to wrap. */
 static bool makes_data_key(const CmkWorld *world, const CmkTask *task)
 {
@@ -155,6 +172,13 @@ static bool rewraps(const CmkWorld *world, const CmkTask *task)
     const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
     return vault->key != 0 && vault->active_version != task->target_version &&
            !cmk_encryption_replaces_lost_key(world, (CmkBackupVaultId){task->backup_vault});
+}
+
+static bool tests_old_identity(const CmkWorld *world, const CmkTask *task)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
+    return cmk_knob(world, CMK_KNOB_IDENTITY_CHANGE_TESTS_OLD_IDENTITY) != 0 && vault->key != 0 &&
+           vault->identity != task->target_identity;
 }
 
 /* The data keys of points go to the target too: re-wrapped, or taken over from the platform's key
@@ -206,12 +230,15 @@ static bool wraps_anew(const CmkWorld *world, const CmkTask *task)
 
 /* BK-30; the key is touched at the start and again at the commit (OQ-24), where a data key for this
  * point alone is wrapped (OQ-28): with the version that is in use when the point is there. */
-static const Step backup_steps[] = {TOUCH_KEY,
-                                    WAIT(CMK_KNOB_BACKUP_DURATION, NULL),
-                                    TOUCH_KEY_AGAIN,
-                                    REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, makes_data_key),
-                                    APPLY(CMK_OP_BACKUP_COMMIT, OF_VAULT, NULL),
-                                    END};
+static const Step backup_steps[] = {
+    TOUCH_KEY,
+    REQUEST(CMK_OP_KEY_UNWRAP, OF_OLD_VERSION, needs_old_version),
+    WAIT(CMK_KNOB_BACKUP_DURATION, NULL),
+    TOUCH_KEY_AGAIN,
+    REQUEST(CMK_OP_KEY_UNWRAP, OF_OLD_VERSION, needs_old_version_again),
+    REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, makes_data_key),
+    APPLY(CMK_OP_BACKUP_COMMIT, OF_VAULT, NULL),
+    END};
 
 /* BK-26, BK-31; the key is touched before anything is brought back from the archive (OQ-24). */
 static const Step restore_steps[] = {TOUCH_KEY,
@@ -234,17 +261,21 @@ static const Step expiry_steps[] = {TOUCH_KEY, EACH_POINT(CMK_OP_POINT_EXPIRE, 1
 
 /* 9.4, steps 7 to 15. A request is one operation with the order of KVE-19, which goes before that
  * of steps 7 and 8: a name that does not resolve before a lost region, a token before throttling.
- * With another identity these ask the new one only (OQ-31). */
-static const Step settings_steps[] = {REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
-                                      APPLY(CMK_OP_ENCRYPTION_VALIDATE, OF_TARGET, NULL),
-                                      REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),
-                                      REQUEST(CMK_OP_KEY_UNWRAP, OF_TARGET, NULL),
-                                      REQUEST(CMK_OP_KEY_GET, OF_VAULT, rewraps),
-                                      REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, rewraps),
-                                      REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, wraps_anew),
-                                      EACH_DATA_KEY(takes_points_over, 2),
-                                      APPLY(CMK_OP_ENCRYPTION_COMMIT, OF_TARGET, NULL),
-                                      END};
+ * With another identity these ask the new one only, or first the old one for what it had (OQ-31).
+ */
+static const Step settings_steps[] = {
+    REQUEST(CMK_OP_KEY_GET, OF_TARGET, NULL),
+    APPLY(CMK_OP_ENCRYPTION_VALIDATE, OF_TARGET, NULL),
+    REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, NULL),
+    REQUEST(CMK_OP_KEY_UNWRAP, OF_TARGET, NULL),
+    REQUEST(CMK_OP_KEY_GET, BY_OLD_IDENTITY, tests_old_identity),
+    REQUEST(CMK_OP_KEY_UNWRAP, BY_OLD_IDENTITY, tests_old_identity),
+    REQUEST(CMK_OP_KEY_GET, OF_VAULT, rewraps),
+    REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, rewraps),
+    REQUEST(CMK_OP_KEY_WRAP, OF_TARGET, wraps_anew),
+    EACH_DATA_KEY(takes_points_over, 2),
+    APPLY(CMK_OP_ENCRYPTION_COMMIT, OF_TARGET, NULL),
+    END};
 
 /* BK-35 */
 static const Step deletion_steps[] = {TOUCH_KEY, APPLY(CMK_OP_BACKUP_VAULT_VANISH, OF_VAULT, NULL),
@@ -319,7 +350,9 @@ CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind, Cmk
 
 void cmk_task_complete(CmkSim *sim, CmkTaskId id)
 {
-    cmk_task_mut(sim, id)->state = CMK_TASK_COMPLETED;
+    CmkTask *task = cmk_task_mut(sim, id);
+    const bool warns = task->retries != 0 && cmk_knob(sim->world, CMK_KNOB_RETRIED_JOBS_WARN) != 0;
+    task->state = warns ? CMK_TASK_COMPLETED_WITH_WARNINGS : CMK_TASK_COMPLETED;
     cmk_world_row_recycle(sim->world, CMK_TABLE_TASK, id.i);
 }
 
@@ -390,7 +423,7 @@ static void fail_creation(CmkSim *sim, CmkBackupVaultId id)
     vault->changed_by = cmk_this_seq(sim);
 }
 
-static void fail_settings(CmkSim *sim, CmkBackupVaultId id, bool is_transient)
+static void fail_settings(CmkSim *sim, CmkBackupVaultId id, bool is_interrupted)
 {
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
     const bool is_creation = vault->provisioning == CMK_PROVISIONING_CREATING;
@@ -400,7 +433,7 @@ static void fail_settings(CmkSim *sim, CmkBackupVaultId id, bool is_transient)
     }
     vault->state = CMK_BACKUP_VAULT_ACTIVE;
     vault->provisioning = CMK_PROVISIONING_FAILED;
-    if (is_transient || cmk_knob(sim->world, CMK_KNOB_REFUSED_UPDATE_BREAKS_SETTINGS) != 0) {
+    if (is_interrupted || cmk_knob(sim->world, CMK_KNOB_REFUSED_UPDATE_BREAKS_SETTINGS) != 0) {
         vault->encryption = CMK_ENCRYPTION_INCONSISTENT; /* BV-27, BV-T14, OQ-13 */
         vault->is_broken_by_identity = 0;
         vault->healing_epoch++; /* only a repeated update repairs it from now on */
@@ -423,17 +456,33 @@ static void fail_job(CmkSim *sim, CmkBackupVaultId id, CmkStatus status)
     }
 }
 
-/* num[0]: Backup's code, num[1]: sequence number of the refusal, num[2]: 1 if it was transient. */
+/* What is wrapped anew already counts for nothing, or leaves a vault that needs both versions and
+ * does nothing with them, nor with a data key that it holds (OQ-27). */
+static bool leaves_half(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args)
+{
+    if (args->num[3] == 0 || cmk_knob(sim->world, CMK_KNOB_INTERRUPTED_REWRAP_STOPS_JOBS) == 0) {
+        return false;
+    }
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    vault->is_half_rewrapped = 1;
+    vault->dek_known_until = 0;
+    vault->encryption_by = cmk_this_seq(sim);
+    return true;
+}
+
+/* num[0]: Backup's code, num[1]: sequence number of the refusal, num[2]: 1 if it was transient,
+ * num[3]: 1 if it was in the midst of re-wrapping. */
 static uint32_t task_fail(CmkSim *sim, const CmkArgs *args)
 {
     const CmkTaskId id = {args->ref[CMK_REF_TASK]};
     CmkTask *task = cmk_task_mut(sim, id);
     const CmkBackupVaultId vault = {task->backup_vault};
+    const bool is_half = leaves_half(sim, vault, args);
     task->state = CMK_TASK_FAILED;
     task->status = (uint64_t)args->num[0];
     switch ((CmkTaskKind)task->kind) {
     case CMK_TASK_SETTINGS:
-        fail_settings(sim, vault, args->num[2] != 0);
+        fail_settings(sim, vault, is_half || args->num[2] != 0);
         break;
     case CMK_TASK_DELETION:
         cmk_backup_vault_mut(sim, vault)->provisioning = CMK_PROVISIONING_FAILED;
@@ -444,6 +493,9 @@ static uint32_t task_fail(CmkSim *sim, const CmkArgs *args)
     case CMK_TASK_BACKUP:
     case CMK_TASK_BACKUP_ON_DEMAND:
         cmk_queue_mut(sim, (CmkQueueId){task->queue})->backup_task = 0;
+        if (task->status != CMK_STATUS_OF(JOB_CANCELLED)) {
+            cmk_instance_count_backup(sim, (CmkQueueId){task->queue}, true);
+        }
         fail_job(sim, vault, (CmkStatus)task->status);
         break;
     case CMK_TASK_RESTORE:
@@ -462,12 +514,13 @@ const CmkOperation cmk_op_task_fail = {
     .text = "A job ends with an error.",
     .params = {{"status", CMK_PARAM_INTEGER, 1, 1, 0},
                {"refused_seq", CMK_PARAM_INTEGER, 1, 1, 1},
-               {"is_transient", CMK_PARAM_INTEGER, 1, 1, 2}},
+               {"is_transient", CMK_PARAM_INTEGER, 1, 1, 2},
+               {"is_half_way", CMK_PARAM_INTEGER, 1, 0, 3}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
-    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(ATTACHMENT) |
-              CMK_BIT(PRINCIPAL),
+    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT(INSTANCE) | CMK_BIT(BACKUP_VAULT) |
+              CMK_BIT(ATTACHMENT) | CMK_BIT(PRINCIPAL),
     .effect = task_fail,
-    .rules = "ERR-25 BV-28 BV-32 BV-T4 BV-T6 OQ-3 OQ-16 OQ-27",
+    .rules = "ERR-25 BK-23 BV-28 BV-32 BV-T4 BV-T6 OQ-3 OQ-16 OQ-27",
 };
 
 static uint32_t task_finish(CmkSim *sim, const CmkArgs *args)
@@ -505,14 +558,18 @@ static CmkArgs args_of_task(const CmkWorld *world, const CmkTimer *timer, CmkTas
 static void fill_request(const CmkWorld *world, const CmkTask *task, Whose whose, CmkArgs *args)
 {
     const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
-    const bool is_settings = task->kind == CMK_TASK_SETTINGS;
+    const bool is_by_target = task->kind == CMK_TASK_SETTINGS && whose != BY_OLD_IDENTITY;
     const bool is_job = task->kind != CMK_TASK_SETTINGS && task->kind != CMK_TASK_ROTATION;
     const uint32_t key = whose == OF_TARGET ? task->target_key : vault->key;
     args->ref[CMK_REF_KEY] = key;
     args->ref[CMK_REF_KEY_VAULT] = cmk_key(world, (CmkKeyId){key})->key_vault;
-    args->ref[CMK_REF_VERSION] = whose == OF_TARGET ? task->target_version : vault->active_version;
-    args->ref[CMK_REF_IDENTITY] = is_settings ? task->target_identity : vault->identity;
-    args->ref[CMK_REF_PRINCIPAL] = is_settings ? task->target_principal : vault->principal;
+    const uint32_t versions[] = {[OF_VAULT] = vault->active_version,
+                                 [OF_TARGET] = task->target_version,
+                                 [OF_OLD_VERSION] = vault->old_version,
+                                 [BY_OLD_IDENTITY] = vault->active_version};
+    args->ref[CMK_REF_VERSION] = versions[whose];
+    args->ref[CMK_REF_IDENTITY] = is_by_target ? task->target_identity : vault->identity;
+    args->ref[CMK_REF_PRINCIPAL] = is_by_target ? task->target_principal : vault->principal;
     args->num[0] = is_job;
 }
 
@@ -620,10 +677,37 @@ void cmk_task_mark_overdue(CmkSim *sim, CmkTaskKind kind, const CmkArgs *of_job)
  * re-wrap the data keys of points, one after the other (step 15). */
 static CmkErrorKey key_of(const CmkTask *task, const Step *step)
 {
-    if (task->kind != CMK_TASK_SETTINGS || step->kind != STEP_REQUEST || step->whose != OF_VAULT) {
+    if (task->kind != CMK_TASK_SETTINGS || step->kind != STEP_REQUEST || step->whose == OF_TARGET) {
         return CMK_ERROR_TARGET_KEY;
     }
+    if (step->whose == BY_OLD_IDENTITY) {
+        return CMK_ERROR_KEY_OF_OLD_IDENTITY;
+    }
     return task->at_point == 0 ? CMK_ERROR_CURRENT_KEY : CMK_ERROR_REWRAPPED_KEY;
+}
+
+/* Whether data keys have been re-wrapped when an update or take-up ends for good: at a later one of
+ * them, or when all are and the new version is not in use yet. */
+static bool is_half_way(const CmkWorld *world, const CmkTask *task, const Step *step,
+                        CmkGuardId refused_by)
+{
+    switch ((CmkTaskKind)task->kind) {
+    case CMK_TASK_SETTINGS:
+    case CMK_TASK_ROTATION:
+        return rewraps(world, task) && (step->kind == STEP_APPLY || task->at_point_by != 0) &&
+               step->op != CMK_OP_ENCRYPTION_VALIDATE &&
+               refused_by !=
+                   CMK_GUARD_TAKE_UP_IS_STILL_DUE; /* another update re-wrapped them all */
+    case CMK_TASK_BACKUP:
+    case CMK_TASK_BACKUP_ON_DEMAND:
+    case CMK_TASK_RESTORE:
+    case CMK_TASK_TIERING:
+    case CMK_TASK_EXPIRY:
+    case CMK_TASK_DELETION:
+    case CMK_TASK__COUNT:
+        break;
+    }
+    return false;
 }
 
 static void fail(CmkSim *sim, const CmkTask *task, const Step *step, CmkArgs args,
@@ -635,7 +719,9 @@ static void fail(CmkSim *sim, const CmkTask *task, const Step *step, CmkArgs arg
     args.cause_seq = refusal->seq;
     args.num[0] = cmk_error_status(sim->world, task, refusal, key);
     args.num[1] = (int64_t)refusal->seq;
-    args.num[2] = row != NULL && row->is_transient && key != CMK_ERROR_CURRENT_KEY; /* OQ-13 */
+    args.num[2] = row != NULL && row->is_transient &&
+                  (key == CMK_ERROR_TARGET_KEY || key == CMK_ERROR_REWRAPPED_KEY); /* OQ-13 */
+    args.num[3] = is_half_way(sim->world, task, step, refusal->guard);
     (void)cmk_apply(sim, &args);
     if (task->kind == CMK_TASK_TIERING || task->kind == CMK_TASK_EXPIRY) {
         cmk_task_mark_overdue(sim, (CmkTaskKind)task->kind, &args);

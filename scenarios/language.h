@@ -279,8 +279,9 @@ typedef struct CmkFileItem {
 /* The table of the whole file, from which all others can be reached. */
 const CmkFields *cmk_language_fields(void);
 
-/* The part of it for `world`, in a file of its own. */
+/* The parts of it for `world` and for the policies in there, each in a file of its own. */
 extern const CmkFields cmk_language_world_fields;
+extern const CmkFields cmk_language_policy_fields;
 
 /* ---- words ----------------------------------------------------------------------------------- */
 

@@ -73,6 +73,7 @@ static void count_vault(Counting *counting, const CmkBackupVaultItem *vault, uin
     for (guint i = 0; vault->instances != NULL && i < vault->instances->len; i++) {
         const CmkInstanceItem *instance = &g_array_index(vault->instances, CmkInstanceItem, i);
         if (instance->does_exist) {
+            counting->rows[CMK_TABLE_VAULT_POLICY] += times; /* if it shares its policy with none */
             count_backups(counting, instance->policy.row, times);
         }
     }
@@ -179,7 +180,7 @@ static void count_plan(Counting *counting)
     static const uint32_t growing[] = {
         CMK_TABLE_VERSION,    CMK_TABLE_PRINCIPAL, CMK_TABLE_ASSIGNMENT, CMK_TABLE_ACCESS_POLICY,
         CMK_TABLE_ATTACHMENT, CMK_TABLE_QUEUE,     CMK_TABLE_POINT,      CMK_TABLE_TASK,
-        CMK_TABLE_MEMBERSHIP, CMK_TABLE_STATEMENT, CMK_TABLE_KEY_BACKUP};
+        CMK_TABLE_MEMBERSHIP, CMK_TABLE_STATEMENT, CMK_TABLE_KEY_BACKUP, CMK_TABLE_VAULT_POLICY};
     const CmkModel *model = cmk_azure_model();
     const GArray *plan = counting->scenario->plan;
     for (guint i = 0; i < plan->len; i++) {

@@ -112,101 +112,7 @@ static bool check_time(const Drafting *drafting, const CmkTimelineItem *item)
 
 /* ---- the end of a fault ---------------------------------------------------------------------- */
 
-static bool is_same(const CmkReference *reference, const CmkArgs *args)
-{
-    CmkArgs other = {.op = args->op};
-    cmk_parameters_put(reference, &other);
-    bool is_right = true;
-    const bool is_scope = reference->kind == CMK_NAMED_KEY_VAULT ||
-                          reference->kind == CMK_NAMED_KEY || other.ref[CMK_REF_SCOPE] != 0;
-    for (uint32_t slot = 0; slot < CMK_REFS; slot++) {
-        const bool is_of_scope =
-            slot == CMK_REF_KEY_VAULT || slot == CMK_REF_KEY || slot == CMK_REF_SCOPE;
-        const bool is_of_principal =
-            slot == CMK_REF_IDENTITY || slot == CMK_REF_BACKUP_VAULT || slot == CMK_REF_GRANTEE;
-        if (is_scope ? is_of_scope : is_of_principal) {
-            is_right &= other.ref[slot] == args->ref[slot];
-        }
-    }
-    return is_right;
-}
-
-/* The role that the world gives this principal at this scope; 0 if none, -1 if several. */
-static int64_t role_in_world(const CmkScenario *scenario, const CmkArgs *args)
-{
-    const GArray *grants = scenario->estate->file.world.grants;
-    int64_t role = 0;
-    for (guint i = 0; grants != NULL && i < grants->len; i++) {
-        const CmkGrantItem *grant = &g_array_index(grants, CmkGrantItem, i);
-        if (is_same(&grant->principal, args) && is_same(&grant->scope, args)) {
-            role = role == 0 || role == grant->role ? (int64_t)grant->role : -1;
-        }
-    }
-    return role;
-}
-
-static int64_t bits_of(const GArray *permissions)
-{
-    int64_t bits = 0;
-    for (guint i = 0; i < permissions->len; i++) {
-        bits |= INT64_C(1) << g_array_index(permissions, uint32_t, i);
-    }
-    return bits;
-}
-
-/* The permissions that the world's access policy gives this principal; 0 if none. */
-static int64_t permissions_in_world(const CmkScenario *scenario, const CmkArgs *args)
-{
-    const GArray *vaults = scenario->estate->file.world.key_vaults;
-    if (vaults == NULL || args->ref[CMK_REF_KEY_VAULT] == 0) {
-        return 0;
-    }
-    const GArray *policies =
-        g_array_index(vaults, CmkKeyVaultItem, args->ref[CMK_REF_KEY_VAULT] - 1).access_policies;
-    for (guint i = 0; policies != NULL && i < policies->len; i++) {
-        const CmkAccessPolicyItem *policy = &g_array_index(policies, CmkAccessPolicyItem, i);
-        if (is_same(&policy->principal, args)) {
-            return bits_of(policy->permissions);
-        }
-    }
-    return 0;
-}
-
-/* What the end of a fault needs beyond what the fault itself says: as the world had it. */
-static bool complete_end(const Drafting *drafting, const CmkTimelineItem *item,
-                         const CmkFault *fault, CmkArgs *end, const CmkArgs *start)
-{
-    const CmkModel *model = cmk_azure_model();
-    const CmkOperation *operation = model->operations[end->op];
-    for (uint32_t i = 0; i < CMK_PARAMS_MAX && operation->params[i].name != NULL; i++) {
-        const CmkParam *param = &operation->params[i];
-        const CmkParam *same = cmk_fault_param(model, start->op, param->name);
-        if (param->is_num == 0 || param->is_required == 0) {
-            continue;
-        }
-        int64_t value = same == NULL || same->is_num == 0 ? 0 : start->num[same->slot];
-        if (value == 0 && param->type == CMK_PARAM_ROLE) {
-            value = role_in_world(drafting->scenario, start);
-        } else if (value == 0 && param->type == CMK_PARAM_PERMISSIONS) {
-            value = permissions_in_world(drafting->scenario, start);
-        }
-        if (value <= 0) {
-            cmk_diagnostics_error(drafting->diagnostics,
-                                  cmk_node_position(cmk_node_get(item->node, "for")),
-                                  "the end of %s needs to know the `%s` to give back, but `world` "
-                                  "does not tell",
-                                  fault->name, param->name);
-            cmk_diagnostics_hint(drafting->diagnostics,
-                                 "say it in `target` if the fault takes it, or leave `for` out and "
-                                 "add a step with `do: %s`",
-                                 operation->name);
-            return false;
-        }
-        end->num[param->slot] = value;
-    }
-    return true;
-}
-
+/* What the end gives back is found when the fault acts: models/revert.h. */
 static bool add_end(Drafting *drafting, const CmkTimelineItem *item, const CmkFault *fault,
                     const Draft *start)
 {
@@ -226,9 +132,6 @@ static bool add_end(Drafting *drafting, const CmkTimelineItem *item, const CmkFa
     end.planned.args = start->planned.args;
     end.planned.args.op = fault->end;
     memset(end.planned.args.num, 0, CMK_NUM_VERSION * sizeof(end.planned.args.num[0]));
-    if (!complete_end(drafting, item, fault, &end.planned.args, &start->planned.args)) {
-        return false;
-    }
     end.planned.what = g_strdup(start->planned.what);
     end.planned.text = g_strconcat("end of ", start->planned.text, NULL);
     g_array_append_val(drafting->drafts, end);

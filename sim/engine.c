@@ -53,7 +53,16 @@ CmkTimerId cmk_engine_set_timer(CmkSim *sim, CmkTime time, uint32_t kind, uint32
                                 event->epoch_of == NULL ? 0 : event->epoch_of(sim->world, subject),
                             .cause_seq = sim->world->next_seq,
                             .origin = args->origin};
-    return cmk_agenda_push(sim->world, time, event->class_of_ties, &timer);
+    return cmk_engine_repeat_timer(sim, time, &timer);
+}
+
+CmkTimerId cmk_engine_repeat_timer(CmkSim *sim, CmkTime time, const CmkTimer *timer)
+{
+    const CmkModel *model = sim->model;
+    const uint32_t class_of_ties = model->class_of_ties == NULL
+                                       ? model->events[timer->kind].class_of_ties
+                                       : model->class_of_ties(sim->world, timer->kind);
+    return cmk_agenda_push(sim->world, time, class_of_ties, timer);
 }
 
 CmkArgs cmk_args_of_timer(CmkOpId op, const CmkTimer *timer)

@@ -24,6 +24,10 @@ CmkEngineEnd cmk_engine_run(CmkSim *sim, CmkTime until, bool (*must_stop)(void *
 CmkTimerId cmk_engine_set_timer(CmkSim *sim, CmkTime time, uint32_t kind, uint32_t subject,
                                 const CmkArgs *args);
 
+/* Sets a timer again for another time, as it is or with another subject: its epoch and what it is
+ * caused by stay. For handlers. */
+CmkTimerId cmk_engine_repeat_timer(CmkSim *sim, CmkTime time, const CmkTimer *timer);
+
 /* Arguments for an operation that PLATFORM carries out because of `timer`. */
 CmkArgs cmk_args_of_timer(CmkOpId op, const CmkTimer *timer);
 

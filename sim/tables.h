@@ -171,6 +171,8 @@ typedef struct CmkModel {
     uint32_t reserved;
     /* What must hold in every world; on failure a sentence. NULL if there is nothing to check. */
     const char *(*invariant)(const CmkWorld *world);
+    /* The class of ties of a kind of timer in this world. NULL: as the row says, in every world. */
+    uint32_t (*class_of_ties)(const CmkWorld *world, uint32_t kind);
 } CmkModel;
 
 #endif

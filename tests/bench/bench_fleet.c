@@ -22,8 +22,8 @@ static Counts count_all(const CmkExecution *execution)
         counts.requests += (uint64_t)(meter->requests_2048 + meter->requests_other);
     }
     for (uint32_t i = 0; i < CMK_TASK__COUNT; i++) {
-        const uint32_t *ended = execution->story->jobs[i].ended;
-        counts.jobs += ended[CMK_JOB_COMPLETED] + ended[CMK_JOB_FAILED];
+        const CmkJobCounts *jobs = &execution->story->jobs[i];
+        counts.jobs += cmk_job_counts_done(jobs) + jobs->ended[CMK_JOB_FAILED];
     }
     return counts;
 }

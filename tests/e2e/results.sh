@@ -105,6 +105,28 @@ sed 's/^timeline: \[\]/timeline: [{at: +60h, do: instance.delete, with: {instanc
 run run "$work/cancelled.yaml" --db "$work/x.db"
 check "a job of an instance that is deleted is cancelled, not failed" eval 'says "1 backup job was cancelled, since the instance was deleted [BK-18]" && ! says "SimErrorJobCancelled"'
 
+# A passing trouble at its start: the backup is tried again, and completes with warnings.
+sed -e '/mistake/d' -e '/key.rotate/d' "$work/steps.yaml" >"$work/warned.yaml"
+cat >>"$work/warned.yaml" <<'YAML'
+  - {at: +2d3h, id: busy, fault: keyvault.throttle, target: kv-prod, for: 2s}
+expect:
+  - final: jobs(operation = backup, status = completed).count == 20
+  - final: jobs(status = completed_with_warnings, seen = portal).count == 1
+  - final: jobs(status = completed_with_warnings, datastore = vault).bytes > 1 MiB
+YAML
+run run "$work/warned.yaml" --db "$work/warned.db"
+check "a job that was tried again has completed, with warnings" eval 'ended 0 && says "20 completed, of which 1 with warnings [BK-18]"'
+run run "$work/warned.yaml" --db "$work/x.db" --json
+check "the JSON counts it in both" eval 'tr -d " \n" <"$work/out" | grep -qF "\"completed\":20,\"completed_with_warnings\":1,\"failed\":0"'
+
+name="a chart counts it as completed"
+if command -v gnuplot >/dev/null; then
+    run chart outcomes "$work/warned.db" -o "$work/x.svg"
+    check "$name" grep -q "n = 32 jobs: 32 completed, 0 failed" "$work/x.svg"
+else
+    skip "$name" "gnuplot is not installed"
+fi
+
 # What a deleted identity had is counted until somebody removes it.
 sed -e '/mistake/d' -e '/key.rotate/d' "$work/steps.yaml" >"$work/orphans.yaml"
 echo '  - {at: +5d, do: identity.delete, with: {identity: id-backup}}' >>"$work/orphans.yaml"
@@ -180,9 +202,12 @@ if can_sql; then
     check "it knows the run" [ "$(sql "$work/full.db" 'select scenario, seed, digest from v_run')" = "permission-revoked|1|$plain" ]
     check "what failed silently is in a view" [ "$(sql "$work/changes.db" "select count(*) > 0 from v_silent_failures where seen = 'nobody'")" = 1 ]
     check "no job that failed is without a reason" [ "$(sql "$work/changes.db" 'select count(*) from v_failed_jobs where must_hold is null')" = 0 ]
+    check "a job that completed with warnings has its own word" [ "$(sql "$work/warned.db" "select started, retries, code is null from v_job where status = 'completed_with_warnings'")" = "2025-03-05T03:00:00Z|2|1" ]
+    check "instances whose backups fail show an error meanwhile" [ "$(sql "$work/changes.db" "select state, \"from\", \"to\" from v_instance_states where instance = 'media' limit 1 offset 1")" = "ProtectionError|2025-03-23T03:00:00Z|2025-03-30T03:30:00Z" ]
 else
     for name in "--journal full keeps every record, changes fewer" "no check of the database complains" \
-        "it knows the run" "what failed silently is in a view" "no job that failed is without a reason"; do
+        "it knows the run" "what failed silently is in a view" "no job that failed is without a reason" \
+        "a job that completed with warnings has its own word" "instances whose backups fail show an error meanwhile"; do
         skip "$name" "neither sqlite3 nor python3 is installed"
     done
 fi

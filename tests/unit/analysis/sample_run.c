@@ -69,6 +69,25 @@ static void add_vault(CmkWorld *world, uint32_t number)
     point->bytes = (int64_t)number << 30;
 }
 
+/* In the first vault the policy is there, in the others it is not any more; a vault that had the
+ * name of the first before is listed as deleted. */
+static void add_vault_policies(CmkWorld *world, uint32_t vaults)
+{
+    for (uint32_t i = 1; i <= vaults; i++) {
+        const uint32_t row = cmk_world_row_add(world, CMK_TABLE_VAULT_POLICY);
+        CmkBackupVault *vault = row_of(world, CMK_TABLE_BACKUP_VAULT, i);
+        *(CmkVaultPolicy *)row_of(world, CMK_TABLE_VAULT_POLICY, row) =
+            (CmkVaultPolicy){.backup_vault = i, .policy = 1, .is_there = i == 1, .changed_by = 4};
+        vault->first_policy = row;
+        if (i == 1) {
+            vault->deleted_from = cmk_region_find("westeurope").i;
+            vault->deleted_at = SAMPLE_START;
+            vault->deleted_purge_at = SAMPLE_START + 14 * CMK_DAY_US;
+            vault->deleted_by = 5;
+        }
+    }
+}
+
 static void add_plan(CmkWorld *world, const SampleStory *story)
 {
     for (uint32_t i = 0; i < SAMPLE_FAULTS_MAX && story->faults[i].name != NULL; i++) {
@@ -103,6 +122,7 @@ CmkWorld *sample_world(const SampleStory *story)
     for (uint32_t number = 1; number <= story->vaults; number++) {
         add_vault(world, number);
     }
+    add_vault_policies(world, story->vaults);
     add_plan(world, story);
     return world;
 }

@@ -108,6 +108,23 @@ Test(expect, settings_broken_and_mended)
     expect_clear(&run);
 }
 
+/* An end that is refused is one: somebody was faster. Of several requests one success counts. */
+Test(expect, ends_that_are_refused)
+{
+    ExpectRun run = expect_begin(NULL, NULL, 0);
+    const CmkConsequences *consequences = cmk_expect_consequences(run.expect);
+    (void)expect_ask(&run, PLAN_DETACH, CMK_STATUS_OK);
+    cr_assert(cmk_consequences_fate(consequences, PLAN_DETACH)->is_active);
+    (void)expect_ask(&run, PLAN_DETACH_END, CMK_STATUS_OF(CONFLICT));
+    cr_assert(!cmk_consequences_fate(consequences, PLAN_DETACH)->is_active);
+    cr_assert_eq(cmk_consequences_fate(consequences, PLAN_DETACH_END)->status,
+                 CMK_STATUS_OF(CONFLICT));
+    (void)expect_ask(&run, PLAN_DETACH_END, CMK_STATUS_OK);
+    (void)expect_ask(&run, PLAN_DETACH_END, CMK_STATUS_OF(CONFLICT));
+    cr_assert_eq(cmk_consequences_fate(consequences, PLAN_DETACH_END)->status, CMK_STATUS_OK);
+    expect_clear(&run);
+}
+
 static int64_t time_to_recover(const ExpectRun *run, uint32_t fault)
 {
     return cmk_consequences_time_to_recover(cmk_expect_consequences(run->expect), fault);

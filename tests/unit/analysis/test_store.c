@@ -151,6 +151,10 @@ Test(store, holds_what_happened)
          "|Active|1|1\n"
          "alice|Owner|scope|default resource group|Removing|0|2\n"
          "id-backup (principal 1)|Key Vault Reader|key_vault|kv-prod|Removed|0|3"},
+        {"SELECT * FROM v_backup_policies", "bv-1|daily|4"},
+        {"SELECT backup_vault, region, deleted, scheduled_purge, changed_by FROM"
+         " v_deleted_backup_vaults",
+         "bv-1|westeurope|2025-03-03T00:00:00Z|2025-03-17T00:00:00Z|5"},
         {"SELECT seq, time, actor, operation, status, backup_vault FROM v_journal LIMIT 1",
          "1|2025-03-02T00:00:00Z|setup|backup_vault.create|OK|bv-1"},
         {"SELECT (SELECT count(*) FROM operation) > 40, (SELECT count(*) FROM guard) > 40,"
@@ -540,7 +544,7 @@ Test(store, views_are_documented)
     g_autofree char *names =
         query(path, "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name");
     g_auto(GStrv) views = g_strsplit(names, "\n", -1);
-    cr_expect_eq(g_strv_length(views), 17);
+    cr_expect_eq(g_strv_length(views), 19);
     for (char **view = views; *view != NULL; view++) {
         g_autofree char *sql = g_strdup_printf("SELECT name FROM pragma_table_info('%s')", *view);
         g_autofree char *columns = query(path, sql);

@@ -440,6 +440,7 @@ static void create_policies(Estate *estate)
     for (uint32_t i = ESTATE_POLICY; i <= ESTATE_CONTINUOUS_POLICY; i++) {
         CmkArgs args = estate_args(estate, CMK_OP_BACKUP_POLICY_CREATE);
         args.ref[CMK_REF_POLICY] = i;
+        args.ref[CMK_REF_BACKUP_VAULT] = 0; /* for all vaults, as a scenario does */
         if (i != ESTATE_ABSENT_POLICY) {
             (void)estate_must_apply(estate, args);
         }

@@ -93,6 +93,9 @@ static const CmkOpId moves[] = {
     CMK_OP_BACKUP_RESTORE_IN_PAIR,
     CMK_OP_INSTANCE_PROTECT,
     CMK_OP_BACKUP_POLICY_CREATE,
+    CMK_OP_BACKUP_POLICY_DELETE,
+    CMK_OP_BACKUP_VAULT_LIST_DELETED,
+    CMK_OP_BACKUP_VAULT_GET_DELETED,
     CMK_OP_BACKUP_RUN,
     /* From here on in a quarter of the runs only, since they leave few jobs to run. */
     CMK_OP_INSTANCE_SUSPEND_BACKUPS,
@@ -232,6 +235,14 @@ static CmkArgs move(Dice *dice, CmkTime time)
         break;
     case CMK_OP_BACKUP_POLICY_CREATE:
         args.ref[CMK_REF_POLICY] = ESTATE_ABSENT_POLICY;
+        args.ref[CMK_REF_BACKUP_VAULT] = roll(dice, 3);
+        break;
+    case CMK_OP_BACKUP_POLICY_DELETE:
+        args.ref[CMK_REF_POLICY] = 1 + roll(dice, ESTATE_CONTINUOUS_POLICY);
+        args.ref[CMK_REF_BACKUP_VAULT] = 1 + roll(dice, 2);
+        break;
+    case CMK_OP_BACKUP_VAULT_GET_DELETED:
+        args.ref[CMK_REF_BACKUP_VAULT] = ESTATE_ABSENT_VAULT;
         break;
     default:
         break;
@@ -258,7 +269,8 @@ EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
                              .schedule_us = CMK_HOUR_US * (6 + 6 * (int64_t)roll(&dice, 4)),
                              .retention_days = 1 + roll(&dice, 9),
                              .profile = (int32_t)roll(&dice, CMK_PROFILES_MAX),
-                             .knobs = {[CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS] = 1 + roll(&dice, 2)},
+                             .knobs = {[CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS] = 1 + roll(&dice, 2),
+                                       [CMK_KNOB_DELETED_VAULT_KEPT] = 1 + CMK_DAY_US},
                              .plan = ret,
                              .plan_count = RANDOM_PLAN_ROWS};
     /* In a third of the runs times are whole hours and days, so that everything happens together.

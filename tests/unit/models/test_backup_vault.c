@@ -323,10 +323,116 @@ Test(backup_vault, a_write_that_ends_well_makes_up_for_one_that_failed)
     estate_free(estate);
 }
 
+/* BV-10: whoever brought the policy there is to blame, which stays after its last instance, and the
+ * repair that is offered helps. */
+Test(backup_vault, is_deleted_after_its_policies)
+{
+    Estate *estate = make(NULL);
+    create_other(estate);
+    CmkArgs protect = estate_args(estate, CMK_OP_INSTANCE_PROTECT);
+    protect.ref[CMK_REF_BACKUP_VAULT] = ESTATE_ABSENT_VAULT;
+    protect.ref[CMK_REF_INSTANCE] = ESTATE_HOMELESS_INSTANCE;
+    const uint64_t protected_by = estate_apply(estate, &protect).seq;
+    CmkArgs off = estate_args(estate, CMK_OP_BACKUP_VAULT_SET_SOFT_DELETE);
+    off.ref[CMK_REF_BACKUP_VAULT] = ESTATE_ABSENT_VAULT;
+    off.num[0] = CMK_SOFT_DELETE_OFF;
+    (void)estate_must_apply(estate, off);
+    protect.op = CMK_OP_INSTANCE_DELETE;
+    (void)estate_must_apply(estate, protect);
+    estate_run(estate, CMK_MINUTE_US);
+
+    CmkArgs delete = estate_args(estate, CMK_OP_BACKUP_VAULT_DELETE);
+    delete.ref[CMK_REF_BACKUP_VAULT] = ESTATE_ABSENT_VAULT;
+    const CmkOutcome refused = cmk_would_apply(&estate->sim, &delete);
+    cr_assert_eq(refused.guard, CMK_GUARD_POLICIES_ARE_DELETED);
+    cr_assert_eq(refused.seq, protected_by);
+    const CmkRepair *repair = &estate->sim.model->guards[refused.guard]->repairs[0];
+    CmkArgs mend = {.op = repair->op, .actor = CMK_ACTOR_STEP};
+    cr_assert(repair->bind(estate->sim.world, &delete, &mend));
+    (void)estate_must_apply(estate, mend);
+    cr_assert_not(repair->bind(estate->sim.world, &delete, &mend), "there are no more");
+    (void)estate_must_apply(estate, delete);
+    estate_run(estate, CMK_MINUTE_US);
+    cr_assert_eq(other_vault(estate)->state, CMK_BACKUP_VAULT_ABSENT);
+
+    create_other(estate); /* another vault of the name has none of its policies */
+    (void)estate_must_apply(estate, delete);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* While a deletion waits for the key somebody still creates a policy: it goes with the vault. */
+Test(backup_vault, takes_along_what_comes_while_it_is_deleted)
+{
+    Estate *estate = make(NULL);
+    create_other(estate);
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE);
+    CmkArgs args = estate_args(estate, CMK_OP_BACKUP_VAULT_DELETE);
+    args.ref[CMK_REF_BACKUP_VAULT] = ESTATE_ABSENT_VAULT;
+    (void)estate_must_apply(estate, args);
+    estate_run(estate, CMK_SECOND_US);
+    args.op = CMK_OP_BACKUP_POLICY_CREATE;
+    (void)estate_must_apply(estate, args);
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
+    estate_run(estate, CMK_MINUTE_US);
+    cr_assert_eq(other_vault(estate)->state, CMK_BACKUP_VAULT_ABSENT);
+    create_other(estate);
+    (void)estate_must_apply(estate, args); /* another vault has it not yet */
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* BV-11: listed with both moments for as long as the knob says, with its name free meanwhile; of
+ * two vaults of one name it is the last one, whose time counts. */
+Test(backup_vault, that_is_gone_is_listed_until_it_is_purged)
+{
+    Estate *estate = make_with(CMK_KNOB_DELETED_VAULT_KEPT, 3 * CMK_DAY_US);
+    const CmkTime days[] = {0, CMK_DAY_US};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(days); i++) {
+        estate_run_until(estate, ESTATE_START + days[i]);
+        create_other(estate);
+        const CmkTime now = cmk_world_now(estate->sim.world);
+        (void)apply_to_other(estate, CMK_OP_BACKUP_VAULT_DELETE);
+        cr_assert_eq(other_vault(estate)->deleted_from, cmk_region_find("westeurope").i);
+        cr_assert_eq(other_vault(estate)->deleted_at, now);
+        cr_assert_eq(other_vault(estate)->deleted_purge_at, now + 3 * CMK_DAY_US);
+    }
+    const CmkTime purge_at = other_vault(estate)->deleted_purge_at;
+    create_other(estate);
+    cr_assert_eq(other_vault(estate)->deleted_purge_at, purge_at, "a new vault changes nothing");
+    (void)estate_must(estate, CMK_OP_KEY_DELETE); /* nobody needs it for that */
+    estate_run_until(estate, purge_at - 1);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_VAULT_PURGE_DELETED), 0);
+    estate_run_until(estate, purge_at);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_VAULT_PURGE_DELETED), 1);
+    cr_assert_eq(other_vault(estate)->deleted_from, 0);
+    cr_assert_eq(other_vault(estate)->state, CMK_BACKUP_VAULT_ACTIVE);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* BV-11: what is listed is not billed, whatever the vault has cost before. */
+Test(backup_vault, that_is_listed_costs_nothing)
+{
+    int64_t nanos[2];
+    for (int64_t is_listed = 0; is_listed <= 1; is_listed++) {
+        Estate *estate = make_with(CMK_KNOB_DELETED_VAULT_KEPT, is_listed * 14 * CMK_DAY_US);
+        CmkPriceBook book;
+        cmk_price_book_init(&book);
+        create_other(estate);
+        (void)apply_to_other(estate, CMK_OP_BACKUP_VAULT_DELETE);
+        estate_run(estate, 20 * CMK_DAY_US);
+        nanos[is_listed] = cmk_cost(estate->sim.world, &book).total_nanos;
+        estate_free(estate);
+    }
+    cr_assert_gt(nanos[0], 0);
+    cr_assert_eq(nanos[0], nanos[1]);
+}
+
 /* Maintenance of a vault that is gone does not come back with another one of its name. */
 Test(backup_vault, that_is_gone_is_maintained_no_more)
 {
-    Estate *estate = make(NULL);
+    Estate *estate = make_with(CMK_KNOB_DELETED_VAULT_KEPT, 0);
     const uint32_t before = cmk_agenda_count(estate->sim.world);
     for (int i = 0; i < 3; i++) {
         create_other(estate);

@@ -1,58 +1,18 @@
 /* Encryption settings: the transition table BV-T, the order of checks of section 9.4, becoming
- * Inconsistent and healing (BV-29 to BV-31), rotation (section 12). */
+ * Inconsistent and healing (BV-29 to BV-31). */
 #include <criterion/criterion.h>
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "tests/unit/models/estate.h"
-
-static Estate *make(const EstateOptions *options)
-{
-    Estate *estate = estate_new(options);
-    cr_assert_str_eq(estate->trouble, "");
-    return estate;
-}
+#include "tests/unit/models/settings.h"
 
 static void expect_state(const Estate *estate, CmkEncryption wanted, const char *what)
 {
     static const char *const names[] = {"Disabled", "Enabled", "Inconsistent"};
     const uint32_t got = estate_vault(estate)->encryption;
     cr_assert_eq(got, wanted, "%s: %s instead of %s", what, names[got], names[wanted]);
-}
-
-/* The guard that refused last, and the code of the job that failed last. */
-static void expect_failure(const Estate *estate, const char *guard, const char *code,
-                           const char *what)
-{
-    const CmkRecord *failed = estate_last(estate, CMK_OP_TASK_FAIL);
-    cr_assert_not_null(failed, "%s: nothing failed", what);
-    const CmkRecord *refused = NULL;
-    for (uint32_t i = 0; i < estate->tape.count; i++) {
-        if (estate->tape.records[i].seq == (uint64_t)failed->args.num[1]) {
-            refused = &estate->tape.records[i];
-        }
-    }
-    cr_assert_not_null(refused, "%s", what);
-    cr_assert_str_eq(estate_guard_name(estate, refused->guard), guard, "%s: %s", what,
-                     estate_guard_name(estate, refused->guard));
-    const char *got = estate->sim.model->statuses[failed->args.num[0]].code;
-    cr_assert_str_eq(got, code, "%s: %s", what, got);
-}
-
-static CmkArgs update_args(const Estate *estate, uint32_t key, uint32_t identity)
-{
-    CmkArgs args = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
-    args.ref[CMK_REF_KEY] = key;
-    args.ref[CMK_REF_IDENTITY] = identity;
-    return args;
-}
-
-static void update(Estate *estate, CmkArgs args)
-{
-    (void)estate_must_apply(estate, args);
-    cr_assert_str_eq(estate->trouble, "");
-    estate_run(estate, CMK_MINUTE_US);
 }
 
 #define ERR_1 "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault"
@@ -66,17 +26,17 @@ static void update(Estate *estate, CmkArgs args)
 /* BV-T1, T5, T6, T10: from nothing to Disabled to Enabled, and never back. */
 Test(encryption, is_enabled_once_and_for_all)
 {
-    Estate *estate = make(&(EstateOptions){.has_no_cmk = true});
+    Estate *estate = settings_estate(&(EstateOptions){.has_no_cmk = true});
     expect_state(estate, CMK_ENCRYPTION_DISABLED, "T1");
     (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
-    update(estate, update_args(estate, ESTATE_KEY, ESTATE_IDENTITY));
+    settings_update(estate, settings_args(estate, ESTATE_KEY, ESTATE_IDENTITY));
     expect_state(estate, CMK_ENCRYPTION_DISABLED, "T6");
-    expect_failure(estate, "role-lets-get", ERR_2, "T6");
+    settings_expect_failure(estate, "role-lets-get", ERR_2, "T6");
     cr_assert_eq(estate_vault(estate)->key, 0);
     (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
-    update(estate, update_args(estate, ESTATE_KEY, ESTATE_IDENTITY));
+    settings_update(estate, settings_args(estate, ESTATE_KEY, ESTATE_IDENTITY));
     expect_state(estate, CMK_ENCRYPTION_ENABLED, "T5");
-    CmkArgs off = update_args(estate, 0, 0);
+    CmkArgs off = settings_args(estate, 0, 0);
     off.num[0] = 1;
     cr_assert_eq(estate_apply(estate, &off).status, CMK_STATUS_OF(NOT_REVERSIBLE));
     expect_state(estate, CMK_ENCRYPTION_ENABLED, "T10");
@@ -89,9 +49,9 @@ Test(encryption, is_enabled_once_and_for_all)
 /* BV-T7, T8, T9; OQ-31, BV-33. */
 Test(encryption, key_and_identity_change_one_at_a_time)
 {
-    Estate *estate = make(NULL);
+    Estate *estate = settings_estate(NULL);
     estate_rewind(estate);
-    CmkArgs both = update_args(estate, ESTATE_OTHER_KEY, ESTATE_OTHER_IDENTITY);
+    CmkArgs both = settings_args(estate, ESTATE_OTHER_KEY, ESTATE_OTHER_IDENTITY);
     cr_assert_eq(estate_apply(estate, &both).status, CMK_STATUS_OF(KEY_AND_IDENTITY_TOGETHER));
     /* Pinning is a change of the key URI as well. */
     both.ref[CMK_REF_KEY] = ESTATE_KEY;
@@ -99,7 +59,7 @@ Test(encryption, key_and_identity_change_one_at_a_time)
     cr_assert_eq(estate_apply(estate, &both).status, CMK_STATUS_OF(KEY_AND_IDENTITY_TOGETHER));
     cr_assert_eq(estate_vault(estate)->identity, ESTATE_IDENTITY, "T9: unchanged");
 
-    update(estate, update_args(estate, ESTATE_KEY, ESTATE_OTHER_IDENTITY));
+    settings_update(estate, settings_args(estate, ESTATE_KEY, ESTATE_OTHER_IDENTITY));
     expect_state(estate, CMK_ENCRYPTION_ENABLED, "T8");
     cr_assert_eq(estate_vault(estate)->identity, ESTATE_OTHER_IDENTITY);
     cr_assert_eq(estate_count(estate, CMK_OP_KEY_GET), 1, "T8: the old identity needs nothing");
@@ -113,7 +73,7 @@ Test(encryption, key_and_identity_change_one_at_a_time)
     expect_state(estate, CMK_ENCRYPTION_ENABLED, "not the identity in use");
 
     estate_rewind(estate);
-    update(estate, update_args(estate, ESTATE_OTHER_KEY, ESTATE_OTHER_IDENTITY));
+    settings_update(estate, settings_args(estate, ESTATE_OTHER_KEY, ESTATE_OTHER_IDENTITY));
     commit = estate_last(estate, CMK_OP_ENCRYPTION_COMMIT);
     cr_assert_eq(commit->args.num[0], 1, "T7: from version 1 of the old key");
     cr_assert_eq(commit->args.num[1], 2);
@@ -125,7 +85,8 @@ Test(encryption, key_and_identity_change_one_at_a_time)
     cr_assert_eq(cmk_key(estate->sim.world, (CmkKeyId){ESTATE_OTHER_KEY})->first_user,
                  ESTATE_VAULT);
 
-    update(estate, update_args(estate, 0, 0)); /* BV-33: nothing given, nothing changes */
+    settings_update(estate,
+                    settings_args(estate, 0, 0)); /* BV-33: nothing given, nothing changes */
     cr_assert_eq(estate_vault(estate)->key, ESTATE_OTHER_KEY);
     cr_assert_eq(estate_vault(estate)->identity, ESTATE_OTHER_IDENTITY);
     expect_state(estate, CMK_ENCRYPTION_ENABLED, "T15");
@@ -135,14 +96,14 @@ Test(encryption, key_and_identity_change_one_at_a_time)
 /* BV-T11, BV-T12, BV-29, BV-31, MI-6: the user-assigned identity. */
 Test(encryption, a_user_identity_that_comes_back_heals_the_vault_at_once)
 {
-    Estate *estate = make(NULL);
+    Estate *estate = settings_estate(NULL);
     estate_run(estate, CMK_DAY_US);
     (void)estate_must(estate, CMK_OP_IDENTITY_DETACH);
     expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "T11");
     cr_assert_eq(estate_vault(estate)->encryption_by,
                  estate_last(estate, CMK_OP_IDENTITY_DETACH)->seq);
     estate_run(estate, 3 * CMK_HOUR_US);
-    expect_failure(estate, "user-identity-is-attached", ERR_1, "backup meanwhile");
+    settings_expect_failure(estate, "user-identity-is-attached", ERR_1, "backup meanwhile");
     expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "nobody repaired it");
     cr_assert_eq(estate_count(estate, CMK_OP_ENCRYPTION_RESTORE), 0, "and nothing tries to");
     (void)estate_must(estate, CMK_OP_IDENTITY_ATTACH);
@@ -165,7 +126,7 @@ Test(encryption, healing_waits_for_rights)
     for (int uses_policies = 0; uses_policies <= 1; uses_policies++) {
         const CmkOpId take = uses_policies ? CMK_OP_ACCESS_POLICY_REMOVE : CMK_OP_ROLE_REMOVE;
         const CmkOpId give = uses_policies ? CMK_OP_ACCESS_POLICY_SET : CMK_OP_ROLE_ASSIGN;
-        Estate *estate = make(&(EstateOptions){.uses_policies = uses_policies != 0});
+        Estate *estate = settings_estate(&(EstateOptions){.uses_policies = uses_policies != 0});
         (void)estate_must(estate, CMK_OP_IDENTITY_DETACH);
         (void)estate_must(estate, take);
         (void)estate_must(estate, CMK_OP_IDENTITY_ATTACH);
@@ -205,7 +166,7 @@ Test(encryption, work_on_the_vault_looks_whether_the_rights_are_back)
                              CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION};
     for (size_t i = 0; i < CMK_ARRAY_LEN(works); i++) {
         const bool is_update = works[i] == CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION;
-        Estate *estate = make(NULL);
+        Estate *estate = settings_estate(NULL);
         estate_run(estate, CMK_DAY_US);
         const uint32_t before = estate_vault(estate)->principal;
         (void)estate_must(estate, CMK_OP_IDENTITY_DELETE);
@@ -214,7 +175,7 @@ Test(encryption, work_on_the_vault_looks_whether_the_rights_are_back)
         estate_run(estate, CMK_MINUTE_US);
         (void)estate_must(estate, CMK_OP_BACKUP_RUN);
         estate_run(estate, CMK_MINUTE_US);
-        expect_failure(estate, "caller-is-known", ERR_1, "no rights yet");
+        settings_expect_failure(estate, "caller-is-known", ERR_1, "no rights yet");
         expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "no rights yet");
         (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
         estate_run(estate, CMK_MINUTE_US);
@@ -240,7 +201,7 @@ Test(encryption, work_on_the_vault_looks_whether_the_rights_are_back)
 Test(encryption, an_identity_made_anew_heals_only_with_rights)
 {
     for (int with_rights = 0; with_rights <= 1; with_rights++) {
-        Estate *estate = make(NULL);
+        Estate *estate = settings_estate(NULL);
         const uint32_t before = estate_vault(estate)->principal;
         (void)estate_must(estate, CMK_OP_IDENTITY_DELETE);
         expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "T11, deleted");
@@ -261,10 +222,37 @@ Test(encryption, an_identity_made_anew_heals_only_with_rights)
     }
 }
 
+/* OQ-4, the other way: the new principal is nobody whom the settings know, whatever its rights. */
+Test(encryption, an_identity_made_anew_may_need_an_update)
+{
+    EstateOptions options = {0};
+    options.knobs[CMK_KNOB_RECREATED_IDENTITY_NEEDS_UPDATE] = 1 + 1;
+    Estate *estate = settings_estate(&options);
+    (void)estate_must(estate, CMK_OP_IDENTITY_DETACH);
+    (void)estate_must(estate, CMK_OP_IDENTITY_ATTACH);
+    estate_run(estate, CMK_SECOND_US);
+    expect_state(estate, CMK_ENCRYPTION_ENABLED, "the same one");
+    (void)estate_must(estate, CMK_OP_IDENTITY_DELETE);
+    (void)estate_must(estate, CMK_OP_IDENTITY_CREATE);
+    const uint64_t creation = estate_last(estate, CMK_OP_IDENTITY_CREATE)->seq;
+    (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+    (void)estate_must(estate, CMK_OP_IDENTITY_ATTACH);
+    estate_run(estate, 3 * CMK_HOUR_US);
+    expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "OQ-4");
+    cr_assert_eq(estate_last(estate, CMK_OP_ENCRYPTION_RESTORE)->blame_seq, creation);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0);
+    settings_update(estate, settings_args(estate, ESTATE_KEY, ESTATE_IDENTITY));
+    expect_state(estate, CMK_ENCRYPTION_ENABLED, "BV-T13");
+    estate_run(estate, CMK_DAY_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
 /* BV-T13, BV-30, MI-5: the system-assigned identity needs switching on, grants and an update. */
 Test(encryption, a_system_identity_needs_grants_and_an_update)
 {
-    Estate *estate = make(&(EstateOptions){.uses_system = true});
+    Estate *estate = settings_estate(&(EstateOptions){.uses_system = true});
     const uint32_t before = estate_vault(estate)->principal;
     (void)estate_must(estate, CMK_OP_SYSTEM_IDENTITY_DISABLE);
     expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "T11, off");
@@ -272,17 +260,17 @@ Test(encryption, a_system_identity_needs_grants_and_an_update)
     estate_run(estate, 3 * CMK_HOUR_US);
     expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "on again is not enough");
     cr_assert_neq(estate_vault(estate)->system_principal, before);
-    expect_failure(estate, "caller-is-known", ERR_1, "the old principal is gone");
+    settings_expect_failure(estate, "caller-is-known", ERR_1, "the old principal is gone");
     (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
     estate_run(estate, CMK_DAY_US);
     expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "grants are not enough");
     cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0);
     (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
-    update(estate, estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION));
+    settings_update(estate, estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION));
     expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "an update without grants is not enough");
-    expect_failure(estate, "role-lets-get", ERR_2, "update without grants");
+    settings_expect_failure(estate, "role-lets-get", ERR_2, "update without grants");
     (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
-    update(estate, estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION));
+    settings_update(estate, estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION));
     expect_state(estate, CMK_ENCRYPTION_ENABLED, "T13");
     cr_assert_eq(estate_vault(estate)->principal, estate_vault(estate)->system_principal);
     estate_run(estate, CMK_DAY_US);
@@ -295,7 +283,7 @@ Test(encryption, a_system_identity_needs_grants_and_an_update)
  * system-assigned one. */
 Test(encryption, another_identity_that_is_attached_heals_nothing)
 {
-    Estate *estate = make(&(EstateOptions){.uses_system = true});
+    Estate *estate = settings_estate(&(EstateOptions){.uses_system = true});
     (void)estate_must(estate, CMK_OP_SYSTEM_IDENTITY_DISABLE);
     CmkArgs attach = estate_args(estate, CMK_OP_IDENTITY_ATTACH);
     attach.ref[CMK_REF_IDENTITY] = ESTATE_LOOSE_IDENTITY;
@@ -310,12 +298,12 @@ Test(encryption, another_identity_that_is_attached_heals_nothing)
 /* OQ-30: where only the identity broke, another identity repairs; T15. */
 Test(encryption, another_identity_repairs_an_inconsistent_vault)
 {
-    Estate *estate = make(NULL);
+    Estate *estate = settings_estate(NULL);
     (void)estate_must(estate, CMK_OP_IDENTITY_DELETE);
-    update(estate, update_args(estate, ESTATE_KEY, ESTATE_OTHER_IDENTITY));
+    settings_update(estate, settings_args(estate, ESTATE_KEY, ESTATE_OTHER_IDENTITY));
     expect_state(estate, CMK_ENCRYPTION_ENABLED, "T15");
     /* From a user's to the system's, which is switched on before. */
-    CmkArgs to_system = update_args(estate, ESTATE_KEY, 0);
+    CmkArgs to_system = settings_args(estate, ESTATE_KEY, 0);
     to_system.num[CMK_NUM_SYSTEM] = 1;
     cr_assert_eq(estate_apply(estate, &to_system).status,
                  CMK_STATUS_OF(SYSTEM_IDENTITY_NOT_ENABLED));
@@ -323,7 +311,7 @@ Test(encryption, another_identity_repairs_an_inconsistent_vault)
     CmkArgs give = estate_args(estate, CMK_OP_ROLE_ASSIGN);
     give.ref[CMK_REF_IDENTITY] = 0;
     (void)estate_must_apply(estate, give);
-    update(estate, to_system);
+    settings_update(estate, to_system);
     cr_assert_eq(estate_vault(estate)->identity, 0);
     expect_state(estate, CMK_ENCRYPTION_ENABLED, "system");
     /* The identity not in use may go. */
@@ -336,17 +324,59 @@ Test(encryption, another_identity_repairs_an_inconsistent_vault)
     estate_free(estate);
 }
 
+/* OQ-31, the other way: the identity that goes must still have get and unwrap on the key. */
+Test(encryption, a_change_of_identity_may_ask_the_old_one)
+{
+    const struct {
+        CmkOpId wrong;
+        int64_t number;
+        const char *guard;
+        CmkStatus status; /* ERR-18; or OK, the identity changes */
+    } cases[] = {
+        {CMK_OP_NONE, 0, NULL, CMK_STATUS_OK},
+        {CMK_OP_ACCESS_POLICY_SET, CMK_PERMISSION_GET | CMK_PERMISSION_UNWRAP, NULL, CMK_STATUS_OK},
+        {CMK_OP_ACCESS_POLICY_SET, CMK_PERMISSION_GET | CMK_PERMISSION_WRAP, "policy-lets-unwrap",
+         CMK_STATUS_OF(MISSING_PERMISSION_ON_CURRENT_KEY)},
+        {CMK_OP_ACCESS_POLICY_REMOVE, 0, "policy-lets-get",
+         CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY)},
+        {CMK_OP_IDENTITY_DETACH, 0, "user-identity-is-attached",
+         CMK_STATUS_OF(MISSING_PERMISSION_ON_CURRENT_KEY)},
+    };
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        EstateOptions options = {.uses_policies = true};
+        options.knobs[CMK_KNOB_IDENTITY_CHANGE_TESTS_OLD_IDENTITY] = 1 + 1;
+        Estate *estate = settings_estate(&options);
+        if (cases[i].wrong != CMK_OP_NONE) {
+            CmkArgs args = estate_args(estate, cases[i].wrong);
+            args.num[0] = cases[i].number;
+            (void)estate_must_apply(estate, args);
+        }
+        const uint32_t state = estate_vault(estate)->encryption;
+        settings_update(estate, settings_args(estate, ESTATE_KEY, ESTATE_OTHER_IDENTITY));
+        const bool is_changed = estate_vault(estate)->identity == ESTATE_OTHER_IDENTITY;
+        cr_assert_eq(is_changed, cases[i].status == CMK_STATUS_OK, "%zu", i);
+        if (!is_changed) {
+            const CmkStatusRow *row = &estate->sim.model->statuses[cases[i].status];
+            settings_expect_failure(estate, cases[i].guard, row->code, cases[i].guard);
+            cr_assert_eq(estate_last(estate, CMK_OP_TASK_FAIL)->args.num[0], cases[i].status);
+            expect_state(estate, state, cases[i].guard);
+        }
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
 /* A vault that waits for its identity and then has a failed update no longer heals by itself, and
  * nothing goes on looking at it (BV-T14). */
 Test(encryption, a_failed_update_ends_the_healing)
 {
-    Estate *estate = make(NULL);
+    Estate *estate = settings_estate(NULL);
     (void)estate_must(estate, CMK_OP_IDENTITY_DETACH);
     (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
     (void)estate_must(estate, CMK_OP_IDENTITY_ATTACH);
     estate_run(estate, CMK_MINUTE_US);
     (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE);
-    update(estate, update_args(estate, ESTATE_KEY, ESTATE_IDENTITY));
+    settings_update(estate, settings_args(estate, ESTATE_KEY, ESTATE_IDENTITY));
     (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
     (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
     estate_rewind(estate);
@@ -453,9 +483,9 @@ static void make_old_key_wrong(Estate *estate, size_t from)
 static Estate *make_wrong(size_t from)
 {
     Estate *estate =
-        make(&(EstateOptions){.spare_key_type = from <= AT_9 ? CMK_KEY_EC : CMK_KEY_RSA,
-                              .spare_has_no_soft_delete = from <= AT_10,
-                              .spare_has_no_purge_protection = from <= AT_11});
+        settings_estate(&(EstateOptions){.spare_key_type = from <= AT_9 ? CMK_KEY_EC : CMK_KEY_RSA,
+                                         .spare_has_no_soft_delete = from <= AT_10,
+                                         .spare_has_no_purge_protection = from <= AT_11});
     make_old_key_wrong(estate, from);
     if (from <= AT_13) {
         apply_to_spare(estate, CMK_OP_ROLE_REMOVE, 0);
@@ -492,8 +522,8 @@ Test(encryption, checks_come_in_the_order_of_section_9_4)
 {
     for (size_t i = 0; i < CMK_ARRAY_LEN(checks); i++) {
         Estate *estate = make_wrong(i);
-        CmkArgs args = update_args(estate, ESTATE_SPARE_KEY,
-                                   i <= AT_2 ? ESTATE_LOOSE_IDENTITY : ESTATE_IDENTITY);
+        CmkArgs args = settings_args(estate, ESTATE_SPARE_KEY,
+                                     i <= AT_2 ? ESTATE_LOOSE_IDENTITY : ESTATE_IDENTITY);
         args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
         args.num[0] = i <= AT_1 ? CMK_SAYS_FALSE : 0;
         const CmkOutcome outcome = estate_apply(estate, &args);
@@ -504,7 +534,7 @@ Test(encryption, checks_come_in_the_order_of_section_9_4)
             cr_assert_str_eq(estate->sim.model->statuses[outcome.status].code, checks[i].code,
                              "step %s", checks[i].step);
         } else if (strcmp(checks[i].guard, "ok") != 0) {
-            expect_failure(estate, checks[i].guard, checks[i].code, checks[i].step);
+            settings_expect_failure(estate, checks[i].guard, checks[i].code, checks[i].step);
             cr_assert_eq(estate_vault(estate)->key, ESTATE_KEY);
         } else {
             cr_assert_eq(estate_vault(estate)->key, ESTATE_SPARE_KEY, "all is well");
@@ -521,7 +551,7 @@ Test(encryption, a_creation_is_checked_in_the_order_of_section_9_4)
         {"4", "creation-identity-exists", "UserErrorUserIdentityNotFoundOrNotAssociatedWithVault"},
         {"8", "role-lets-get", ERR_2}};
     for (size_t i = 0; i < CMK_ARRAY_LEN(steps); i++) {
-        Estate *estate = make(NULL);
+        Estate *estate = settings_estate(NULL);
         apply_to_own(estate, CMK_OP_ROLE_REMOVE, 0);
         CmkArgs args = estate_args(estate, CMK_OP_BACKUP_VAULT_CREATE);
         args.ref[CMK_REF_BACKUP_VAULT] = ESTATE_ABSENT_VAULT;
@@ -531,7 +561,7 @@ Test(encryption, a_creation_is_checked_in_the_order_of_section_9_4)
         const CmkOutcome outcome = estate_apply(estate, &args);
         estate_run(estate, CMK_MINUTE_US);
         if (outcome.status == CMK_STATUS_OK) {
-            expect_failure(estate, steps[i].guard, steps[i].code, steps[i].step);
+            settings_expect_failure(estate, steps[i].guard, steps[i].code, steps[i].step);
         } else {
             cr_assert_str_eq(estate_guard_name(estate, outcome.guard), steps[i].guard);
             cr_assert_str_eq(estate->sim.model->statuses[outcome.status].code, steps[i].code);
@@ -548,210 +578,10 @@ Test(encryption, a_key_in_another_region_may_be_forbidden)
     for (int64_t knob = 0; knob <= 1; knob++) {
         EstateOptions options = {0};
         options.knobs[CMK_KNOB_REQUIRE_SAME_REGION] = knob + 1;
-        Estate *estate = make(&options);
-        CmkArgs args = update_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+        Estate *estate = settings_estate(&options);
+        CmkArgs args = settings_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
         cr_assert_eq(estate_apply(estate, &args).status,
                      knob == 0 ? CMK_STATUS_OK : CMK_STATUS_OF(REGION_MISMATCH));
-        estate_free(estate);
-    }
-}
-
-/* ---- rotation -------------------------------------------------------------------------------- */
-
-static uint32_t active(const Estate *estate)
-{
-    return cmk_version(estate->sim.world, (CmkVersionId){estate_vault(estate)->active_version})
-        ->number;
-}
-
-static void set_version(Estate *estate, uint32_t version, int64_t enabled, int64_t expires,
-                        int64_t not_before)
-{
-    CmkArgs args = estate_args(estate, CMK_OP_KEY_UPDATE);
-    args.ref[CMK_REF_VERSION] = version;
-    args.num[0] = enabled;
-    args.num[1] = expires;
-    args.num[2] = not_before;
-    (void)estate_must_apply(estate, args);
-    cr_assert_str_eq(estate->trouble, "");
-}
-
-/* ROT-13: at fixed multiples of an hour; ROT-7, ROT-8. */
-Test(encryption, rotation_is_taken_up_at_the_next_poll)
-{
-    Estate *estate = make(NULL);
-    estate_run(estate, 20 * CMK_MINUTE_US);
-    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
-    estate_rewind(estate);
-    estate_run_until(estate, ESTATE_START + CMK_HOUR_US - 1);
-    cr_assert_eq(active(estate), 1);
-    estate_run(estate, 1);
-    cr_assert_eq(active(estate), 2);
-    const CmkRecord *commit = estate_last(estate, CMK_OP_ROTATION_COMMIT);
-    cr_assert_eq(commit->args.num[0], 1);
-    cr_assert_eq(
-        cmk_version(estate->sim.world, (CmkVersionId){(uint32_t)commit->args.num[1]})->number, 2);
-    /* get; unwrap by the old one; wrap by the new one */
-    cr_assert_eq(estate_last(estate, CMK_OP_KEY_UNWRAP)->args.ref[CMK_REF_VERSION], 1);
-    cr_assert_eq(estate_last(estate, CMK_OP_KEY_WRAP)->args.ref[CMK_REF_VERSION],
-                 (uint32_t)commit->args.num[1]);
-    estate_rewind(estate);
-    estate_run(estate, CMK_DAY_US);
-    cr_assert_eq(estate_count(estate, CMK_OP_ROTATION_START), 0, "once");
-    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1);
-    /* Rotated at the very moment of a poll: at the next. Twice before a poll: once, to the newest.
-     */
-    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
-    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
-    estate_run(estate, CMK_HOUR_US);
-    cr_assert_eq(active(estate), 4);
-    cr_assert_eq(estate_count(estate, CMK_OP_ROTATION_START), 1);
-    estate_free(estate);
-}
-
-/* ROT-1: a pinned version stays; made versionless, the current one is taken at once. */
-Test(encryption, a_pinned_version_is_not_rotated)
-{
-    Estate *estate = make(&(EstateOptions){.is_pinned = true});
-    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
-    estate_run(estate, 30 * CMK_DAY_US);
-    cr_assert_eq(active(estate), 1);
-    cr_assert_eq(estate_count(estate, CMK_OP_ROTATION_START), 0);
-    CmkArgs args = update_args(estate, ESTATE_KEY, ESTATE_IDENTITY);
-    args.ref[CMK_REF_VERSION] = 0;
-    update(estate, args);
-    cr_assert_eq(active(estate), 2);
-    cr_assert_eq(estate_vault(estate)->pinned_version, 0);
-    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
-    estate_run(estate, CMK_HOUR_US);
-    cr_assert_eq(active(estate), 3);
-    estate_free(estate);
-}
-
-/* ROT-14: the old version is disabled before the take-up: it fails, jobs fail, until it is back. */
-Test(encryption, a_disabled_old_version_stops_the_take_up)
-{
-    Estate *estate = make(NULL);
-    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
-    set_version(estate, 1, 1, 0, 0);
-    estate_rewind(estate);
-    estate_run(estate, 3 * CMK_HOUR_US + CMK_MINUTE_US);
-    cr_assert_eq(active(estate), 1);
-    cr_assert_eq(estate_count(estate, CMK_OP_ROTATION_START), 3, "at each poll");
-    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0);
-    expect_failure(estate, "version-is-enabled", ERR_2, "ERR-M9");
-    set_version(estate, 1, 2, 0, 0);
-    estate_run(estate, CMK_HOUR_US);
-    cr_assert_eq(active(estate), 2);
-    estate_rewind(estate);
-    estate_run(estate, CMK_DAY_US);
-    cr_assert_eq(estate_count(estate, CMK_OP_ROTATION_START), 0);
-    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1);
-    estate_free(estate);
-}
-
-/* However often the key changes while a vault is behind, one look at it is pending: each starts at
- * most one attempt an hour. */
-Test(encryption, one_look_for_a_newer_version_is_pending)
-{
-    Estate *estate = estate_new(NULL);
-    CmkArgs disable = estate_args(estate, CMK_OP_KEY_UPDATE);
-    disable.num[0] = CMK_SAYS_FALSE;
-    const uint32_t before = cmk_agenda_count(estate->sim.world);
-    (void)estate_must_apply(estate, disable); /* the version in use: every take-up fails */
-    for (int i = 0; i < 5; i++) {
-        (void)estate_must(estate, CMK_OP_KEY_ROTATE);
-    }
-    estate_run(estate, CMK_HOUR_US); /* the polls that the changes have asked for */
-    const uint32_t pending = cmk_agenda_count(estate->sim.world);
-    estate_rewind(estate);
-    estate_run(estate, 10 * CMK_HOUR_US);
-    cr_expect_eq(estate_count(estate, CMK_OP_ROTATION_START), 10);
-    cr_expect_leq(cmk_agenda_count(estate->sim.world), pending);
-    cr_expect_leq(pending, before + 1, "%u timers, %u before", pending, before);
-    cr_expect_str_eq(estate->trouble, "");
-    estate_free(estate);
-}
-
-/* ROT-15: an expired old version unwraps all the same, which repairs the vault. */
-Test(encryption, rotation_repairs_an_expired_version)
-{
-    Estate *estate = make(NULL);
-    set_version(estate, 1, 0, ESTATE_START + CMK_HOUR_US, 0);
-    estate_run(estate, 3 * CMK_HOUR_US);
-    expect_failure(estate, "backup-finds-it-not-expired", ERR_2, "ERR-M10");
-    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
-    estate_rewind(estate);
-    estate_run(estate, CMK_DAY_US);
-    cr_assert_eq(active(estate), 2);
-    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1);
-    estate_free(estate);
-}
-
-/* ROT-16: what cannot be used is passed over, and taken up once it can be. */
-Test(encryption, rotation_falls_back_to_the_newest_usable_version)
-{
-    Estate *estate = make(NULL);
-    const uint32_t second = estate_must(estate, CMK_OP_KEY_ROTATE);
-    const uint32_t third = estate_must(estate, CMK_OP_KEY_ROTATE);
-    set_version(estate, third, 1, 0, 0);
-    estate_run(estate, CMK_HOUR_US);
-    cr_assert_eq(estate_vault(estate)->active_version, second, "3 is disabled");
-    estate_rewind(estate);
-    estate_run(estate, 5 * CMK_HOUR_US);
-    cr_assert_eq(estate_count(estate, CMK_OP_ROTATION_START), 0);
-    cr_assert_eq(cmk_agenda_count(estate->sim.world), 2,
-                 "a backup and maintenance are pending, and no poll");
-    set_version(estate, third, 2, 0, 0);
-    estate_run(estate, CMK_HOUR_US);
-    cr_assert_eq(estate_vault(estate)->active_version, third);
-    /* A disabled newest one does not make a vault go back to an older one. */
-    set_version(estate, third, 1, 0, 0);
-    estate_run(estate, 5 * CMK_HOUR_US);
-    cr_assert_eq(estate_vault(estate)->active_version, third);
-    estate_free(estate);
-}
-
-/* ROT-16: a version that becomes valid later is taken up at the poll after that. */
-Test(encryption, a_version_that_is_not_yet_valid_is_taken_up_when_it_is)
-{
-    Estate *estate = make(NULL);
-    const uint32_t second = estate_must(estate, CMK_OP_KEY_ROTATE);
-    set_version(estate, second, 0, 0, ESTATE_START + 100 * CMK_HOUR_US + CMK_MINUTE_US);
-    estate_run_until(estate, ESTATE_START + 101 * CMK_HOUR_US - 1);
-    cr_assert_eq(active(estate), 1);
-    estate_run(estate, 1);
-    cr_assert_eq(active(estate), 2);
-    estate_free(estate);
-}
-
-/* A take-up that waits to be tried again meets settings that have moved on: to another key, or to a
- * version that they name. */
-Test(encryption, a_take_up_does_not_undo_a_change_of_settings)
-{
-    for (int is_pinned = 0; is_pinned <= 1; is_pinned++) {
-        Estate *estate = make(NULL);
-        (void)estate_must(estate, CMK_OP_KEY_ROTATE);
-        estate_run(estate, CMK_HOUR_US - CMK_SECOND_US);
-        (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE);
-        estate_run(estate, CMK_SECOND_US); /* the poll: throttled, again at 1, 3, 7 s ... */
-        estate_run(estate, 4 * CMK_SECOND_US);
-        (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
-        cr_assert_eq(estate_count(estate, CMK_OP_TASK_RETRY), 3);
-        const uint32_t key = is_pinned ? ESTATE_KEY : ESTATE_SPARE_KEY;
-        CmkArgs args = update_args(estate, key, ESTATE_IDENTITY);
-        args.ref[CMK_REF_VERSION] = is_pinned ? 1 : 0;
-        (void)estate_must_apply(estate, args);
-        estate_run(estate, CMK_SECOND_US);
-        const uint32_t version = estate_vault(estate)->active_version;
-        cr_assert_eq(estate_vault(estate)->key, key);
-        estate_run(estate, CMK_DAY_US);
-        cr_assert_eq(estate_vault(estate)->active_version, version);
-        cr_assert_eq(estate_vault(estate)->is_rotating, 0);
-        cr_assert_eq(estate_last(estate, CMK_OP_ROTATION_COMMIT)->guard,
-                     CMK_GUARD_TAKE_UP_IS_STILL_DUE);
-        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1);
-        cr_assert_str_eq(estate->trouble, "");
         estate_free(estate);
     }
 }
@@ -761,11 +591,11 @@ Test(encryption, a_take_up_does_not_undo_a_change_of_settings)
 /* BV-33: the same settings again, on a vault that is as it should be. */
 Test(encryption, the_same_settings_again_change_nothing)
 {
-    Estate *estate = make(NULL);
+    Estate *estate = settings_estate(NULL);
     estate_run(estate, CMK_DAY_US);
     CmkBackupVault before = *estate_vault(estate);
     estate_rewind(estate);
-    update(estate, estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION));
+    settings_update(estate, estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION));
     cr_assert_eq(estate_count(estate, CMK_OP_ENCRYPTION_COMMIT), 1);
     before.encryption_by = estate_vault(estate)->encryption_by;
     before.healing_epoch = estate_vault(estate)->healing_epoch;
@@ -791,7 +621,7 @@ Test(encryption, jobs_fail_while_the_settings_say_enabled)
         {"its key vault deleted", CMK_OP_KEY_VAULT_DELETE, 0, 0, ERR_2},
     };
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
-        Estate *estate = make(NULL);
+        Estate *estate = settings_estate(NULL);
         const uint64_t before = estate_vault(estate)->encryption_by;
         CmkArgs args = estate_args(estate, cases[i].op);
         args.num[cases[i].slot] = cases[i].number;
@@ -836,18 +666,18 @@ Test(encryption, a_change_to_another_key_vault_needs_the_old_key)
          CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY), CMK_ENCRYPTION_ENABLED},
     };
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
-        Estate *estate = make(NULL);
+        Estate *estate = settings_estate(NULL);
         CmkArgs trouble = estate_args(estate, cases[i].op);
         trouble.num[0] = cases[i].number;
         (void)estate_must_apply(estate, trouble);
-        CmkArgs args = update_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+        CmkArgs args = settings_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
         args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
-        update(estate, args);
+        settings_update(estate, args);
         const CmkRecord *failed = estate_last(estate, CMK_OP_TASK_FAIL);
         cr_assert_eq(failed->args.num[0], cases[i].status, "%s: %s", cases[i].name,
                      estate_status_name(estate, (CmkStatus)failed->args.num[0]));
-        expect_failure(estate, cases[i].guard, estate->sim.model->statuses[cases[i].status].code,
-                       cases[i].name);
+        settings_expect_failure(estate, cases[i].guard,
+                                estate->sim.model->statuses[cases[i].status].code, cases[i].name);
         cr_assert_eq(estate_vault(estate)->key, ESTATE_KEY, "%s", cases[i].name);
         expect_state(estate, cases[i].state, cases[i].name);
         estate_free(estate);
@@ -857,13 +687,13 @@ Test(encryption, a_change_to_another_key_vault_needs_the_old_key)
 /* The identity may read the old key but not open it: the other code of ERR-18. */
 Test(encryption, a_change_of_the_key_must_open_the_old_one)
 {
-    Estate *estate = make(&(EstateOptions){.uses_policies = true});
+    Estate *estate = settings_estate(&(EstateOptions){.uses_policies = true});
     CmkArgs set = estate_args(estate, CMK_OP_ACCESS_POLICY_SET);
     set.num[0] = CMK_PERMISSION_GET | CMK_PERMISSION_WRAP;
     (void)estate_must_apply(estate, set);
-    CmkArgs args = update_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+    CmkArgs args = settings_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
     args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
-    update(estate, args);
+    settings_update(estate, args);
     cr_assert_eq(estate_last(estate, CMK_OP_TASK_FAIL)->args.num[0],
                  CMK_STATUS_OF(MISSING_PERMISSION_ON_CURRENT_KEY));
     estate_free(estate);
@@ -873,10 +703,10 @@ Test(encryption, a_change_of_the_key_must_open_the_old_one)
  * settings are Inconsistent and jobs go on with the old key. */
 Test(encryption, an_interrupted_rewrap_counts_for_nothing)
 {
-    Estate *estate = make(NULL);
+    Estate *estate = settings_estate(NULL);
     const uint32_t version = estate_vault(estate)->active_version;
     (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE); /* that of the old key */
-    CmkArgs args = update_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+    CmkArgs args = settings_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
     args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
     estate_rewind(estate);
     (void)estate_must_apply(estate, args);
@@ -892,7 +722,7 @@ Test(encryption, an_interrupted_rewrap_counts_for_nothing)
     cr_assert_eq(unwrap->args.ref[CMK_REF_KEY], ESTATE_KEY, "the old wrapping was opened");
     cr_assert_eq(unwrap->status, CMK_STATUS_OK);
     cr_assert_eq(estate_last(estate, CMK_OP_KEY_WRAP)->status, CMK_STATUS_OF(THROTTLED));
-    expect_failure(estate, "key-vault-is-not-throttled", ERR_12, "step 15");
+    settings_expect_failure(estate, "key-vault-is-not-throttled", ERR_12, "step 15");
     expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "OQ-27");
     cr_assert_eq(estate_vault(estate)->provisioning, CMK_PROVISIONING_FAILED);
     cr_assert_eq(estate_vault(estate)->key, ESTATE_KEY);
@@ -904,15 +734,65 @@ Test(encryption, an_interrupted_rewrap_counts_for_nothing)
     estate_free(estate);
 }
 
+/* OQ-27, the other way: once a part of the data keys is re-wrapped jobs are refused, until the
+ * update goes through. Before that part there is nothing to repeat. */
+Test(encryption, an_interrupted_rewrap_may_stop_jobs)
+{
+    for (int has_rewrapped = 0; has_rewrapped <= 1; has_rewrapped++) {
+        EstateOptions options = {0};
+        options.knobs[CMK_KNOB_INTERRUPTED_REWRAP_STOPS_JOBS] = 1 + 1;
+        Estate *estate = settings_estate(&options);
+        estate_run(estate, CMK_DAY_US);
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE); /* step 14 waits */
+        CmkArgs args = settings_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+        args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
+        estate_rewind(estate);
+        (void)estate_must_apply(estate, args);
+        estate_run(estate, 10 * CMK_SECOND_US);
+        if (has_rewrapped != 0) {
+            (void)estate_must(estate, CMK_OP_SERVICE_FAIL); /* the commit fails */
+        } else {
+            apply_to_spare(estate, CMK_OP_KEY_VAULT_THROTTLE, 0); /* the wrap fails */
+        }
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
+        estate_run(estate, CMK_MINUTE_US);
+        expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "OQ-27");
+        cr_assert_eq(estate_vault(estate)->key, ESTATE_KEY);
+        const uint64_t failure = estate_last(estate, CMK_OP_TASK_FAIL)->seq;
+        if (has_rewrapped != 0) {
+            (void)estate_must(estate, CMK_OP_SERVICE_RECOVER);
+        } else {
+            apply_to_spare(estate, CMK_OP_KEY_VAULT_UNTHROTTLE, 0);
+        }
+        estate_rewind(estate);
+        (void)estate_must(estate, CMK_OP_BACKUP_RESTORE);
+        estate_run(estate, CMK_DAY_US);
+        const uint32_t wanted = has_rewrapped == 0;
+        cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), wanted);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), wanted);
+        if (has_rewrapped != 0) {
+            settings_expect_failure(estate, "data-keys-are-rewrapped-wholly", ERR_2, "OQ-27");
+            cr_assert_eq(estate_last(estate, CMK_OP_BACKUP_ACCEPT_KEY)->blame_seq, failure);
+        }
+        settings_update(estate, args);
+        cr_assert_eq(estate_vault(estate)->key, ESTATE_SPARE_KEY);
+        estate_rewind(estate);
+        estate_run(estate, CMK_DAY_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1, "jobs go on");
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
 /* Step 15 too: what passed its check in step 14 and is out of reach when the data keys of points
  * are re-wrapped is a passing trouble in the midst of the work (OQ-13), and not a key of no use. */
 Test(encryption, an_old_key_lost_while_points_are_rewrapped_breaks_the_settings)
 {
     EstateOptions options = {0};
     options.knobs[CMK_KNOB_DEK_PER_POINT] = 1 + 1;
-    Estate *estate = make(&options);
+    Estate *estate = settings_estate(&options);
     estate_run(estate, CMK_DAY_US);
-    CmkArgs args = update_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+    CmkArgs args = settings_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
     args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
     estate_rewind(estate);
     (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE); /* step 14 waits */
@@ -928,7 +808,7 @@ Test(encryption, an_old_key_lost_while_points_are_rewrapped_breaks_the_settings)
     const CmkRecord *unwrap = estate_last(estate, CMK_OP_KEY_UNWRAP);
     cr_assert_eq(unwrap->args.ref[CMK_REF_KEY], ESTATE_KEY);
     cr_assert_neq(unwrap->args.ref[CMK_REF_POINT], 0);
-    expect_failure(estate, "key-vault-is-not-throttled", ERR_12, "OQ-13");
+    settings_expect_failure(estate, "key-vault-is-not-throttled", ERR_12, "OQ-13");
     expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "OQ-27");
     cr_assert_eq(estate_vault(estate)->key, ESTATE_KEY);
     cr_assert_str_eq(estate->trouble, "");

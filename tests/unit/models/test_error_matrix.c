@@ -336,6 +336,7 @@ Test(error_matrix, of_the_deletion_of_the_vault)
         (void)estate_must_apply(estate, args);
         (void)estate_must(estate, CMK_OP_INSTANCE_DELETE);
         estate_run(estate, CMK_SECOND_US);
+        (void)estate_must(estate, CMK_OP_BACKUP_POLICY_DELETE);
         cr_expect_str_eq(estate->trouble, "", "%s: %s", conditions[i].text, estate->trouble);
         args = estate_args(estate, CMK_OP_BACKUP_VAULT_DELETE);
         expect(&conditions[i], "deletion", end_of(estate, &ear, args), conditions[i].deletion);

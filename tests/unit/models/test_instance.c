@@ -227,6 +227,154 @@ Test(instance, data_under_a_lost_key_can_be_deleted)
     estate_free(estate);
 }
 
+static uint32_t shown(const Estate *estate, uint32_t instance)
+{
+    return cmk_instance_shown(estate->sim.world, (CmkInstanceId){instance});
+}
+
+/* BK-23: it shows an error after so many failed backups in a row, and goes on to be backed up,
+ * until one completes. Backups of a day begin at 02:00 and end at 02:30. */
+Test(instance, shows_an_error_while_its_backups_fail)
+{
+    for (int64_t limit = 0; limit <= 3; limit++) {
+        EstateOptions options = {.retention_days = 30};
+        options.knobs[CMK_KNOB_FAILED_BACKUPS_TO_PROTECTION_ERROR] = limit + 1;
+        Estate *estate = make(options);
+        run_to(estate, 1);
+        (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+        for (int64_t failed = 1; failed <= 4; failed++) {
+            run_to(estate, 1 + failed);
+            const bool is_enough = limit != 0 && failed >= limit;
+            cr_assert_eq(shown(estate, ESTATE_INSTANCE),
+                         is_enough ? CMK_INSTANCE_ERROR : CMK_INSTANCE_PROTECTED,
+                         "%" PRId64 " of %" PRId64, failed, limit);
+        }
+        cr_assert_eq(estate_count(estate, CMK_OP_TASK_FAIL), 4, "it remains scheduled");
+        (void)estate_must(estate, CMK_OP_INSTANCE_SUSPEND_BACKUPS);
+        cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_SUSPENDED);
+        (void)estate_must(estate, CMK_OP_INSTANCE_RESUME_PROTECTION);
+        cr_assert_eq(shown(estate, ESTATE_INSTANCE),
+                     limit != 0 ? CMK_INSTANCE_ERROR : CMK_INSTANCE_PROTECTED,
+                     "none has completed meanwhile");
+        (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+        run_to(estate, 6);
+        cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_PROTECTED);
+        (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+        run_to(estate, 7);
+        cr_assert_eq(shown(estate, ESTATE_INSTANCE),
+                     limit == 1 ? CMK_INSTANCE_ERROR : CMK_INSTANCE_PROTECTED,
+                     "they are counted from the first again");
+        estate_free(estate);
+    }
+}
+
+static Estate *make_slow(EstateOptions options)
+{
+    options.retention_days = 30;
+    options.knobs[CMK_KNOB_PROTECTION_DURATION] = CMK_HOUR_US + 1;
+    options.knobs[CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS] = 1 + 1;
+    return make(options);
+}
+
+static void protect_idle(Estate *estate)
+{
+    CmkArgs args = estate_args(estate, CMK_OP_INSTANCE_PROTECT);
+    args.ref[CMK_REF_INSTANCE] = ESTATE_IDLE_INSTANCE;
+    (void)estate_must_apply(estate, args);
+}
+
+/* BK-23: while it is configured an instance is not backed up, though a backup was due at 02:00, and
+ * costs nothing, yet it is one of the vault's. */
+Test(instance, is_configured_before_it_is_protected)
+{
+    Estate *estate = make_slow((EstateOptions){0});
+    cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_PROTECTED, "set up long before");
+    estate_run(estate, CMK_HOUR_US + 30 * CMK_MINUTE_US);
+    protect_idle(estate);
+    cr_assert_eq(shown(estate, ESTATE_IDLE_INSTANCE), CMK_INSTANCE_CONFIGURING);
+    cr_assert_eq(level(estate, CMK_GAUGE_INSTANCES), 1);
+    estate_run(estate, CMK_HOUR_US - 1);
+    cr_assert_eq(shown(estate, ESTATE_IDLE_INSTANCE), CMK_INSTANCE_CONFIGURING);
+    cr_assert_eq(estate_vault(estate)->first_instance, ESTATE_IDLE_INSTANCE);
+    estate_run(estate, 1);
+    cr_assert_eq(shown(estate, ESTATE_IDLE_INSTANCE), CMK_INSTANCE_PROTECTED);
+    cr_assert_eq(level(estate, CMK_GAUGE_INSTANCES), 2);
+    run_to(estate, 1);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_START), 1, "that of the other instance");
+    run_to(estate, 2);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_START), 3);
+    estate_free(estate);
+}
+
+/* BK-23: when its time comes the region is lost or the service fails; then nothing is protected or
+ * charged, and somebody may try again. */
+Test(instance, may_fail_to_be_configured)
+{
+    const CmkOpId troubles[][2] = {{CMK_OP_REGION_LOSE, CMK_OP_REGION_RETURN},
+                                   {CMK_OP_SERVICE_FAIL, CMK_OP_SERVICE_RECOVER}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(troubles); i++) {
+        Estate *estate = make_slow((EstateOptions){0});
+        estate_run(estate, 3 * CMK_HOUR_US);
+        protect_idle(estate);
+        (void)estate_must(estate, troubles[i][0]);
+        estate_run(estate, CMK_HOUR_US);
+        cr_assert_eq(shown(estate, ESTATE_IDLE_INSTANCE), CMK_INSTANCE_CONFIGURING_FAILED);
+        cr_assert_eq(estate_vault(estate)->first_instance, ESTATE_INSTANCE, "none of the vault's");
+        cr_assert_eq(level(estate, CMK_GAUGE_INSTANCES), 1);
+        (void)estate_must(estate, troubles[i][1]);
+        estate_run(estate, CMK_HOUR_US);
+        cr_assert_eq(shown(estate, ESTATE_IDLE_INSTANCE), CMK_INSTANCE_CONFIGURING_FAILED);
+        protect_idle(estate);
+        estate_run(estate, CMK_HOUR_US);
+        cr_assert_eq(shown(estate, ESTATE_IDLE_INSTANCE), CMK_INSTANCE_PROTECTED);
+        cr_assert_eq(level(estate, CMK_GAUGE_INSTANCES), 2);
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
+/* BK-23: a new policy and a deletion hold at once and are shown as under way for a while; the last
+ * operation says for how long. */
+Test(instance, changes_and_deletions_are_shown_while_they_last)
+{
+    Estate *estate = make_slow((EstateOptions){.datasource = "AzureDataLakeStorage"});
+    run_to(estate, 3);
+    change_policy(estate, ESTATE_SHORT_POLICY);
+    cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_UPDATING);
+    estate_run(estate, CMK_HOUR_US - 1);
+    change_policy(estate, ESTATE_POLICY);
+    estate_run(estate, CMK_HOUR_US - 1);
+    cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_UPDATING);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_START), 3);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_PROTECTED);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_START), 4, "it is backed up meanwhile");
+    (void)estate_must(estate, CMK_OP_INSTANCE_STOP_PROTECTION);
+    change_policy(estate, ESTATE_SHORT_POLICY);
+    cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_UPDATING);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_STOPPED);
+    (void)estate_must(estate, CMK_OP_INSTANCE_DELETE);
+    cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_SOFT_DELETING);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_SOFT_DELETED);
+    run_to(estate, 30);
+    cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_PURGED, "the purge came as ever");
+    estate_free(estate);
+}
+
+/* BK-23, BV-7: soft delete is switched off while the deletion lasts. */
+Test(instance, a_purge_ends_what_is_shown)
+{
+    Estate *estate = make_slow((EstateOptions){0});
+    run_to(estate, 3);
+    (void)estate_must(estate, CMK_OP_INSTANCE_DELETE);
+    set_soft_delete(estate, CMK_SOFT_DELETE_OFF, 0);
+    estate_run(estate, 1);
+    cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_PURGED);
+    estate_free(estate);
+}
+
 /* BK-18: a job that was under way when its instance was deleted leaves no point. */
 Test(instance, a_backup_of_a_deleted_instance_is_cancelled_at_its_commit)
 {
@@ -237,5 +385,8 @@ Test(instance, a_backup_of_a_deleted_instance_is_cancelled_at_its_commit)
     cr_assert_eq(estate_count(estate, CMK_OP_TASK_FAIL), 1);
     cr_assert_eq(estate_last(estate, CMK_OP_TASK_FAIL)->args.num[0], CMK_STATUS_OF(JOB_CANCELLED));
     cr_assert_eq(points_of(estate), 0);
+    (void)estate_must(estate, CMK_OP_INSTANCE_UNDELETE);
+    (void)estate_must(estate, CMK_OP_INSTANCE_RESUME_PROTECTION);
+    cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_PROTECTED, "it has not failed");
     estate_free(estate);
 }

@@ -246,6 +246,67 @@ Test(key_requests, each_is_billed_once)
     estate_free(estate);
 }
 
+/* Puts the estate before one request that is throttled and has no right, either or both. */
+static void ask_once(Estate *estate, bool is_throttled, bool is_without_rights)
+{
+    if (is_without_rights) {
+        (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+    }
+    if (is_throttled) {
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE);
+    }
+    (void)estate_try(estate, CMK_OP_KEY_GET);
+}
+
+/* OQ-20: what is looked at first also says what is billed, and what takes room in the window. */
+Test(key_requests, rights_can_be_looked_at_before_the_window)
+{
+    const struct {
+        bool is_rights_first, is_throttled, is_without_rights;
+        CmkGuardId guard;
+        bool is_billed, takes_room;
+    } cases[] = {{false, true, true, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, false, false},
+                 {false, true, false, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, false, false},
+                 {false, false, true, CMK_GUARD_ROLE_LETS_GET, true, true},
+                 {true, true, true, CMK_GUARD_ROLE_LETS_GET, true, false},
+                 {true, true, false, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, true, false},
+                 {true, false, true, CMK_GUARD_ROLE_LETS_GET, true, false},
+                 {true, false, false, CMK_GUARD_NONE, true, true}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        EstateOptions options = {0};
+        options.knobs[CMK_KNOB_THROTTLING_AFTER_AUTHORISATION] = cases[i].is_rights_first + 1;
+        Estate *estate = make(&options);
+        const CmkKeyVaultMeter before = meter_of(estate);
+        ask_once(estate, cases[i].is_throttled, cases[i].is_without_rights);
+        const CmkKeyVaultMeter after = meter_of(estate);
+        cr_expect_eq(estate_last(estate, CMK_OP_KEY_GET)->guard, cases[i].guard, "case %zu", i);
+        cr_expect_eq(after.requests_2048 - before.requests_2048, cases[i].is_billed, "case %zu", i);
+        cr_expect_eq(after.window_used > before.window_used, cases[i].takes_room, "case %zu", i);
+        cr_expect_eq(after.refused - before.refused, cases[i].guard != CMK_GUARD_NONE);
+        estate_free(estate);
+    }
+}
+
+/* Every request that can be throttled, whoever makes it, can also be looked at for rights first. */
+Test(key_requests, the_window_stands_right_before_the_rights)
+{
+    const CmkModel *model = cmk_azure_model();
+    uint32_t throttled = 0;
+    for (uint32_t op = 1; op < model->operation_count; op++) {
+        const CmkGuardId *guards = model->operations[op]->guards;
+        for (uint32_t i = 0; i < CMK_GUARDS_MAX && guards[i] != CMK_GUARD_NONE; i++) {
+            if (guards[i] == CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED) {
+                throttled++;
+                cr_expect_eq(model->guards[guards[i + 1]]->status, CMK_STATUS_OF(FORBIDDEN_BY_RBAC),
+                             "%s", model->operations[op]->name);
+                cr_expect_eq(model->guards[guards[i + 2]]->status, CMK_STATUS_OF(ACCESS_DENIED),
+                             "%s", model->operations[op]->name);
+            }
+        }
+    }
+    cr_assert_eq(throttled, 24);
+}
+
 /* SD-6: what the key vault does by itself is no request, and no noisy neighbour stops it. */
 Test(key_requests, the_key_vault_does_not_ask_itself)
 {

@@ -44,7 +44,7 @@ static void run_to(Estate *estate, int64_t day, int64_t hour)
     estate_run_until(estate, ESTATE_START + day * CMK_DAY_US + hour * CMK_HOUR_US);
 }
 
-/* BK-7, BK-8: a whole copy first, then what has changed; or a whole copy each time. */
+/* BK-7: a whole copy first, then what has changed; or a whole copy each time. */
 Test(points, sizes_and_expiry_by_hand)
 {
     const struct {

@@ -210,6 +210,73 @@ Test(schedule, a_backup_by_hand_is_a_job_of_its_own_kind)
     estate_free(estate);
 }
 
+/* BK-17, BK-24: by hand as well the vault gets only what the rule copies there. */
+Test(schedule, a_backup_by_hand_goes_where_its_rule_says)
+{
+    const struct {
+        bool is_default_copied, is_weekly_copied;
+        CmkTag tag;
+        CmkTier tier;
+    } cases[] = {{true, true, CMK_TAG_DEFAULT, CMK_TIER_VAULT},
+                 {false, true, CMK_TAG_DEFAULT, CMK_TIER_OPERATIONAL},
+                 {false, true, CMK_TAG_WEEKLY, CMK_TIER_VAULT},
+                 {true, false, CMK_TAG_WEEKLY, CMK_TIER_OPERATIONAL},
+                 {false, true, CMK_TAG_YEARLY, CMK_TIER_OPERATIONAL}}; /* no such rule */
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        Estate *estate = make(&(EstateOptions){
+            .datasource = "AzureKubernetesService", .has_operational = true, .has_rules = true});
+        CmkPolicy *policy = cmk_world_row_mut(estate->sim.world, CMK_TABLE_POLICY, ESTATE_POLICY);
+        policy->retention[CMK_TAG_DEFAULT].is_not_copied = !cases[i].is_default_copied;
+        policy->retention[CMK_TAG_WEEKLY].is_not_copied = !cases[i].is_weekly_copied;
+        estate_run(estate, 5 * CMK_HOUR_US);
+        CmkArgs args = estate_args(estate, CMK_OP_BACKUP_RUN);
+        args.num[0] = cases[i].tag;
+        (void)estate_must_apply(estate, args);
+        estate_run(estate, CMK_HOUR_US);
+        const CmkRecord *made = estate_last(estate, CMK_OP_BACKUP_COMMIT);
+        cr_expect_eq(made->time, ESTATE_START + 5 * CMK_HOUR_US + 30 * CMK_MINUTE_US);
+        cr_expect_eq(cmk_point(estate->sim.world, (CmkPointId){made->result})->tier, cases[i].tier,
+                     "case %zu", i);
+        estate_free(estate);
+    }
+}
+
+/* OQ-36: P1Y2M, by the calendar or in days; what the datasource usually keeps is in months too. */
+Test(schedule, months_can_have_30_days)
+{
+    const CmkPeriod said = {.months = 14, .us = CMK_DAY_US};
+    const struct {
+        bool is_by_calendar;
+        int64_t kept_days;  /* from 2025-03-03 on, to 2026-05-04 by the calendar */
+        int64_t usual_days; /* to 2025-06-03 */
+    } cases[] = {{true, 427, 92}, {false, 365 + 60 + 1, 90}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        EstateOptions options = {.datasource = "AzureDatabaseForMySQL", .archive_days = 2};
+        options.knobs[CMK_KNOB_MONTHS_BY_CALENDAR] = cases[i].is_by_calendar + 1;
+        Estate *estate = make(&options);
+        estate_run(estate, 5 * CMK_HOUR_US);
+        const CmkWorld *world = estate->sim.world;
+        CmkPolicy *policy = cmk_world_row_mut(estate->sim.world, CMK_TABLE_POLICY, ESTATE_POLICY);
+        CmkRetention *rule = &policy->retention[CMK_TAG_DEFAULT];
+        const CmkPointId id = {1};
+        const CmkTime created = cmk_point(world, id)->created;
+        *rule = (CmkRetention){.criterion = rule->criterion,
+                               .archiving = CMK_ARCHIVING_AFTER,
+                               .archive_after = said,
+                               .vault = said};
+        cr_expect_eq(cmk_point_expires(world, id), created + cases[i].kept_days * CMK_DAY_US);
+        cr_expect_eq(cmk_point_tier_due(world, id), created + cases[i].kept_days * CMK_DAY_US);
+        rule->vault = (CmkPeriod){0};
+        cr_expect_eq(cmk_point_expires(world, id), created + cases[i].usual_days * CMK_DAY_US);
+        rule->archiving = CMK_ARCHIVING_ON_EXPIRY;
+        rule->vault = (CmkPeriod){.us = CMK_DAY_US};
+        rule->archive = (CmkPeriod){.months = 3};
+        cr_expect_eq(cmk_point_expires(world, id),
+                     created + (cases[i].usual_days + 1) * CMK_DAY_US);
+        estate_free(estate);
+    }
+}
+
 /* BK-9: at once, at an age, or when their time in the vault is over. */
 Test(schedule, points_go_to_the_archive_when_the_rule_says)
 {

@@ -111,6 +111,54 @@ Test(sealer, opens_again_what_a_backup_of_the_key_holds)
     }
 }
 
+static bool is_wrapped_by(const Sealed *sealed, uint32_t version)
+{
+    unsigned char blob[CMK_ENVELOPE_WRAPPED_BYTES_MAX];
+    uint32_t size = 0;
+    return cmk_envelope_peek_wrapped(sealed->sealer.envelope, ESTATE_VAULT, version, blob, &size) ==
+           CMK_ENVELOPE_OK;
+}
+
+/* ROT-6: the old wrapping stays until the next backup has used it, and no longer; a change of the
+ * key or a purge ends it too, be the old version in a backup of the key or not (KV-24). */
+Test(sealer, keeps_the_old_wrapping_for_one_more_backup)
+{
+    enum {
+        BACKUP,
+        OTHER_KEY,
+        PURGE,
+        WAYS
+    };
+    for (int way = 0; way < WAYS; way++) {
+        Sealed sealed;
+        open_sealed(&sealed, (EstateOptions){.retention_days = 300});
+        Estate *estate = sealed.estate;
+        estate_run(estate, CMK_DAY_US);
+        (void)estate_must(estate, CMK_OP_KEY_BACKUP);
+        const uint32_t old_version = estate_vault(estate)->active_version;
+        (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+        estate_run(estate, CMK_HOUR_US);
+        cr_assert(is_wrapped_by(&sealed, old_version), "%d", way);
+        if (way == BACKUP) {
+            estate_run(estate, 2 * CMK_HOUR_US);
+            expect_check(&sealed, 2, 0, 0, "backed up");
+        } else if (way == OTHER_KEY) {
+            CmkArgs update = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+            update.ref[CMK_REF_KEY] = ESTATE_OTHER_KEY;
+            (void)estate_must_apply(estate, update);
+            estate_run(estate, CMK_MINUTE_US);
+            expect_check(&sealed, 1, 0, 0, "under another key");
+        } else {
+            (void)estate_must(estate, CMK_OP_KEY_DELETE);
+            estate_run(estate, 90 * CMK_DAY_US);
+            expect_check(&sealed, 0, 0, 1, "purged");
+        }
+        cr_assert(!is_wrapped_by(&sealed, old_version), "%d", way);
+        cr_assert_str_eq(estate->trouble, "");
+        close_sealed(&sealed);
+    }
+}
+
 /* BV-37, KV-24: the copy in another key vault wraps with the same private key, but has another
  * address: settings change over to it while the old key still works, and no later. */
 Test(sealer, works_with_a_copy_in_another_key_vault)

@@ -197,6 +197,32 @@ Test(task, the_number_of_retries_is_a_knob)
     }
 }
 
+/* BK-18: a job that had to try a step again ends well, but with warnings; one that did not, or one
+ * that fails, without. */
+Test(task, a_job_that_was_tried_again_completes_with_warnings)
+{
+    for (int warns = 0; warns <= 1; warns++) {
+        EstateOptions options = {0};
+        options.knobs[CMK_KNOB_RETRIED_JOBS_WARN] = warns + 1;
+        Estate *estate = make(&options);
+        estate_run(estate, CMK_DAY_US);
+        const uint32_t untroubled =
+            estate_last(estate, CMK_OP_BACKUP_COMMIT)->args.ref[CMK_REF_TASK];
+        cr_assert_eq(cmk_task(estate->sim.world, (CmkTaskId){untroubled})->state,
+                     CMK_TASK_COMPLETED);
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE);
+        (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+        estate_run(estate, 2 * CMK_SECOND_US);
+        (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
+        estate_run(estate, CMK_HOUR_US);
+        cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 2);
+        const uint32_t retried = estate_last(estate, CMK_OP_BACKUP_COMMIT)->args.ref[CMK_REF_TASK];
+        cr_assert_eq(cmk_task(estate->sim.world, (CmkTaskId){retried})->state,
+                     warns ? CMK_TASK_COMPLETED_WITH_WARNINGS : CMK_TASK_COMPLETED);
+        estate_free(estate);
+    }
+}
+
 /* OQ-24: at its start the job may use the key, at its commit the role is gone. */
 Test(task, a_backup_refused_at_its_commit_leaves_no_point_and_names_the_culprit)
 {
@@ -321,6 +347,7 @@ static const struct {
     {"ERR-M12", "backup-vault-is-reachable", ERR_12, ERR_12},
     {"ERR-M12", "backup-service-works", ERR_12, ERR_12},
     {"ERR-M13", "caller-is-known", ERR_2, ERR_1},
+    {"OQ-27", "data-keys-are-rewrapped-wholly", ERR_2, ERR_2},
     {"BK-18", "instance-is-kept", "SimErrorJobCancelled", "SimErrorJobCancelled"},
 };
 

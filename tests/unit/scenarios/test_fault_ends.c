@@ -113,6 +113,69 @@ Test(fault_ends, give_back_the_role_that_was_there)
     end(&run);
 }
 
+/* How many roles the identity has at the key vault now, `role` among them or else -1. */
+static int64_t roles_with(const Run *run, const char *role)
+{
+    const CmkPrincipalId principal = {cmk_identity(run->sim.world, (CmkIdentityId){1})->principal};
+    uint32_t row = cmk_principal(run->sim.world, principal)->first_assignment;
+    int64_t roles = 0;
+    bool has_it = false;
+    while (row != 0) {
+        const CmkAssignmentId id = {row};
+        const CmkAssignment *assignment = cmk_assignment(run->sim.world, id);
+        if (cmk_assignment_state(run->sim.world, id) == CMK_ASSIGNMENT_ACTIVE) {
+            roles++;
+            has_it |= assignment->role == cmk_role_find(role);
+        }
+        row = assignment->next_of_principal;
+    }
+    return has_it ? roles : -1;
+}
+
+/* That of the world and two that came later, of which a role at another scope is none; also where
+ * somebody has given one of them back meanwhile. */
+Test(fault_ends, give_back_all_the_roles_that_were_there)
+{
+    static const char *const meanwhile[] = {
+        "", "  - {at: +30h, do: role.assign, with: {principal: id-backup, role: " ROLE
+            ", scope: kv-prod}}\n"};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(meanwhile); i++) {
+        g_autofree char *text = g_strconcat(
+            TIMELINE "  - {at: +1h, do: role.assign, with: {principal: id-backup, role: Key Vault "
+                     "Crypto User, scope: kv-prod}}\n"
+                     "  - {at: +2h, do: role.assign, with: {principal: id-backup, role: Key Vault "
+                     "Reader, scope: kv-prod}}\n"
+                     "  - {at: +1d, fault: role.revoke, target: {principal: id-backup, scope: "
+                     "kv-prod}, for: 1d}\n",
+            meanwhile[i], NULL);
+        Run run = begin(text);
+        run_to(&run, 23);
+        cr_assert_eq(roles_with(&run, ROLE), 3);
+        run_to(&run, 47);
+        cr_assert_eq(roles_with(&run, ROLE), i == 0 ? -1 : 1);
+        run_to(&run, 49);
+        cr_expect_eq(roles_with(&run, ROLE), 3);
+        cr_expect_eq(roles_with(&run, "Key Vault Crypto User"), 3);
+        cr_expect_eq(roles_with(&run, "Key Vault Reader"), 3);
+        end(&run);
+    }
+}
+
+/* A role that the world does not know of when it is read. */
+Test(fault_ends, give_back_the_one_role_that_they_name)
+{
+    Run run = begin(TIMELINE
+                    "  - {at: +1h, do: role.assign, with: {principal: id-backup, role: Key Vault "
+                    "Crypto User, scope: kv-prod}}\n"
+                    "  - {at: +1d, fault: role.revoke, target: {principal: id-backup, role: Key "
+                    "Vault Crypto User, scope: kv-prod}, for: 1d}\n");
+    run_to(&run, 47);
+    cr_assert_eq(roles_with(&run, ROLE), 1);
+    run_to(&run, 49);
+    cr_assert_eq(roles_with(&run, "Key Vault Crypto User"), 2);
+    end(&run);
+}
+
 /* ---- several on one target ------------------------------------------------------------------- */
 
 /* Hours of the ends: as long as one of them lasts, none ends; a fault on another target or of
