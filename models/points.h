@@ -19,6 +19,12 @@ typedef enum CmkDue {
 CmkTime cmk_point_expires(const CmkWorld *world, CmkPointId id);
 CmkTime cmk_point_tier_due(const CmkWorld *world, CmkPointId id);
 
+/* The rule of a policy for points with a tag; that of the default one where it has no such rule.
+ * And until when a rule keeps a point made at `created`, in the vault and the archive together;
+ * `usual` is for what the rule leaves open. */
+const CmkRetention *cmk_policy_rule(const CmkPolicy *policy, CmkTag tag);
+CmkTime cmk_retention_end(const CmkRetention *rule, CmkPeriod usual, CmkTime created);
+
 /* How long its store keeps it: what that rule says, or else what is usual for the datasource. */
 CmkPeriod cmk_point_retention(const CmkWorld *world, CmkPointId id);
 

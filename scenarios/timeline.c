@@ -149,7 +149,7 @@ static int64_t bits_of(const GArray *permissions)
 {
     int64_t bits = 0;
     for (guint i = 0; i < permissions->len; i++) {
-        bits |= INT64_C(1) << g_array_index(permissions, uint32_t, i);
+        bits |= (int64_t)cmk_permission_bits(g_array_index(permissions, uint32_t, i));
     }
     return bits;
 }

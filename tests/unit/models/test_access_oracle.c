@@ -12,7 +12,7 @@
 #define QUESTIONS 1000000
 #define CHANGES_PER_ESTATE 400
 #define TRIES_PER_CHANGE 64
-#define ROLES 18
+#define ROLES 21
 
 typedef struct Dice {
     uint64_t stream;
