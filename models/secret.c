@@ -193,9 +193,13 @@ const CmkOperation cmk_op_secret_set = {
     .audit = "SecretSet",
 };
 
+/* What is not said stays as it is. */
 static uint32_t secret_update(CmkSim *sim, const CmkArgs *args)
 {
-    change(sim, args, CMK_SECRET_ACTIVE)->is_enabled = args->num[0] == CMK_SAYS_TRUE;
+    CmkSecret *secret = change(sim, args, CMK_SECRET_ACTIVE);
+    if (args->num[0] != 0) {
+        secret->is_enabled = args->num[0] == CMK_SAYS_TRUE;
+    }
     return args->ref[CMK_REF_SECRET];
 }
 
@@ -203,7 +207,7 @@ const CmkOperation cmk_op_secret_update = {
     .name = "secret.update",
     .permission = CMK_PERMISSION_SECRET_SET,
     .text = "A secret is enabled or disabled.",
-    .params = {SECRET_PARAM, {"enabled", CMK_PARAM_BOOLEAN, 1, 1, 0}},
+    .params = {SECRET_PARAM, {"enabled", CMK_PARAM_BOOLEAN, 1, 0, 0}},
     .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARD_SECRET_EXISTS},
     .writes = CMK_BIT(SECRET),
     .effect = secret_update,
