@@ -107,8 +107,9 @@ static void watch(void *self, const CmkWorld *world, const CmkRecord *record)
 {
     Watch *seen = self;
     const CmkArgs *args = &record->args;
-    const bool is_immutable = cmk_backup_vault(world, (CmkBackupVaultId){ESTATE_VAULT})
-                                  ->immutability != CMK_IMMUTABILITY_DISABLED;
+    const bool is_immutable =
+        cmk_backup_vault(world, (CmkBackupVaultId){ESTATE_VAULT})->immutability !=
+        CMK_IMMUTABILITY_DISABLED;
     if (!is_immutable) {
         seen->immutable_since = 0;
     } else if (seen->immutable_since == 0) {
