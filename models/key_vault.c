@@ -253,8 +253,8 @@ static bool is_creation(CmkOpId op)
     return op == CMK_OP_KEY_CREATE || op == CMK_OP_KEY_ROTATE || op == CMK_OP_KEY_RELEASE;
 }
 
-/* Such requests that one key vault answers in 10 s (THR-1): those about no key, on secrets and lists,
- * as many as of the smallest. */
+/* Such requests that one key vault answers in 10 s (THR-1): those about no key, on secrets and
+ * lists, as many as on the smallest. */
 static int64_t window_limit(const CmkWorld *world, const CmkArgs *args)
 {
     const CmkKeyShape shape = cmk_key_shape_of(world, args);
