@@ -71,6 +71,6 @@ GPtrArray *cmk_catalogue_faults(void);
 char *cmk_knob_text(const CmkKnob *knob, int64_t value);
 
 /* Words for the bits of CmkOperation.permission and CmkRoleFacts.permissions. Owned by caller. */
-char *cmk_catalogue_permissions(uint32_t permissions);
+char *cmk_catalogue_permissions(uint64_t permissions);
 
 #endif

@@ -36,7 +36,7 @@ static const char *param_type(uint16_t type)
         [CMK_PARAM_ROLE] = "a role",
         [CMK_PARAM_REGION] = "a region",
         [CMK_PARAM_POLICY] = "a backup policy",
-        [CMK_PARAM_PERMISSIONS] = "a list of key permissions",
+        [CMK_PARAM_PERMISSIONS] = "a list of permissions",
         [CMK_PARAM_BOOLEAN] = "true or false",
         [CMK_PARAM_INTEGER] = "a number",
         [CMK_PARAM_INSTANT] = "an instant",
@@ -56,18 +56,30 @@ static const char *param_type(uint16_t type)
         [CMK_PARAM_SAMPLE] = "the size of a sample",
         [CMK_PARAM_SHARE] = "a share",
         [CMK_PARAM_ENCRYPTION] = "Disabled, Enabled or Inconsistent",
+        [CMK_PARAM_IMMUTABILITY] = "Disabled, Unlocked or Locked",
+        [CMK_PARAM_CROSS_SUBSCRIPTION] = "Enabled, Disabled or PermanentlyDisabled",
+        [CMK_PARAM_SECRET] = "a secret",
+        [CMK_PARAM_RESOURCE_GUARD] = "a resource guard",
     };
     const char *word = type < CMK_ARRAY_LEN(words) ? words[type] : NULL;
     return word != NULL ? word : "a name";
 }
 
-char *cmk_catalogue_permissions(uint32_t permissions)
+static void append_word(GString *text, const char *word)
+{
+    g_string_append_printf(text, "%s%s", text->len == 0 ? "" : " ", word);
+}
+
+char *cmk_catalogue_permissions(uint64_t permissions)
 {
     /* Access policies grant the first ones; these follow them in the order of CMK_PERMISSION_*. */
     static const char *const others[] = {
         "key-vault-write", "key-vault-delete", "key-vault-purge",    "role-write",
         "identity-write",  "identity-assign",  "backup-vault-write", "backup-vault-delete",
         "backup-operate",  "group-write",      "data-role-write"};
+    static const char *const of_secrets[] = {"secrets/get",         "secrets/set",
+                                             "secrets/delete",      "secrets/recover",
+                                             "resource-guard-read", "resource-guard-operate"};
     const char *const *words = cmk_vocabulary_permissions.words;
     enum {
         GRANTED = 20
@@ -75,11 +87,18 @@ char *cmk_catalogue_permissions(uint32_t permissions)
     _Static_assert(CMK_PERMISSION_RELEASE == 1 << (GRANTED - 1) &&
                        CMK_PERMISSION_DATA_ROLE_WRITE == 1 << (GRANTED + CMK_ARRAY_LEN(others) - 1),
                    "the words are in the order of the bits");
+    _Static_assert(CMK_PERMISSION_RESOURCE_GUARD_OPERATE == CMK_PERMISSION_SECRET_GET
+                                                                << (CMK_ARRAY_LEN(of_secrets) - 1),
+                   "the words are in the order of the bits");
     GString *text = g_string_new(NULL);
     for (uint32_t i = 0; i < GRANTED + CMK_ARRAY_LEN(others); i++) {
         if ((permissions >> i & 1) != 0) {
-            g_string_append_printf(text, "%s%s", text->len == 0 ? "" : " ",
-                                   i < GRANTED ? words[i] : others[i - GRANTED]);
+            append_word(text, i < GRANTED ? words[i] : others[i - GRANTED]);
+        }
+    }
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(of_secrets); i++) {
+        if ((permissions & CMK_PERMISSION_SECRET_GET << i) != 0) {
+            append_word(text, of_secrets[i]);
         }
     }
     return g_string_free(text, FALSE);

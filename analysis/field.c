@@ -34,6 +34,11 @@ static const char *const words_recovery[] = {"Purgeable",
 _Static_assert(CMK_ARRAY_LEN(words_recovery) == CMK_RECOVERY__COUNT + 1, "one word a level");
 static const char *const words_key_type[] = {"RSA", "RSA-HSM", "EC", "EC-HSM", "oct-HSM", NULL};
 static const char *const words_permissions[] = {"rbac", "policy", NULL};
+static const char *const words_secret[] = {"Absent", "Active", "Deleted", NULL};
+static const char *const words_soft_delete[] = {"on", "off", "always_on", NULL};
+static const char *const words_immutability[] = {"Disabled", "Unlocked", "Locked", NULL};
+static const char *const words_cross_subscription[] = {"Enabled", "Disabled", "PermanentlyDisabled",
+                                                       NULL};
 static const char *const words_sku[] = {"standard", "premium", NULL};
 
 _Static_assert(CMK_REGION__COUNT == 5, "each state of a region has a word");
@@ -69,6 +74,12 @@ MEMBER(vault_region, backup_vault, CmkBackupVaultId, region)
 MEMBER(vault_key, backup_vault, CmkBackupVaultId, key)
 MEMBER(vault_cross_region_restore, backup_vault, CmkBackupVaultId, has_cross_region_restore)
 MEMBER(vault_infrastructure, backup_vault, CmkBackupVaultId, has_infrastructure_encryption)
+
+MEMBER(vault_soft_delete, backup_vault, CmkBackupVaultId, soft_delete)
+MEMBER(vault_soft_delete_retention, backup_vault, CmkBackupVaultId, soft_delete_days *CMK_DAY_US)
+MEMBER(vault_immutability, backup_vault, CmkBackupVaultId, immutability)
+MEMBER(vault_cross_subscription, backup_vault, CmkBackupVaultId, cross_subscription)
+MEMBER(vault_resource_guard, backup_vault, CmkBackupVaultId, resource_guard)
 
 /* Index of words_provisioning (BV-12). */
 static int64_t vault_provisioning(const CmkWorld *world, uint32_t row)
@@ -198,6 +209,16 @@ static const CmkStateField vault_fields[] = {
      "whether there is a second layer of encryption"},
     {"cross_region_restore", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_cross_region_restore,
      "whether points can be restored in the pair"},
+    {"cross_subscription_restore", OF(words_cross_subscription), CMK_BIT(BACKUP_VAULT),
+     vault_cross_subscription, "whether restores may go to other subscriptions"},
+    {"soft_delete", OF(words_soft_delete), CMK_BIT(BACKUP_VAULT), vault_soft_delete,
+     "whether deleted backup data can be taken back"},
+    {"soft_delete_retention", PLAIN(DURATION), CMK_BIT(BACKUP_VAULT), vault_soft_delete_retention,
+     "how long deleted backup data is kept"},
+    {"immutability", OF(words_immutability), CMK_BIT(BACKUP_VAULT), vault_immutability,
+     "whether points stay until they expire"},
+    {"resource_guard", NAME_OF("resource_guard"), CMK_BIT(BACKUP_VAULT), vault_resource_guard,
+     "the resource guard whose consent critical operations need, `none` if there is none"},
     {"system_identity", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_has_system,
      "whether the system-assigned identity is on"},
     {"policies", PLAIN(INTEGER), CMK_BIT(BACKUP_VAULT) | CMK_BIT(VAULT_POLICY), vault_policies,
@@ -365,6 +386,14 @@ static const CmkStateField identity_fields[] = {
     {"region", NAME_OF("region"), CMK_BIT(IDENTITY), identity_region, "where it is"},
 };
 
+MEMBER(secret_state, secret, CmkSecretId, state)
+MEMBER(secret_enabled, secret, CmkSecretId, is_enabled)
+
+static const CmkStateField secret_fields[] = {
+    {"state", OF(words_secret), CMK_BIT(SECRET), secret_state, "whether it is there"},
+    {"enabled", PLAIN(BOOLEAN), CMK_BIT(SECRET), secret_enabled, "whether it can be read"},
+};
+
 MEMBER(region_state, region, CmkRegionId, state)
 MEMBER(region_zone_lost, region, CmkRegionId, is_zone_lost)
 
@@ -421,6 +450,7 @@ static const CmkStateKind kinds[] = {
     {"backup_vault", vault_fields, CMK_ARRAY_LEN(vault_fields)},
     {"key_vault", key_vault_fields, CMK_ARRAY_LEN(key_vault_fields)},
     {"key", key_fields, CMK_ARRAY_LEN(key_fields)},
+    {"secret", secret_fields, CMK_ARRAY_LEN(secret_fields)},
     {"identity", identity_fields, CMK_ARRAY_LEN(identity_fields)},
     {"region", region_fields, CMK_ARRAY_LEN(region_fields)},
     {"instance", instance_fields, CMK_ARRAY_LEN(instance_fields)},

@@ -309,6 +309,20 @@ static void fill_principals(Filler *filler, const CmkWorld *world)
     }
 }
 
+static void fill_secrets_and_guards(Filler *filler, const CmkWorld *world)
+{
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_SECRET); i++) {
+        const CmkSecret *secret = cmk_secret(world, (CmkSecretId){i});
+        fill_entity(filler, CMK_STORE_ENTITY_SECRET, i, cmk_name(world, secret->name),
+                    CMK_STORE_ENTITY_KEY_VAULT, secret->key_vault);
+    }
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_RESOURCE_GUARD); i++) {
+        const CmkResourceGuard *guard = cmk_resource_guard(world, (CmkResourceGuardId){i});
+        fill_entity(filler, CMK_STORE_ENTITY_RESOURCE_GUARD, i, cmk_name(world, guard->name),
+                    CMK_STORE_ENTITY_SCOPE, guard->resource_group);
+    }
+}
+
 /* Those in which everything lies that says nothing else have no names in the scenario. */
 static void fill_scopes(Filler *filler, const CmkWorld *world)
 {
@@ -363,6 +377,7 @@ static void fill_entities(Filler *filler, const CmkModel *model, const CmkWorld 
     }
     fill_keys(filler, world);
     fill_principals(filler, world);
+    fill_secrets_and_guards(filler, world);
     fill_scopes(filler, world);
     fill_protection(filler, world);
     fill_steps(filler, model, world);

@@ -159,6 +159,8 @@ const CmkStoreTableShape *cmk_store_table_shape(CmkStoreTable table);
 #define CMK_STORE_ENTITY_STEP 10
 #define CMK_STORE_ENTITY_SCOPE 11
 #define CMK_STORE_ENTITY_PERSON 12
+#define CMK_STORE_ENTITY_SECRET 14
+#define CMK_STORE_ENTITY_RESOURCE_GUARD 16
 
 /* Small lookup tables whose words stand nowhere else: table, code, word. */
 typedef struct CmkStoreWord {

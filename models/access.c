@@ -11,7 +11,7 @@
 typedef struct Question {
     const CmkWorld *world;
     CmkPlace place;
-    uint32_t permissions; /* one of them is enough */
+    uint64_t permissions; /* one of them is enough */
     uint64_t blame;       /* the latest record that took it away or has not given it yet */
 } Question;
 
@@ -48,7 +48,7 @@ static bool is_of_tenant(const CmkWorld *world, const CmkAssignment *assignment)
 
 /* AC-16: the public half of an asymmetric key wraps, encrypts and verifies, and whoever reads the
  * key has it; unless both need an action of their own (OQ-8). */
-static uint32_t with_public_half(const Question *question, uint32_t permissions)
+static uint64_t with_public_half(const Question *question, uint64_t permissions)
 {
     const CmkWorld *world = question->world;
     const bool has_public_half = cmk_key(world, question->place.key)->type != CMK_KEY_OCT_HSM;
@@ -67,7 +67,7 @@ static bool own_roles_let(Question *question, const CmkPrincipal *principal)
         const CmkAssignment *assignment = cmk_assignment(world, (CmkAssignmentId){row});
         const bool is_about_it =
             covers(question, assignment) || covers_directory(question, assignment);
-        const uint32_t given = with_public_half(question, cmk_role_permissions(assignment->role));
+        const uint64_t given = with_public_half(question, cmk_role_permissions(assignment->role));
         if (is_about_it && (given & question->permissions) != 0) {
             const bool acts = assignment->state == CMK_ASSIGNMENT_ACTIVE ||
                               assignment->state == CMK_ASSIGNMENT_REMOVING;
@@ -124,7 +124,7 @@ static bool with_groups(Question *question, CmkPrincipalId id, OwnRights own_rig
 }
 
 bool cmk_access_roles_let(const CmkWorld *world, CmkPrincipalId principal, CmkPlace place,
-                          uint32_t permissions, uint64_t *ret_blame)
+                          uint64_t permissions, uint64_t *ret_blame)
 {
     Question question = {.world = world, .place = place, .permissions = permissions};
     const bool is_let = with_groups(&question, principal, own_roles_let);
@@ -133,7 +133,7 @@ bool cmk_access_roles_let(const CmkWorld *world, CmkPrincipalId principal, CmkPl
 }
 
 static bool policies_let(const CmkWorld *world, CmkPrincipalId principal, CmkPlace place,
-                         uint32_t permissions, uint64_t *ret_blame)
+                         uint64_t permissions, uint64_t *ret_blame)
 {
     Question question = {.world = world, .place = place, .permissions = permissions};
     const bool is_let = with_groups(&question, principal, own_policy_lets);
@@ -142,7 +142,7 @@ static bool policies_let(const CmkWorld *world, CmkPrincipalId principal, CmkPla
 }
 
 bool cmk_access_is_granted(const CmkWorld *world, CmkPrincipalId principal, CmkKeyVaultId key_vault,
-                           CmkKeyId key, uint32_t permission, uint64_t *ret_blame)
+                           CmkKeyId key, uint64_t permission, uint64_t *ret_blame)
 {
     const CmkPrincipal *row = cmk_principal(world, principal);
     const CmkKeyVault *vault = cmk_key_vault(world, key_vault);
@@ -266,14 +266,16 @@ uint32_t cmk_assignments_orphaned(const CmkWorld *world)
 
 /* Holds when the key vault uses the other permission model, whose own guard then decides. */
 static bool lets(const CmkWorld *world, const CmkArgs *args, CmkPermissionModel model,
-                 uint32_t permission, uint64_t *ret_blame)
+                 uint64_t permission, uint64_t *ret_blame)
 {
     const CmkKeyVaultId key_vault = {args->ref[CMK_REF_KEY_VAULT]};
+    const bool is_of_secrets = (permission & CMK_PERMISSION_SECRETS_ALL) != 0;
     if (cmk_key_vault(world, key_vault)->permission_model != model) {
         return true;
     }
     return cmk_access_is_granted(world, (CmkPrincipalId){args->ref[CMK_REF_PRINCIPAL]}, key_vault,
-                                 (CmkKeyId){args->ref[CMK_REF_KEY]}, permission, ret_blame);
+                                 (CmkKeyId){is_of_secrets ? 0 : args->ref[CMK_REF_KEY]}, permission,
+                                 ret_blame);
 }
 
 #define ASSIGN_ROLE                                                                                \
@@ -321,7 +323,7 @@ PERMISSION_GUARDS(unwrap, CMK_PERMISSION_UNWRAP, "unwrap with the key", "keys/un
 
 /* What the operation takes, of the model as it is: no test breaks this. Whoever may assign roles
  * for data only may do so with those (AC-R9). */
-static uint32_t permissions_for(const CmkArgs *args)
+static uint64_t permissions_for(const CmkArgs *args)
 {
     uint32_t count = 0;
     const CmkRoleFacts *roles = cmk_role_facts(&count);
@@ -349,15 +351,15 @@ static bool lets_actor(const CmkWorld *world, const CmkArgs *args, CmkPermission
 
 /* The first of the roles that let their holder do one of these and the least besides; 0 if none
  * does. O(roles). */
-static uint32_t least_role_for(uint32_t permissions)
+static uint32_t least_role_for(uint64_t permissions)
 {
     uint32_t count = 0;
     const CmkRoleFacts *roles = cmk_role_facts(&count);
     uint32_t best = 0;
     for (uint32_t i = 1; i < count; i++) {
-        const int bits = __builtin_popcount(roles[i].permissions);
+        const int bits = __builtin_popcountll(roles[i].permissions);
         if ((roles[i].permissions & permissions) != 0 &&
-            (best == 0 || bits < __builtin_popcount(roles[best].permissions))) {
+            (best == 0 || bits < __builtin_popcountll(roles[best].permissions))) {
             best = i;
         }
     }
@@ -378,8 +380,8 @@ static CmkScopeId first_management_group(const CmkWorld *world)
 
 /* Somebody who may do so assigns the person who was refused a role at the place: at the key vault
  * itself while there is one. */
-static bool assign_to_actor(const CmkWorld *world, const CmkArgs *refused, CmkPlace place,
-                            uint32_t permissions, CmkArgs *ret)
+bool cmk_access_let_actor(const CmkWorld *world, const CmkArgs *refused, CmkPlace place,
+                          uint64_t permissions, CmkArgs *ret)
 {
     const CmkKeyVault *vault = cmk_key_vault(world, place.key_vault);
     const CmkScopeId around = place.scope.i != 0 ? place.scope : first_management_group(world);
@@ -398,9 +400,9 @@ static bool assign_to_actor(const CmkWorld *world, const CmkArgs *refused, CmkPl
 
 static bool let_actor_manage(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    const uint32_t permissions = permissions_for(refused);
-    return assign_to_actor(world, refused, cmk_place_of(world, refused, permissions), permissions,
-                           ret);
+    const uint64_t permissions = permissions_for(refused);
+    return cmk_access_let_actor(world, refused, cmk_place_of(world, refused, permissions),
+                                permissions, ret);
 }
 
 static bool let_actor_use_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
@@ -408,14 +410,14 @@ static bool let_actor_use_key(const CmkWorld *world, const CmkArgs *refused, Cmk
     const CmkKeyVaultId key_vault = {refused->ref[CMK_REF_KEY_VAULT]};
     const CmkPlace place = cmk_place_of_key(world, key_vault, (CmkKeyId){0});
     return cmk_key_vault(world, key_vault)->permission_model == CMK_PERMISSIONS_RBAC &&
-           assign_to_actor(world, refused, place, permissions_for(refused), ret);
+           cmk_access_let_actor(world, refused, place, permissions_for(refused), ret);
 }
 
 /* Besides what the person's policy says already: setting one replaces it. */
 static bool let_actor_by_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const CmkKeyVaultId key_vault = {refused->ref[CMK_REF_KEY_VAULT]};
-    uint32_t permissions = permissions_for(refused);
+    uint64_t permissions = permissions_for(refused);
     uint32_t row = cmk_principal(world, actor_of(world, refused))->first_access_policy;
     while (row != 0) {
         const CmkAccessPolicy *policy = cmk_access_policy(world, (CmkAccessPolicyId){row});
@@ -424,28 +426,28 @@ static bool let_actor_by_policy(const CmkWorld *world, const CmkArgs *refused, C
     }
     ret->ref[CMK_REF_GRANTEE] = refused->ref[CMK_REF_ACTOR];
     ret->ref[CMK_REF_KEY_VAULT] = key_vault.i;
-    ret->num[0] = permissions;
+    ret->num[0] = (int64_t)permissions;
     return cmk_key_vault(world, key_vault)->permission_model == CMK_PERMISSIONS_POLICY;
 }
 
 static bool let_actor_assign(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    const uint32_t permission = CMK_PERMISSION_IDENTITY_ASSIGN;
-    return assign_to_actor(world, refused, cmk_place_of(world, refused, permission), permission,
-                           ret);
+    const uint64_t permission = CMK_PERMISSION_IDENTITY_ASSIGN;
+    return cmk_access_let_actor(world, refused, cmk_place_of(world, refused, permission),
+                                permission, ret);
 }
 
 static bool let_actor_assign_roles(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    const uint32_t permission = CMK_PERMISSION_ROLE_WRITE;
-    return assign_to_actor(world, refused, cmk_place_of(world, refused, permission), permission,
-                           ret);
+    const uint64_t permission = CMK_PERMISSION_ROLE_WRITE;
+    return cmk_access_let_actor(world, refused, cmk_place_of(world, refused, permission),
+                                permission, ret);
 }
 
 static bool let_actor_write_there(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const CmkPlace there = {.scope = {refused->ref[CMK_REF_SCOPE]}};
-    return assign_to_actor(world, refused, there, CMK_PERMISSION_BACKUP_VAULT_WRITE, ret);
+    return cmk_access_let_actor(world, refused, there, CMK_PERMISSION_BACKUP_VAULT_WRITE, ret);
 }
 
 static bool role_lets_actor(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -463,7 +465,7 @@ const CmkGuard cmk_guard_role_lets_actor = {
     .holds = role_lets_actor,
     .status = CMK_STATUS_OF(FORBIDDEN_BY_RBAC),
     .rule = "KVE-3 KVE-19 AC-21 SD-7",
-    .text = "A role assignment lets the person who asks do this with the key.",
+    .text = "A role assignment lets the person who asks do this with the key or secret.",
     .repairs = {{CMK_OP_ROLE_ASSIGN, let_actor_use_key,
                  "give the person a role on the key vault that allows it"}}};
 
@@ -472,16 +474,23 @@ const CmkGuard cmk_guard_policy_lets_actor = {
     .holds = policy_lets_actor,
     .status = CMK_STATUS_OF(ACCESS_DENIED),
     .rule = "KVE-2 KVE-19 AC-21 SD-7",
-    .text = "An access policy of the key vault lets the person who asks do this with the key.",
+    .text = "An access policy of the key vault lets the person who asks do this with the key or "
+            "secret.",
     .repairs = {{CMK_OP_ACCESS_POLICY_SET, let_actor_by_policy,
                  "give the person the permission in the key vault's access policies"}}};
 
-static bool may_manage(const CmkWorld *world, const CmkArgs *args, uint32_t permissions,
-                       uint64_t *ret_blame)
+bool cmk_access_actor_may(const CmkWorld *world, const CmkArgs *args, CmkPlace place,
+                          uint64_t permissions, uint64_t *ret_blame)
 {
     return args->ref[CMK_REF_ACTOR] == 0 ||
-           cmk_access_roles_let(world, actor_of(world, args),
-                                cmk_place_of(world, args, permissions), permissions, ret_blame);
+           cmk_access_roles_let(world, actor_of(world, args), place, permissions, ret_blame);
+}
+
+static bool may_manage(const CmkWorld *world, const CmkArgs *args, uint64_t permissions,
+                       uint64_t *ret_blame)
+{
+    return cmk_access_actor_may(world, args, cmk_place_of(world, args, permissions), permissions,
+                                ret_blame);
 }
 
 static bool actor_may_manage(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -537,9 +546,7 @@ const CmkGuard cmk_guard_actor_may_assign_identity = {
 static bool actor_may_write_there(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkPlace there = {.scope = {args->ref[CMK_REF_SCOPE]}};
-    return args->ref[CMK_REF_ACTOR] == 0 ||
-           cmk_access_roles_let(world, actor_of(world, args), there,
-                                CMK_PERMISSION_BACKUP_VAULT_WRITE, ret_blame);
+    return cmk_access_actor_may(world, args, there, CMK_PERMISSION_BACKUP_VAULT_WRITE, ret_blame);
 }
 
 const CmkGuard cmk_guard_actor_may_write_there = {

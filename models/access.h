@@ -11,11 +11,21 @@
  * the record that took it away, or 0 if it never had it. O(assignments of the principal and its
  * groups). */
 bool cmk_access_is_granted(const CmkWorld *world, CmkPrincipalId principal, CmkKeyVaultId key_vault,
-                           CmkKeyId key, uint32_t permission, uint64_t *ret_blame);
+                           CmkKeyId key, uint64_t permission, uint64_t *ret_blame);
 
 /* Whether a role gives the principal one of the permissions at a place. Otherwise as above. */
 bool cmk_access_roles_let(const CmkWorld *world, CmkPrincipalId principal, CmkPlace place,
-                          uint32_t permissions, uint64_t *ret_blame);
+                          uint64_t permissions, uint64_t *ret_blame);
+
+/* Whether the person who asks has one of the permissions at a place; people who are not named have
+ * them all. Otherwise as above. */
+bool cmk_access_actor_may(const CmkWorld *world, const CmkArgs *args, CmkPlace place,
+                          uint64_t permissions, uint64_t *ret_blame);
+
+/* A repair: fills in role.assign so that the person who was refused gets the least role that has
+ * one of the permissions; false if that would not help. */
+bool cmk_access_let_actor(const CmkWorld *world, const CmkArgs *refused, CmkPlace place,
+                          uint64_t permissions, CmkArgs *ret);
 
 /* The principal that arguments name by user or group, by identity, or by Backup vault for its
  * system-assigned one; {0} if there is none now. */
@@ -27,7 +37,7 @@ CmkPrincipalId cmk_access_left_behind(const CmkWorld *world, const CmkArgs *args
 CmkPrincipalId cmk_access_left_before(const CmkWorld *world, CmkPrincipalId id);
 
 /* What a role lets its holder do, as CMK_PERMISSION_* bits. */
-uint32_t cmk_role_permissions(uint32_t role);
+uint64_t cmk_role_permissions(uint32_t role);
 
 /* Whether any of that is about data, the keys and secrets in key vaults, and not about resources.
  */
@@ -46,7 +56,7 @@ bool cmk_principal_token_works(const CmkWorld *world, CmkPrincipalId id, CmkKeyV
 
 /* The permissions of the policy that access_policy.remove with these arguments would take away; 0
  * for none. */
-uint32_t cmk_access_policy_permissions(const CmkWorld *world, const CmkArgs *remove);
+uint64_t cmk_access_policy_permissions(const CmkWorld *world, const CmkArgs *remove);
 
 /* Takes an assignment away for good, from its lists' point of view: it grants nothing from now on
  * and is not counted any more. */

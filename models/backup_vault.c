@@ -147,6 +147,8 @@ static uint32_t backup_vault_create(CmkSim *sim, const CmkArgs *args)
     vault->soft_delete = CMK_SOFT_DELETE_ON;
     vault->soft_delete_days = CMK_SOFT_DELETE_DAYS; /* BV-6 */
     vault->has_cross_region_restore = 0;
+    vault->immutability = CMK_IMMUTABILITY_DISABLED;
+    vault->cross_subscription = CMK_CROSS_SUBSCRIPTION_ENABLED; /* XSR-1 */
     vault->epoch++;
     vault->changed_by = cmk_this_seq(sim);
     uint32_t job = 0;
@@ -314,6 +316,7 @@ static uint32_t backup_vault_vanish(CmkSim *sim, const CmkArgs *args)
     vault->provisioning = CMK_PROVISIONING_NONE;
     vault->first_instance = 0;
     vault->first_policy = 0;
+    vault->resource_guard = 0;
     vault->epoch++;
     vault->changed_by = cmk_this_seq(sim);
     cmk_deleted_vault_keep(sim, id, args);

@@ -149,6 +149,27 @@ CmkKeyId cmk_declare_key(CmkWorld *world, CmkKeyVaultId key_vault, const char *n
     return id;
 }
 
+CmkSecretId cmk_declare_secret(CmkWorld *world, CmkKeyVaultId key_vault, const char *name)
+{
+    CmkSecretId id = {add(world, CMK_TABLE_SECRET)};
+    CmkSecret *secret = row_mut(world, CMK_TABLE_SECRET, id.i);
+    secret->name = cmk_declare_name(world, name);
+    secret->key_vault = key_vault.i;
+    return id;
+}
+
+CmkResourceGuardId cmk_declare_resource_guard(CmkWorld *world, CmkScopeId resource_group,
+                                              uint32_t excluded, const char *name)
+{
+    CmkResourceGuardId id = {add(world, CMK_TABLE_RESOURCE_GUARD)};
+    CmkResourceGuard *guard = row_mut(world, CMK_TABLE_RESOURCE_GUARD, id.i);
+    guard->name = cmk_declare_name(world, name);
+    guard->resource_group =
+        resource_group.i != 0 ? resource_group.i : CMK_SCOPE_DEFAULT_RESOURCE_GROUP;
+    guard->excluded = excluded;
+    return id;
+}
+
 CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name)
 {
     CmkIdentityId id = {add(world, CMK_TABLE_IDENTITY)};

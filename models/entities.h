@@ -105,7 +105,11 @@ enum {
     CMK_PARAM_SIZE,           /* bytes */
     CMK_PARAM_SAMPLE,         /* bytes, as few as are encrypted for each recovery point */
     CMK_PARAM_SHARE,          /* parts per million */
-    CMK_PARAM_ENCRYPTION      /* state of the encryption settings by its word, see CMK_SAYS_FALSE */
+    CMK_PARAM_ENCRYPTION,     /* state of the encryption settings by its word, see CMK_SAYS_FALSE */
+    CMK_PARAM_IMMUTABILITY,   /* a CmkImmutability by its word */
+    CMK_PARAM_CROSS_SUBSCRIPTION, /* a CmkCrossSubscription by its word */
+    CMK_PARAM_SECRET,             /* "vault/secret" */
+    CMK_PARAM_RESOURCE_GUARD
 };
 
 /* Which recovery point of an instance to restore. A number from CMK_POINT__COUNT on is no choice
@@ -194,6 +198,12 @@ typedef struct CmkPersonId {
 typedef struct CmkMembershipId {
     uint32_t i;
 } CmkMembershipId;
+typedef struct CmkSecretId {
+    uint32_t i;
+} CmkSecretId;
+typedef struct CmkResourceGuardId {
+    uint32_t i;
+} CmkResourceGuardId;
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
@@ -228,7 +238,9 @@ typedef struct CmkMembershipId {
     X(PLAN, plan, CmkPlanRow, CmkPlanId, 0, "planned steps")                                       \
     X(SCOPE, scope, CmkScope, CmkScopeId, 0, "scopes")                                             \
     X(PERSON, person, CmkPerson, CmkPersonId, 0, "users and groups")                               \
-    X(MEMBERSHIP, membership, CmkMembership, CmkMembershipId, 0, "memberships in groups")
+    X(MEMBERSHIP, membership, CmkMembership, CmkMembershipId, 0, "memberships in groups")          \
+    X(SECRET, secret, CmkSecret, CmkSecretId, 0, "secrets")                                        \
+    X(RESOURCE_GUARD, resource_guard, CmkResourceGuard, CmkResourceGuardId, 0, "resource guards")
 
 /* clang-format on */
 
@@ -504,6 +516,23 @@ typedef struct CmkKey {
     uint64_t changed_by;
 } CmkKey;
 
+/* As a secret is only read, its versions do not matter. */
+typedef enum CmkSecretState {
+    CMK_SECRET_ABSENT,
+    CMK_SECRET_ACTIVE,
+    CMK_SECRET_DELETED /* can be recovered until purge_at, and is gone from then on (SD-6) */
+} CmkSecretState;
+
+/* Credentials of a database that Backup reads (BK-2). */
+typedef struct CmkSecret {
+    uint32_t name;
+    uint32_t key_vault;
+    uint32_t state;
+    uint32_t is_enabled;
+    CmkTime purge_at;
+    uint64_t changed_by;
+} CmkSecret;
+
 /* What somebody may do: bits of access policies (AC-6), roles (AC-21), CmkVersion.key_ops and
  * CmkOperation.permission. */
 enum {
@@ -547,6 +576,17 @@ enum {
     CMK_PERMISSION_GROUP_WRITE = 1 << 29,
     CMK_PERMISSION_DATA_ROLE_WRITE = 1 << 30 /* assign roles for key vault data only (AC-R9) */
 };
+
+/* Likewise, where an enumeration has no room any more. With secrets: the words of access policies,
+ * in the order of their vocabulary, */
+#define CMK_PERMISSION_SECRET_GET (UINT64_C(1) << 32)
+#define CMK_PERMISSION_SECRET_SET (UINT64_C(1) << 33)
+#define CMK_PERMISSION_SECRET_DELETE (UINT64_C(1) << 34)
+#define CMK_PERMISSION_SECRET_RECOVER (UINT64_C(1) << 35)
+#define CMK_PERMISSION_SECRETS_ALL (UINT64_C(15) << 32)
+/* and with resource guards, by roles only (MUA-3, MUA-4). */
+#define CMK_PERMISSION_RESOURCE_GUARD_READ (UINT64_C(1) << 36)
+#define CMK_PERMISSION_RESOURCE_GUARD_OPERATE (UINT64_C(1) << 37)
 
 typedef struct CmkVersion {
     uint32_t key;
@@ -671,12 +711,11 @@ typedef struct CmkAssignment {
 typedef struct CmkAccessPolicy {
     uint32_t principal;
     uint32_t key_vault;
-    uint32_t permissions; /* 0: removed */
     uint32_t next_of_principal;
     uint32_t next_of_key_vault;
-    uint32_t template_permissions; /* before the scenario began, which deploying restores (AC-18) */
-    uint32_t permissions_before;   /* before it was written to: see models/replica.h */
-    uint32_t reserved;
+    uint64_t permissions;          /* with keys and secrets; 0: removed */
+    uint64_t template_permissions; /* before the scenario began, which deploying restores (AC-18) */
+    uint64_t permissions_before;   /* before it was written to: see models/replica.h */
     CmkTime written_at;
     uint64_t changed_by_before;
     uint64_t changed_by;
@@ -707,6 +746,20 @@ typedef enum CmkSoftDelete {
 } CmkSoftDelete;
 #define CMK_SOFT_DELETE_DAYS 14 /* BV-6: the usual and least; and what is free (COST-19) */
 #define CMK_SOFT_DELETE_DAYS_MAX 180
+
+/* Of points in the vault and archive tiers (BV-9); the first is what a new vault has. */
+typedef enum CmkImmutability {
+    CMK_IMMUTABILITY_DISABLED,
+    CMK_IMMUTABILITY_UNLOCKED,
+    CMK_IMMUTABILITY_LOCKED /* for good */
+} CmkImmutability;
+
+/* Whether restores may go to other subscriptions (BV-5); the first is what a new vault has. */
+typedef enum CmkCrossSubscription {
+    CMK_CROSS_SUBSCRIPTION_ENABLED,
+    CMK_CROSS_SUBSCRIPTION_DISABLED,
+    CMK_CROSS_SUBSCRIPTION_PERMANENTLY_DISABLED
+} CmkCrossSubscription;
 
 /* What is going on with a vault as a resource (BV-12); moves and deletions show as Updating. */
 typedef enum CmkProvisioning {
@@ -756,8 +809,12 @@ typedef struct CmkBackupVault {
                                     listed, 0: none is (BV-11) */
     uint32_t old_version;        /* of its key, that the next backup needs too (ROT-6); 0: none */
     uint32_t is_half_rewrapped;  /* jobs are refused until it is repeated (OQ-27) */
-    CmkTime dek_known_until;     /* Backup still holds the data key that it had unwrapped (OQ-10) */
-    CmkTime deleted_at;          /* of the same one */
+    uint32_t immutability;       /* CmkImmutability */
+    uint32_t cross_subscription; /* CmkCrossSubscription */
+    uint32_t resource_guard;     /* whose consent critical operations need, 0: nobody's (MUA-1) */
+    uint32_t reserved;
+    CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
+    CmkTime deleted_at;      /* of the same one as deleted_from */
     CmkTime deleted_purge_at;
     uint64_t deleted_by;    /* record that last changed these */
     uint64_t encryption_by; /* record that last changed the encryption settings */
@@ -765,6 +822,23 @@ typedef struct CmkBackupVault {
     uint64_t service_by;    /* record that last changed is_service_failing */
     uint64_t changed_by;
 } CmkBackupVault;
+
+/* Critical operations on Backup vaults that a resource guard may let go without its consent. */
+#define CMK_EXCLUDABLE_OPERATIONS(X)                                                               \
+    X(INSTANCE_DELETE)                                                                             \
+    X(INSTANCE_STOP_PROTECTION)                                                                    \
+    X(INSTANCE_SUSPEND_BACKUPS)                                                                    \
+    X(INSTANCE_CHANGE_POLICY)
+
+/* A resource of somebody else's who is to be asked before backup data can be harmed (MUA-1). There
+ * from the start. */
+typedef struct CmkResourceGuard {
+    uint32_t name;
+    uint32_t resource_group; /* scope */
+    uint32_t excluded;       /* bit per line of CMK_EXCLUDABLE_OPERATIONS */
+    uint32_t reserved;
+    uint64_t changed_by;
+} CmkResourceGuard;
 
 /* What each Backup vault is measured by: gauge row (vault - 1) * CMK_GAUGE__COUNT + kind + 1. */
 typedef enum CmkGaugeKind {
@@ -947,6 +1021,8 @@ typedef struct CmkInstance {
     uint32_t sample_bytes;   /* size of the sample that is really encrypted for each point */
     uint32_t passing;        /* CmkInstanceState that is shown for a while, 0 if none is */
     uint32_t failed_backups; /* in a row */
+    uint32_t secret;         /* credentials that its jobs read, 0: none (BK-2) */
+    uint32_t reserved;
     int64_t size_bytes;
     int64_t daily_change_ppm;
     int64_t
@@ -1114,7 +1190,8 @@ CMK_TABLES(X)
     X(TASK, task, CmkTask, CmkTaskId)                                                              \
     X(KEY_VAULT, key_vault, CmkKeyVault, CmkKeyVaultId)                                            \
     X(KEY, key, CmkKey, CmkKeyId)                                                                  \
-    X(IDENTITY, identity, CmkIdentity, CmkIdentityId)
+    X(IDENTITY, identity, CmkIdentity, CmkIdentityId)                                              \
+    X(SECRET, secret, CmkSecret, CmkSecretId)
 #define X(id, name, type, handle)                                                                  \
     static inline const type *cmk_##name##_of(const CmkWorld *world, const CmkArgs *args)          \
     {                                                                                              \

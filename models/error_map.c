@@ -5,11 +5,14 @@
 
 #include "models/key.h"
 #include "models/model.h"
+#include "models/secret.h"
 
 #define MISSING CMK_STATUS_OF(MISSING_PERMISSION)
 #define AUTH CMK_STATUS_OF(AUTH_FAILURE)
 #define CANCELLED CMK_STATUS_OF(JOB_CANCELLED)
 #define RETRY CMK_STATUS_OF(RETRYABLE)
+#define NO_SECRET CMK_STATUS_OF(INVALID_SECRET)
+#define NO_RIGHTS CMK_STATUS_OF(MISSING_PERMISSIONS_ON_SECRET_STORE)
 
 /* ERR-M: condition, by the guard that finds it; then settings and jobs (OQ-1 says how they differ).
  */
@@ -44,6 +47,11 @@ static const CmkErrorRow rows[] = {
     {"ERR-M13", CMK_GUARD_CALLER_IS_KNOWN, AUTH, MISSING, false},
     {"OQ-27", CMK_GUARD_DATA_KEYS_ARE_REWRAPPED_WHOLLY, AUTH, AUTH, false},
     {"BK-18", CMK_GUARD_INSTANCE_IS_KEPT, CANCELLED, CANCELLED, false},
+    /* Of credentials, which no settings name. */
+    {"SEC-1", CMK_GUARD_ROLE_LETS_READ_SECRET, NO_RIGHTS, NO_RIGHTS, false},
+    {"SEC-1", CMK_GUARD_POLICY_LETS_READ_SECRET, NO_RIGHTS, NO_RIGHTS, false},
+    {"SEC-1", CMK_GUARD_SECRET_EXISTS, NO_SECRET, NO_SECRET, false},
+    {"SEC-2", CMK_GUARD_SECRET_IS_ENABLED, NO_SECRET, NO_SECRET, false},
 };
 
 const CmkErrorRow *cmk_error_rows(uint32_t *ret_count)
@@ -101,10 +109,26 @@ static bool is_postgres(const CmkWorld *world, const CmkTask *task)
     return name != NULL && strncmp(name, prefix, sizeof(prefix) - 1) == 0;
 }
 
+/* What is said of keys is said of credentials in other words (SEC-1). */
+static CmkStatus of_secret(const CmkWorld *world, const CmkOutcome *refusal)
+{
+    const CmkErrorRow *row = cmk_error_find(refusal->guard);
+    const bool is_forbidden = refusal->guard == CMK_GUARD_SECRET_IS_ENABLED &&
+                              cmk_knob(world, CMK_KNOB_DISABLED_SECRET_IS_FORBIDDEN) != 0;
+    const CmkStatus status = row != NULL ? row->job : refusal->status;
+    if (status == MISSING || is_forbidden) {
+        return NO_RIGHTS;
+    }
+    return status == AUTH ? CMK_STATUS_OF(INVALID_SECRET_STORE) : status;
+}
+
 CmkStatus cmk_error_status(const CmkWorld *world, const CmkTask *task, const CmkOutcome *refusal,
                            CmkErrorKey key)
 {
     const CmkErrorRow *row = cmk_error_find(refusal->guard);
+    if (key == CMK_ERROR_SECRET) {
+        return of_secret(world, refusal);
+    }
     if (task->kind == CMK_TASK_SETTINGS) {
         const bool is_as_of_job = cmk_knob(world, CMK_KNOB_SETTINGS_FAIL_LIKE_JOBS) != 0; /* OQ-1 */
         const CmkStatus found = row != NULL ? row->settings : refusal->status;
@@ -173,6 +197,13 @@ static const CmkErrorFacts errors[] = {
      "the key."},
     {CMK_STATUS_OF(VAULT_IS_MOVING), 0, USER_ERROR, "ERR-19", "backupVault",
      "Wait until the Backup vault has arrived."},
+    {NO_SECRET, 0, USER_ERROR, "SEC-1", "secret",
+     "See that the secret with the credentials is in the key vault, and enabled."},
+    {CMK_STATUS_OF(INVALID_SECRET_STORE), 0, USER_ERROR, "SEC-1", "keyVault",
+     "See that the key vault with the credentials exists and can be reached."},
+    {NO_RIGHTS, 0, USER_ERROR, "SEC-1", "identity",
+     "Switch the system-assigned identity of the Backup vault on and let it read secrets in that "
+     "key vault."},
 };
 
 const CmkErrorFacts *cmk_errors(uint32_t *ret_count)
@@ -258,6 +289,12 @@ static const Advice advices[] = {
      "Restore to any moment instead: there is nothing to add by hand, unless the policy keeps the "
      "instance in the vault store too."},
     {CMK_STATUS_OF(SOFT_DELETE_IS_FINAL), "Leave it as it is: there is no way back."},
+    {CMK_STATUS_OF(SECRET_NOT_FOUND), "Name a secret that is deleted and can still be recovered."},
+    {CMK_STATUS_OF(IMMUTABILITY_LOCKED), "Leave it as it is: there is no way back."},
+    {CMK_STATUS_OF(VAULT_IS_IMMUTABLE),
+     "Stop the protection and keep the data, or wait until the points expire."},
+    {CMK_STATUS_OF(CROSS_SUBSCRIPTION_RESTORE_IS_FINAL),
+     "Restore in the Backup vault's own subscription."},
 };
 
 const char *cmk_status_advice(CmkStatus status)
@@ -298,12 +335,17 @@ static uint32_t append_answer(const CmkModel *model, const CmkWorld *world,
     const CmkStatusRow *answer = &model->statuses[refused->status];
     const CmkOperation *operation = model->operations[refused->args.op];
     const CmkKeyId key = {refused->args.ref[CMK_REF_KEY]};
-    if (answer->http == 0 || operation->action == NULL || key.i == 0) {
+    const CmkSecretId secret = {refused->args.ref[CMK_REF_SECRET]};
+    if (answer->http == 0 || operation->action == NULL || (key.i == 0 && secret.i == 0)) {
         return length;
     }
     char http[16];
     char uri[CMK_KEY_URI_SIZE]; /* with the version that the request names (KV-6) */
-    cmk_key_uri_format(world, key, (CmkVersionId){refused->args.ref[CMK_REF_VERSION]}, uri);
+    if (secret.i != 0) {
+        cmk_secret_uri_format(world, secret, uri);
+    } else {
+        cmk_key_uri_format(world, key, (CmkVersionId){refused->args.ref[CMK_REF_VERSION]}, uri);
+    }
     (void)snprintf(http, sizeof(http), "%u ", answer->http);
     const char *const words[] = {" The key vault answered: ",
                                  http,
@@ -314,7 +356,7 @@ static uint32_t append_answer(const CmkModel *model, const CmkWorld *world,
                                  operation->action,
                                  ", resource ",
                                  uri,
-                                 " (key URI).",
+                                 secret.i != 0 ? " (secret URI)." : " (key URI).",
                                  NULL};
     return append_all(text, size, length, words);
 }

@@ -21,12 +21,13 @@ const CmkErrorRow *cmk_error_rows(uint32_t *ret_count);
 /* The row for a guard; NULL where the refusal is a code of Backup itself already. */
 const CmkErrorRow *cmk_error_find(CmkGuardId guard);
 
-/* Whose key a refused request of an update was about. */
+/* What a refused request was about: of an update, whose key. */
 typedef enum CmkErrorKey {
     CMK_ERROR_TARGET_KEY,          /* the one that the settings are to name */
     CMK_ERROR_CURRENT_KEY,         /* the one that they name: its loss is told apart (ERR-18) */
     CMK_ERROR_KEY_OF_OLD_IDENTITY, /* the same, for the identity that is to go (OQ-31) */
-    CMK_ERROR_REWRAPPED_KEY        /* the same, after it has passed its check (9.4, step 15) */
+    CMK_ERROR_REWRAPPED_KEY,       /* the same, after it has passed its check (9.4, step 15) */
+    CMK_ERROR_SECRET               /* no key, but the credentials of a database (SEC-1) */
 } CmkErrorKey;
 
 /* The code of a job that ends with this refusal, the knobs of OQ-1, OQ-2 and OQ-22 heard. */

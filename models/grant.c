@@ -289,7 +289,7 @@ static uint32_t policy_row_of(const CmkWorld *world, const CmkArgs *args)
     return policy_row_in(world, cmk_access_caller(world, args), args);
 }
 
-uint32_t cmk_access_policy_permissions(const CmkWorld *world, const CmkArgs *remove)
+uint64_t cmk_access_policy_permissions(const CmkWorld *world, const CmkArgs *remove)
 {
     return cmk_access_policy(world, (CmkAccessPolicyId){policy_row_of(world, remove)})->permissions;
 }
@@ -569,7 +569,7 @@ void cmk_on_propagation(CmkSim *sim, const CmkTimer *timer)
 /* ---- access policies ------------------------------------------------------------------------- */
 
 /* Gives a policy its permissions, 0 for none, and keeps the vault's count of them. */
-static void set_permissions(CmkSim *sim, CmkAccessPolicyId id, uint32_t permissions)
+static void set_permissions(CmkSim *sim, CmkAccessPolicyId id, uint64_t permissions)
 {
     CmkAccessPolicy *policy = cmk_access_policy_mut(sim, id);
     CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){policy->key_vault});
@@ -598,7 +598,7 @@ static uint32_t access_policy_set(CmkSim *sim, const CmkArgs *args)
         principal->first_access_policy = row;
         vault->first_access_policy = row;
     }
-    set_permissions(sim, (CmkAccessPolicyId){row}, (uint32_t)args->num[0]);
+    set_permissions(sim, (CmkAccessPolicyId){row}, (uint64_t)args->num[0]);
     return row;
 }
 

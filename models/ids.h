@@ -52,6 +52,11 @@
     X(KEY_SIGN, key_sign)                                                                          \
     X(KEY_VERIFY, key_verify)                                                                      \
     X(BACKUP_ACCEPT_KEY, backup_accept_key)                                                        \
+    X(SECRET_SET, secret_set)                                                                      \
+    X(SECRET_UPDATE, secret_update)                                                                \
+    X(SECRET_DELETE, secret_delete)                                                                \
+    X(SECRET_RECOVER, secret_recover)                                                              \
+    X(SECRET_GET, secret_get)                                                                      \
     X(ROLE_ASSIGN, role_assign)                                                                    \
     X(ROLE_REMOVE, role_remove)                                                                    \
     X(ROLE_REMOVE_ORPHANED, role_remove_orphaned)                                                  \
@@ -108,6 +113,10 @@
     X(INSTANCE_END_CHARGE, instance_end_charge)                                                    \
     X(INSTANCE_PURGE, instance_purge)                                                              \
     X(BACKUP_VAULT_SET_SOFT_DELETE, backup_vault_set_soft_delete)                                  \
+    X(BACKUP_VAULT_SET_IMMUTABILITY, backup_vault_set_immutability)                                \
+    X(BACKUP_VAULT_SET_CROSS_SUBSCRIPTION_RESTORE, backup_vault_set_cross_subscription_restore)    \
+    X(BACKUP_VAULT_SET_RESOURCE_GUARD, backup_vault_set_resource_guard)                            \
+    X(BACKUP_VAULT_REMOVE_RESOURCE_GUARD, backup_vault_remove_resource_guard)                      \
     X(BACKUP_START, backup_start)                                                                  \
     X(BACKUP_RUN, backup_run)                                                                      \
     X(BACKUP_COMMIT, backup_commit)                                                                \
@@ -269,7 +278,23 @@
     X(ASSIGNMENTS_HAVE_ROOM, assignments_have_room)                                                \
     X(ACCESS_POLICIES_HAVE_ROOM, access_policies_have_room)                                        \
     X(MEMBER_IS_NEW, member_is_new)                                                                \
-    X(MEMBER_IS_IN_GROUP, member_is_in_group)
+    X(MEMBER_IS_IN_GROUP, member_is_in_group)                                                      \
+    X(SECRET_IS_NOT_DELETED, secret_is_not_deleted)                                                \
+    X(SECRET_EXISTS, secret_exists)                                                                \
+    X(SECRET_IS_DELETED, secret_is_deleted)                                                        \
+    X(SECRET_IS_ENABLED, secret_is_enabled)                                                        \
+    X(ROLE_LETS_READ_SECRET, role_lets_read_secret)                                                \
+    X(POLICY_LETS_READ_SECRET, policy_lets_read_secret)                                            \
+    X(SECRET_FITS_DATASOURCE, secret_fits_datasource)                                              \
+    X(IMMUTABILITY_IS_NOT_LOCKED, immutability_is_not_locked)                                      \
+    X(NO_POINT_IS_IMMUTABLE, no_point_is_immutable)                                                \
+    X(RETENTION_IS_NOT_REDUCED, retention_is_not_reduced)                                          \
+    X(CROSS_SUBSCRIPTION_RESTORE_IS_ON, cross_subscription_restore_is_on)                          \
+    X(CROSS_SUBSCRIPTION_RESTORE_IS_NOT_FINAL, cross_subscription_restore_is_not_final)            \
+    X(ACTOR_MAY_READ_RESOURCE_GUARD, actor_may_read_resource_guard)                                \
+    X(RESOURCE_GUARD_IS_SET, resource_guard_is_set)                                                \
+    X(RESOURCE_GUARD_IS_NOT_SET, resource_guard_is_not_set)                                        \
+    X(RESOURCE_GUARD_CONSENTS, resource_guard_consents)
 
 /* Statuses: how an operation can end. Numbers are stable. The last column is the text for people.
  */
@@ -403,7 +428,27 @@
     X(BACKUP_IS_CONTINUOUS, 171, 0, "SimErrorBackupIsContinuous", NULL, "BK-D2",                   \
       "what is backed up all the time has no single backups")                                      \
     X(SOFT_DELETE_IS_FINAL, 160, 400, "SimErrorSoftDeleteIsAlwaysOn", NULL, "BV-6",                \
-      "soft delete that is always on cannot be changed back")
+      "soft delete that is always on cannot be changed back, nor shortened")                       \
+    X(SECRET_NOT_FOUND, 220, 404, "SecretNotFound", NULL, "KVE-10",                                \
+      "the secret does not exist, or is deleted and may be recovered")                             \
+    X(SECRET_DISABLED, 221, 403, "Forbidden", "SecretDisabled", "KV-18 KVE-6",                     \
+      "the secret is disabled")                                                                    \
+    X(INVALID_SECRET, 222, 0, "UserErrorInvalidSecret", NULL, "SEC-1",                             \
+      "the secret with the credentials of the database cannot be read")                            \
+    X(INVALID_SECRET_STORE, 223, 0, "UserErrorInvalidSecretStore", NULL, "SEC-1",                  \
+      "the key vault with the credentials of the database does not exist or cannot be reached")    \
+    X(MISSING_PERMISSIONS_ON_SECRET_STORE, 224, 0, "UserErrorMissingPermissionsOnSecretStore",     \
+      NULL, "SEC-1", "the Backup vault's identity may not read the credentials of the database")   \
+    X(IMMUTABILITY_LOCKED, 225, 400, "SimErrorImmutabilityIsLocked", NULL, "BV-9",                 \
+      "immutability that is locked cannot be changed any more")                                    \
+    X(VAULT_IS_IMMUTABLE, 226, 400, "SimErrorVaultIsImmutable", NULL, "BV-9 IMM-1",                \
+      "in an immutable vault no recovery point goes before it expires")                            \
+    X(CROSS_SUBSCRIPTION_RESTORE_OFF, 227, 400, "SimErrorCrossSubscriptionRestoreOff", NULL,       \
+      "BV-5", "the Backup vault lets no restore go to another subscription")                       \
+    X(CROSS_SUBSCRIPTION_RESTORE_IS_FINAL, 228, 400, "SimErrorCrossSubscriptionRestoreIsFinal",    \
+      NULL, "BV-5", "restores to other subscriptions are forbidden for good")                      \
+    X(RESOURCE_GUARD_REFUSES, 229, 403, "LinkedAuthorizationFailed", NULL, "MUA-7",                \
+      "the caller has no role on the resource guard that lets it do this to the Backup vault")
 
 /* Kinds of timers; the number orders events of the same moment (OQ-35). */
 #define CMK_EVENTS(X)                                                                              \
@@ -597,7 +642,15 @@
       "30 days and a year 365")                                                                    \
     X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \
       "OQ-34", "assumed",                                                                          \
-      "whether the loss of a region also stops the jobs of Backup vaults there")
+      "whether the loss of a region also stops the jobs of Backup vaults there")                   \
+    X(IMMUTABILITY_KEEPS_RETENTION, "immutability_keeps_retention", "boolean", 1, 1, 1, 1, 0, 1,   \
+      "IMM-1", "assumed",                                                                          \
+      "whether an immutable vault refuses a policy that keeps the points of an instance for less " \
+      "time")                                                                                      \
+    X(DISABLED_SECRET_IS_FORBIDDEN, "disabled_secret_is_forbidden", "boolean", 0, 0, 0, 0, 0, 1,   \
+      "SEC-2", "assumed",                                                                          \
+      "whether jobs whose secret is disabled fail with the code for missing rights, as the key "   \
+      "vault's answer suggests, and not with that for a secret that is not there")
 
 /* clang-format on */
 

@@ -190,8 +190,9 @@ const CmkOperation cmk_op_instance_suspend_backups = {
     .permission = CMK_PERMISSION_BACKUP_OPERATE,
     .text = "No new backups are made; points expire, all but the latest one.",
     .params = {INSTANCE_PARAM},
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_INSTANCE_IS_PROTECTED},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_RESOURCE_GUARD_CONSENTS,
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_INSTANCE_IS_PROTECTED},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_suspend_backups,
     .rules = "BK-15 BK-23",
@@ -210,8 +211,9 @@ const CmkOperation cmk_op_instance_stop_protection = {
     .permission = CMK_PERMISSION_BACKUP_OPERATE,
     .text = "No new backups are made, and no point expires.",
     .params = {INSTANCE_PARAM},
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_INSTANCE_IS_ACTIVE},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_RESOURCE_GUARD_CONSENTS,
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_INSTANCE_IS_ACTIVE},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_stop_protection,
     .rules = "BK-15 BK-23",
@@ -268,10 +270,11 @@ const CmkOperation cmk_op_instance_change_policy = {
     .permission = CMK_PERMISSION_BACKUP_OPERATE,
     .text = "An instance gets another policy, for its points so far as well.",
     .params = {INSTANCE_PARAM, {"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY}},
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_INSTANCE_IS_KEPT,
-               CMK_GUARD_POLICY_EXISTS, CMK_GUARD_POLICY_HAS_THE_SAME_STORES,
-               CMK_GUARD_DATASOURCE_FITS_POLICY},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_RESOURCE_GUARD_CONSENTS,
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_POLICY_EXISTS,
+               CMK_GUARD_POLICY_HAS_THE_SAME_STORES, CMK_GUARD_DATASOURCE_FITS_POLICY,
+               CMK_GUARD_RETENTION_IS_NOT_REDUCED},
     .writes = QUEUES_AND_POINTS | CMK_BIT(VAULT_POLICY) | CMK_BIT(BACKUP_VAULT),
     .effect = instance_change_policy,
     .rules = "BV-10 BK-4 BK-23",
@@ -316,8 +319,9 @@ const CmkOperation cmk_op_instance_delete = {
     .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .text = "An instance and its backup data are deleted, with a way back while soft delete is on.",
     .params = {INSTANCE_PARAM},
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
-               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_INSTANCE_IS_KEPT},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_RESOURCE_GUARD_CONSENTS,
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_NO_POINT_IS_IMMUTABLE},
     .writes = QUEUES_AND_POINTS,
     .effect = instance_delete,
     .rules = "BV-6 BK-23",
@@ -489,23 +493,24 @@ void cmk_on_instance(CmkSim *sim, const CmkTimer *timer)
 
 /* ---- the vault's setting --------------------------------------------------------------------- */
 
-/* num[0]: CmkSoftDelete, num[1]: days, 0 for what it is. */
+/* num[0]: CmkSoftDelete, num[1]: days, 0 for what it is. Always on is on for no less time, too. */
 static bool soft_delete_is_not_final(const CmkWorld *world, const CmkArgs *args,
                                      uint64_t *ret_blame)
 {
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
     const CmkBackupVault *vault = cmk_backup_vault(world, id);
     *ret_blame = vault->changed_by;
+    const bool is_as_long = args->num[1] == 0 || args->num[1] >= vault->soft_delete_days;
     return vault->soft_delete != CMK_SOFT_DELETE_ALWAYS_ON ||
-           args->num[0] == CMK_SOFT_DELETE_ALWAYS_ON;
+           (args->num[0] == CMK_SOFT_DELETE_ALWAYS_ON && is_as_long);
 }
 
 const CmkGuard cmk_guard_soft_delete_is_not_final = {
     .name = "soft-delete-is-not-final",
     .holds = soft_delete_is_not_final,
     .status = CMK_STATUS_OF(SOFT_DELETE_IS_FINAL),
-    .rule = "BV-6",
-    .text = "Soft delete of the Backup vault is not always on."};
+    .rule = "BV-6 IMM-3",
+    .text = "Soft delete of the Backup vault is not always on, or stays so for no less time."};
 
 static bool soft_delete_is_in_range(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -560,9 +565,10 @@ const CmkOperation cmk_op_backup_vault_set_soft_delete = {
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
                {"soft_delete", CMK_PARAM_SOFT_DELETE, 1, 1, 0},
                {"days", CMK_PARAM_INTEGER, 1, 0, 1}},
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
-               CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
-               CMK_GUARD_SOFT_DELETE_IS_NOT_FINAL, CMK_GUARD_SOFT_DELETE_IS_IN_RANGE},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_RESOURCE_GUARD_CONSENTS,
+               CMK_GUARD_BACKUP_VAULT_EXISTS, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_SOFT_DELETE_IS_NOT_FINAL,
+               CMK_GUARD_SOFT_DELETE_IS_IN_RANGE, CMK_GUARD_NO_POINT_IS_IMMUTABLE},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(INSTANCE) | CMK_BIT_TIMERS,
     .effect = backup_vault_set_soft_delete,
     .rules = "BV-6 BV-7 BV-12",

@@ -11,6 +11,7 @@
 #include "models/repairs.h"
 #include "models/replica.h"
 #include "models/rows.h"
+#include "models/secret.h"
 
 /* ---- guards ---------------------------------------------------------------------------------- */
 
@@ -252,7 +253,8 @@ static bool is_creation(CmkOpId op)
     return op == CMK_OP_KEY_CREATE || op == CMK_OP_KEY_ROTATE || op == CMK_OP_KEY_RELEASE;
 }
 
-/* Such requests that one key vault answers in 10 s (THR-1). */
+/* Such requests that one key vault answers in 10 s (THR-1): those about no key, on secrets and
+ * lists, as many as on the smallest. */
 static int64_t window_limit(const CmkWorld *world, const CmkArgs *args)
 {
     const CmkKeyShape shape = cmk_key_shape_of(world, args);
@@ -670,6 +672,7 @@ static uint32_t key_vault_purge(CmkSim *sim, const CmkArgs *args)
         cmk_key_mut(sim, key_id)->name_free_at = cmk_world_now(sim->world);
         row = key->next_of_key_vault;
     }
+    cmk_secrets_destroy(sim, id);
     return id.i;
 }
 
@@ -680,7 +683,7 @@ const CmkOperation cmk_op_key_vault_purge = {
     .params = {KEY_VAULT_PARAM},
     .guards = {TO_MANAGE(CMK_GUARD_KEY_VAULT_IS_DELETED), CMK_GUARD_KEY_VAULT_PURGE_IS_ALLOWED},
     .writes = CMK_BIT(KEY_VAULT) | CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(ACCESS_POLICY) |
-              CMK_BIT(ASSIGNMENT) | CMK_BIT(SCOPE),
+              CMK_BIT(ASSIGNMENT) | CMK_BIT(SCOPE) | CMK_BIT(SECRET),
     .effect = key_vault_purge,
     .rules = "SD-6 SD-7 SD-9 SD-22",
     .action = "Microsoft.KeyVault/locations/deletedVaults/purge/action",

@@ -27,6 +27,10 @@ CmkWorld *cmk_azure_world_new(const CmkLimits *limits, uint64_t seed, CmkTime se
 uint32_t cmk_declare_name(CmkWorld *world, const char *text);
 CmkKeyVaultId cmk_declare_key_vault(CmkWorld *world, const char *name);
 CmkKeyId cmk_declare_key(CmkWorld *world, CmkKeyVaultId key_vault, const char *name);
+CmkSecretId cmk_declare_secret(CmkWorld *world, CmkKeyVaultId key_vault, const char *name);
+/* There from the start, in the default resource group for {0}; `excluded` as in its row. */
+CmkResourceGuardId cmk_declare_resource_guard(CmkWorld *world, CmkScopeId resource_group,
+                                              uint32_t excluded, const char *name);
 CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name);
 /* It lies in `parent`, {0} if it is the outermost, which may be declared later. */
 CmkScopeId cmk_declare_scope(CmkWorld *world, CmkScopeKind kind, CmkScopeId parent,
@@ -81,7 +85,7 @@ typedef struct CmkRoleFacts {
     const char *name; /* display name */
     const char *guid;
     const char *rule;
-    uint32_t permissions;  /* CMK_PERMISSION_* that its actions and data actions amount to */
+    uint64_t permissions;  /* CMK_PERMISSION_* that its actions and data actions amount to */
     uint32_t is_data_role; /* whoever may assign data roles only may assign it (AC-R9) */
 } CmkRoleFacts;
 
@@ -104,6 +108,7 @@ typedef struct CmkDatasourceFacts {
     bool has_operational;
     bool has_vault;
     bool has_archive;
+    bool reads_secret;      /* it may be got into with credentials out of a secret (BK-2) */
     bool is_full_each_time; /* each backup is a whole copy (BK-7) */
     bool is_continuous;     /* its operational store keeps each moment and has no schedule */
     uint32_t schedules;     /* CMK_SCHEDULE_* */

@@ -7,6 +7,7 @@
 #include "models/mutate.h"
 #include "models/rows.h"
 #include "models/schedule.h"
+#include "models/secret.h"
 
 #define ARCHIVE_MINIMUM_US (180 * CMK_DAY_US) /* BK-25 */
 
@@ -75,12 +76,16 @@ bool cmk_points_hold_key(const CmkWorld *world, CmkBackupVaultId vault)
            cmk_version(world, (CmkVersionId){row->active_version})->is_purged == 0;
 }
 
-/* The rule of the point's tag; that of the default one where the policy has no such rule. */
 static const CmkRetention *retention_of(const CmkWorld *world, const CmkPoint *point)
 {
     const CmkInstanceId id = {cmk_queue(world, (CmkQueueId){point->queue})->instance};
     const CmkPolicyId policy_id = {cmk_instance(world, id)->policy};
     return cmk_policy_rule(cmk_policy(world, policy_id), point->tag);
+}
+
+static CmkPeriod or_usual(CmkPeriod said, CmkPeriod usual)
+{
+    return said.months != 0 || said.us != 0 ? said : usual;
 }
 
 /* A length that a rule says, as it is meant (OQ-36). */
@@ -93,18 +98,26 @@ static CmkPeriod as_meant(const CmkWorld *world, CmkPeriod said)
     return (CmkPeriod){.us = said.us + days * CMK_DAY_US};
 }
 
+CmkTime cmk_retention_end(const CmkWorld *world, const CmkRetention *rule, CmkPeriod usual,
+                          CmkTime created)
+{
+    const CmkPeriod kept = as_meant(world, or_usual(rule->vault, usual));
+    const CmkTime in_vault = cmk_time_add_period(created, kept, 1);
+    return rule->archiving == CMK_ARCHIVING_ON_EXPIRY
+               ? cmk_time_add_period(in_vault, as_meant(world, rule->archive), 1)
+               : in_vault;
+}
+
 CmkPeriod cmk_point_retention(const CmkWorld *world, CmkPointId id)
 {
     const CmkPoint *point = cmk_point(world, id);
     const CmkRetention *rule = retention_of(world, point);
     const CmkPeriod said = point->tier == CMK_TIER_OPERATIONAL ? rule->operational : rule->vault;
-    if (said.months != 0 || said.us != 0) {
-        return as_meant(world, said);
-    }
     uint32_t count = 0;
     const CmkInstanceId instance = {cmk_queue(world, (CmkQueueId){point->queue})->instance};
+    const CmkDatasourceFacts *facts = cmk_datasource_facts(&count);
     const uint32_t datasource = cmk_instance(world, instance)->datasource;
-    return as_meant(world, cmk_datasource_facts(&count)[datasource].usual_retention);
+    return as_meant(world, or_usual(said, facts[datasource].usual_retention));
 }
 
 CmkTime cmk_point_expires(const CmkWorld *world, CmkPointId id)
@@ -117,11 +130,7 @@ CmkTime cmk_point_expires(const CmkWorld *world, CmkPointId id)
     if (point->tier == CMK_TIER_OPERATIONAL) {
         return cmk_time_add_period(point->is_span != 0 ? point->ended : point->created, kept, 1);
     }
-    const CmkRetention *rule = retention_of(world, point);
-    const CmkTime in_vault = cmk_time_add_period(point->created, kept, 1);
-    return rule->archiving == CMK_ARCHIVING_ON_EXPIRY
-               ? cmk_time_add_period(in_vault, as_meant(world, rule->archive), 1)
-               : in_vault;
+    return cmk_retention_end(world, retention_of(world, point), kept, point->created);
 }
 
 CmkTime cmk_point_tier_due(const CmkWorld *world, CmkPointId id)
@@ -223,6 +232,17 @@ bool cmk_point_is_overdue(const CmkWorld *world, CmkPointId id)
     return point->is_expiry_overdue != 0 || point->is_tiering_overdue != 0;
 }
 
+/* Of an instance with credentials in a secret (BK-2, SEC-2). */
+static CmkOutcome would_read_secret(const CmkSim *sim, CmkPointId id)
+{
+    const CmkQueueId queue = {cmk_point(sim->world, id)->queue};
+    const CmkInstanceId instance = {cmk_queue(sim->world, queue)->instance};
+    CmkArgs args = {.op = CMK_OP_SECRET_GET, .actor = CMK_ACTOR_PLATFORM};
+    cmk_secret_fill_request(sim->world, instance, &args);
+    return args.ref[CMK_REF_SECRET] != 0 ? cmk_would_apply(sim, &args)
+                                         : (CmkOutcome){.status = CMK_STATUS_OK};
+}
+
 CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, CmkPointId id,
                                CmkGuardId *ret_guard)
 {
@@ -233,9 +253,13 @@ CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, Cmk
         *ret_guard = CMK_GUARD_POINT_IS_NOT_ABANDONED;
         return CMK_STATUS_OF(AUTH_FAILURE);
     }
+    CmkWorld *unchanged = (CmkWorld *)(uintptr_t)world; /* cmk_would_apply() only reads */
+    const CmkSim sim = {.model = model, .world = unchanged};
+    CmkOutcome outcome = would_read_secret(&sim, id);
+    *ret_guard = outcome.guard;
     const bool is_open = !cmk_point_has_own_key(world, id) && cmk_points_hold_key(world, vault_id);
-    if (!cmk_point_needs_key(world, id) || is_open) {
-        return CMK_STATUS_OK;
+    if (outcome.status != CMK_STATUS_OK || !cmk_point_needs_key(world, id) || is_open) {
+        return outcome.status;
     }
     static const CmkOpId ops[] = {CMK_OP_KEY_GET, CMK_OP_BACKUP_ACCEPT_KEY, CMK_OP_KEY_UNWRAP};
     CmkArgs args = {.actor = CMK_ACTOR_PLATFORM};
@@ -246,9 +270,6 @@ CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, Cmk
     args.ref[CMK_REF_IDENTITY] = vault->identity;
     args.ref[CMK_REF_PRINCIPAL] = vault->principal;
     args.num[0] = 1;
-    CmkWorld *unchanged = (CmkWorld *)(uintptr_t)world; /* cmk_would_apply() only reads */
-    const CmkSim sim = {.model = model, .world = unchanged};
-    CmkOutcome outcome = {.status = CMK_STATUS_OK};
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(ops) && outcome.status == CMK_STATUS_OK; i++) {
         args.op = ops[i];
         outcome = cmk_would_apply(&sim, &args);
@@ -655,13 +676,15 @@ const CmkOperation cmk_op_backup_restore = {
     .text = "A restore of a recovery point is started.",
     .params = {{"instance", CMK_PARAM_INSTANCE, 0, 1, CMK_REF_INSTANCE},
                {"point", CMK_PARAM_POINT, 1, 1, 0},
-               {"priority", CMK_PARAM_REHYDRATION, 1, 0, 1}},
+               {"priority", CMK_PARAM_REHYDRATION, 1, 0, 1},
+               {"subscription", CMK_PARAM_SUBSCRIPTION, 0, 0, CMK_REF_SCOPE}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
                CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_MOMENT_IS_COVERED, CMK_GUARD_POINT_EXISTS,
-               CMK_GUARD_POINT_IS_NOT_ABANDONED, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
+               CMK_GUARD_POINT_IS_NOT_ABANDONED, CMK_GUARD_CROSS_SUBSCRIPTION_RESTORE_IS_ON,
+               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_restore,
-    .rules = "BK-3 BK-26 BK-31 BK-36",
+    .rules = "BK-3 BK-26 BK-31 BK-36 BV-5",
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/restore/action",
     .az = "az dataprotection backup-instance restore trigger",
 };

@@ -19,6 +19,11 @@ typedef enum CmkDue {
 CmkTime cmk_point_expires(const CmkWorld *world, CmkPointId id);
 CmkTime cmk_point_tier_due(const CmkWorld *world, CmkPointId id);
 
+/* Until when a rule keeps a point made at `created`, in the vault and the archive together; `usual`
+ * is for what the rule leaves open. */
+CmkTime cmk_retention_end(const CmkWorld *world, const CmkRetention *rule, CmkPeriod usual,
+                          CmkTime created);
+
 /* How long its store keeps it: what that rule says, or else what is usual for the datasource. */
 CmkPeriod cmk_point_retention(const CmkWorld *world, CmkPointId id);
 

@@ -89,6 +89,7 @@ static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
     instance->size_bytes = args->num[1];
     instance->daily_change_ppm = args->num[2];
     instance->sample_bytes = (uint32_t)args->num[3];
+    instance->secret = args->ref[CMK_REF_SECRET];
     instance->policy = args->ref[CMK_REF_POLICY];
     instance->state = CMK_INSTANCE_CONFIGURING;
     instance->changed_by = cmk_this_seq(sim);
@@ -110,15 +111,17 @@ const CmkOperation cmk_op_instance_protect = {
                {"datasource", CMK_PARAM_DATASOURCE, 1, 1, 0},
                {"size", CMK_PARAM_SIZE, 1, 1, 1},
                {"daily_change", CMK_PARAM_SHARE, 1, 1, 2},
-               {"sample", CMK_PARAM_SAMPLE, 1, 0, 3}},
+               {"sample", CMK_PARAM_SAMPLE, 1, 0, 3},
+               {"secret", CMK_PARAM_SECRET, 0, 0, CMK_REF_SECRET}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_EXISTS,
                CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
                CMK_GUARD_BACKUP_VAULT_IS_NOT_BEING_DELETED, CMK_GUARD_INSTANCE_IS_ABSENT,
-               CMK_GUARD_POLICY_EXISTS, CMK_GUARD_DATASOURCE_FITS_POLICY},
+               CMK_GUARD_POLICY_EXISTS, CMK_GUARD_DATASOURCE_FITS_POLICY,
+               CMK_GUARD_SECRET_FITS_DATASOURCE},
     .writes = CMK_BIT(INSTANCE) | CMK_BIT(QUEUE) | CMK_BIT(POINT) | CMK_BIT(BACKUP_VAULT) |
               CMK_BIT(VAULT_POLICY) | CMK_BIT(GAUGE) | CMK_BIT_TIMERS,
     .effect = instance_protect,
-    .rules = "BV-10 BV-12 BV-19 BK-1 BK-23",
+    .rules = "BV-10 BV-12 BV-19 BK-1 BK-2 BK-23",
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/write",
     .az = "az dataprotection backup-instance create",
 };

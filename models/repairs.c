@@ -22,26 +22,51 @@ static bool is_caller_now(const CmkWorld *world, const CmkArgs *refused)
     return refused->ref[CMK_REF_PRINCIPAL] == cmk_access_caller(world, refused).i;
 }
 
-bool cmk_repair_assign_role(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+static bool assign_role(const CmkWorld *world, const CmkArgs *refused, const char *role,
+                        CmkArgs *ret)
 {
     const CmkKeyVault *vault =
         cmk_key_vault(world, (CmkKeyVaultId){refused->ref[CMK_REF_KEY_VAULT]});
     copy_caller(world, refused, ret);
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
-    ret->num[0] = cmk_role_find("Key Vault Crypto Service Encryption User");
+    ret->num[0] = cmk_role_find(role);
     uint64_t ignored = 0;
     return vault->permission_model == CMK_PERMISSIONS_RBAC && is_caller_now(world, refused) &&
            cmk_guard_assignment_is_new.holds(world, ret, &ignored); /* else it is on its way */
 }
 
-bool cmk_repair_set_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+bool cmk_repair_assign_role(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    return assign_role(world, refused, "Key Vault Crypto Service Encryption User", ret);
+}
+
+bool cmk_repair_assign_secrets_role(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    return assign_role(world, refused, "Key Vault Secrets User", ret);
+}
+
+/* Setting a policy replaces it: what it says of the other kind, keys or secrets, stays. */
+static bool set_policy(const CmkWorld *world, const CmkArgs *refused, uint64_t permissions,
+                       uint64_t kept, CmkArgs *ret)
 {
     const CmkKeyVault *vault =
         cmk_key_vault(world, (CmkKeyVaultId){refused->ref[CMK_REF_KEY_VAULT]});
     copy_caller(world, refused, ret);
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
-    ret->num[0] = CMK_PERMISSION_GET | CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP;
+    ret->num[0] = (int64_t)(permissions | (cmk_access_policy_permissions(world, ret) & kept));
     return vault->permission_model == CMK_PERMISSIONS_POLICY && is_caller_now(world, refused);
+}
+
+bool cmk_repair_set_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    return set_policy(world, refused,
+                      CMK_PERMISSION_GET | CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP,
+                      CMK_PERMISSION_SECRETS_ALL, ret);
+}
+
+bool cmk_repair_set_secrets_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    return set_policy(world, refused, CMK_PERMISSION_SECRET_GET, CMK_PERMISSION_KEYS_ALL, ret);
 }
 
 bool cmk_repair_recreate_key_vault(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)

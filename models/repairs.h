@@ -12,6 +12,10 @@ bool cmk_repair_assign_role(const CmkWorld *world, const CmkArgs *refused, CmkAr
 /* Give the caller get, wrap and unwrap by an access policy (AC-7). */
 bool cmk_repair_set_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 
+/* Let the caller read secrets as well (AC-R10, BK-2). */
+bool cmk_repair_assign_secrets_role(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+bool cmk_repair_set_secrets_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+
 /* Of the key vault: make a purged one again as it was; recover it; turn its soft delete or purge
  * protection on. */
 bool cmk_repair_recreate_key_vault(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);

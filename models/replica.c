@@ -62,7 +62,7 @@ static void exchange(uint32_t *a, uint32_t *b)
     *b = was;
 }
 
-static void exchange_seq(uint64_t *a, uint64_t *b)
+static void exchange_long(uint64_t *a, uint64_t *b)
 {
     const uint64_t was = *a;
     *a = *b;
@@ -99,8 +99,8 @@ static void exchange_key_vaults(CmkSim *sim, CmkRegionId region, CmkTime until)
             exchange(&vault->permission_model, &vault->permission_model_before);
             exchange(&vault->has_soft_delete, &vault->has_soft_delete_before);
             exchange(&vault->has_purge_protection, &vault->has_purge_protection_before);
-            exchange_seq(&vault->permission_model_by, &vault->permission_model_by_before);
-            exchange_seq(&vault->changed_by, &vault->changed_by_before);
+            exchange_long(&vault->permission_model_by, &vault->permission_model_by_before);
+            exchange_long(&vault->changed_by, &vault->changed_by_before);
         }
     }
 }
@@ -117,7 +117,7 @@ static void exchange_keys(CmkSim *sim, CmkRegionId region, CmkTime until, uint64
                 key->version_before = newest_until(sim->world, key->current_version, until);
             }
             exchange(&key->current_version, &key->version_before);
-            exchange_seq(&key->changed_by, &key->changed_by_before);
+            exchange_long(&key->changed_by, &key->changed_by_before);
         }
     }
 }
@@ -128,7 +128,7 @@ static void exchange_attributes(CmkVersion *version)
     exchange(&version->key_ops, &version->key_ops_before);
     exchange_time(&version->not_before, &version->not_before_before);
     exchange_time(&version->expires, &version->expires_before);
-    exchange_seq(&version->changed_by, &version->changed_by_before);
+    exchange_long(&version->changed_by, &version->changed_by_before);
 }
 
 /* `missing_by`: what is said of versions that the pair lacks. */
@@ -155,8 +155,8 @@ static void exchange_policies(CmkSim *sim, CmkRegionId region, CmkTime until)
         const CmkAccessPolicy *row = cmk_access_policy(sim->world, (CmkAccessPolicyId){i});
         if (row->written_at > until && is_of_region(sim->world, row->key_vault, region)) {
             CmkAccessPolicy *policy = cmk_access_policy_mut(sim, (CmkAccessPolicyId){i});
-            exchange(&policy->permissions, &policy->permissions_before);
-            exchange_seq(&policy->changed_by, &policy->changed_by_before);
+            exchange_long(&policy->permissions, &policy->permissions_before);
+            exchange_long(&policy->changed_by, &policy->changed_by_before);
         }
     }
 }

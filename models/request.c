@@ -122,7 +122,7 @@ const CmkGuard cmk_guard_backup_finds_it_yet_valid = {
 /* What is asked for, as a bit of CmkVersion.key_ops. */
 static uint32_t key_op_of(const CmkArgs *args)
 {
-    return cmk_azure_model()->operations[args->op]->permission;
+    return (uint32_t)cmk_azure_model()->operations[args->op]->permission;
 }
 
 static bool key_type_can_do_this(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -174,10 +174,11 @@ const CmkGuard cmk_guard_key_ops_include_this = {
         }                                                                                          \
     }
 /* KVE-19 as far as it does not depend on what is asked for. */
-#define TO_THE_DOOR                                                                                \
-    CMK_GUARD_SYSTEM_IDENTITY_IS_ON, CMK_GUARD_USER_IDENTITY_IS_ATTACHED,                          \
-        CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_CALLER_IS_KNOWN,   \
+#define AT_THE_DOOR                                                                                \
+    CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_CALLER_IS_KNOWN,       \
         CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED
+#define TO_THE_DOOR                                                                                \
+    CMK_GUARD_SYSTEM_IDENTITY_IS_ON, CMK_GUARD_USER_IDENTITY_IS_ATTACHED, AT_THE_DOOR
 /* What any use of a key wants of it, whoever asks. */
 #define FOUND CMK_GUARDS_KEY_IS_THERE, CMK_GUARD_VERSION_EXISTS
 #define INSIDE_ITS_WINDOW CMK_GUARD_VERSION_HAS_NOT_EXPIRED, CMK_GUARD_VERSION_IS_YET_VALID
@@ -254,6 +255,30 @@ const CmkOperation cmk_op_key_unwrap = {
     .rules = "KVE-19 KV-14 KV-31 ROT-8 BK-37",
     .action = "Microsoft.KeyVault/vaults/keys/unwrap/action",
     .audit = "KeyUnwrap",
+};
+
+/* BK-2: a request like those on keys, but with the Backup vault's own identity, whatever the
+ * encryption settings use (SEC-1). */
+static uint32_t secret_get(CmkSim *sim, const CmkArgs *args)
+{
+    (void)sim;
+    return args->ref[CMK_REF_SECRET];
+}
+
+const CmkOperation cmk_op_secret_get = {
+    .name = "secret.get",
+    .permission = CMK_PERMISSION_SECRET_GET,
+    .text = "Backup reads the credentials of a database with the vault's system-assigned identity.",
+    .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
+               {"secret", CMK_PARAM_SECRET, 0, 1, CMK_REF_SECRET}},
+    .guards = {CMK_GUARD_SYSTEM_IDENTITY_IS_ON, AT_THE_DOOR, CMK_GUARD_ROLE_LETS_READ_SECRET,
+               CMK_GUARD_POLICY_LETS_READ_SECRET, CMK_GUARD_SECRET_EXISTS,
+               CMK_GUARD_SECRET_IS_ENABLED},
+    .effect = secret_get,
+    .account = cmk_key_vault_count_request,
+    .rules = "KVE-19 KV-18 BK-2 SEC-1",
+    .action = "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+    .audit = "SecretGet",
 };
 
 /* ---- what people ask for --------------------------------------------------------------------- */

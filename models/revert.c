@@ -62,8 +62,11 @@ static void give_back(const CmkWorld *world, const CmkArgs *fault, CmkArgs *end)
         for (uint32_t i = 0; i < CMK_ARRAY_LEN(had); i++) {
             end->num[i] = fault->num[i] != 0 ? had[i] : 0;
         }
+    } else if (end->op == CMK_OP_SECRET_UPDATE) {
+        const CmkSecret *secret = cmk_secret_of(world, fault);
+        end->num[0] = secret->is_enabled != 0 ? CMK_SAYS_TRUE : CMK_SAYS_FALSE;
     } else if (end->op == CMK_OP_ACCESS_POLICY_SET) {
-        end->num[0] = cmk_access_policy_permissions(world, fault);
+        end->num[0] = (int64_t)cmk_access_policy_permissions(world, fault);
     }
 }
 

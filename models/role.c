@@ -10,9 +10,11 @@
 #define MANAGE_BACKUP_VAULTS                                                                       \
     (CMK_PERMISSION_BACKUP_VAULT_WRITE | CMK_PERMISSION_BACKUP_VAULT_DELETE |                      \
      CMK_PERMISSION_BACKUP_OPERATE)
+#define USE_RESOURCE_GUARDS                                                                        \
+    (CMK_PERMISSION_RESOURCE_GUARD_READ | CMK_PERMISSION_RESOURCE_GUARD_OPERATE)
 #define CONTRIBUTE                                                                                 \
     (MANAGE_KEY_VAULTS | MANAGE_BACKUP_VAULTS | CMK_PERMISSION_IDENTITY_WRITE |                    \
-     CMK_PERMISSION_IDENTITY_ASSIGN)
+     CMK_PERMISSION_IDENTITY_ASSIGN | USE_RESOURCE_GUARDS)
 
 /* Element 0 stands for none. What the sources do not say of a role that manages resources is
  * assumed: a Contributor may not purge key vaults (SD-7 names who may), Backup Contributor may not
@@ -22,7 +24,7 @@
 static const CmkRoleFacts roles[] = {
     {NULL, NULL, NULL, 0, 0},
     {"Key Vault Administrator", "00482a5a-887f-4fb3-b363-3b7fe8e74483", "AC-R1",
-     CMK_PERMISSION_KEYS_ALL, 1},
+     CMK_PERMISSION_KEYS_ALL | CMK_PERMISSION_SECRETS_ALL, 1},
     {"Key Vault Crypto Officer", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603", "AC-R2 SD-7",
      CMK_PERMISSION_KEYS_ALL, 1},
     {"Key Vault Crypto Service Encryption User", "e147488a-f6f5-4113-8e2d-b22465e65bf6", "AC-R3",
@@ -41,7 +43,8 @@ static const CmkRoleFacts roles[] = {
      MANAGE_KEY_VAULTS, 0},
     {"Key Vault Data Access Administrator", "8b54135c-b56d-4d72-a534-26097cfdc8d8", "AC-R9",
      CMK_PERMISSION_DATA_ROLE_WRITE, 0},
-    {"Key Vault Secrets User", "4633458b-17de-408a-b874-0445c86b69e6", "AC-R10", 0, 1},
+    {"Key Vault Secrets User", "4633458b-17de-408a-b874-0445c86b69e6", "AC-R10 BK-2",
+     CMK_PERMISSION_SECRET_GET, 1},
     {"Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "SD-7 SD-20",
      CONTRIBUTE | CMK_PERMISSION_ROLE_WRITE | CMK_PERMISSION_KEY_VAULT_PURGE, 0},
     {"Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c", "AC-19 SD-20", CONTRIBUTE, 0},
@@ -57,6 +60,11 @@ static const CmkRoleFacts roles[] = {
      CMK_PERMISSION_BACKUP_OPERATE, 0},
     {"Groups Administrator", "fdd7a751-b60b-444a-984c-02652fe8fa1c", "AC-12",
      CMK_PERMISSION_GROUP_WRITE, 0},
+    {"Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7", "MUA-4", CMK_PERMISSION_RESOURCE_GUARD_READ,
+     0},
+    {"Backup MUA Admin", "c2a970b4-16a7-4a51-8c84-8a8ea6ee0bb8", "MUA-3", USE_RESOURCE_GUARDS, 0},
+    {"Backup MUA Operator", "f54b6d04-23c6-443e-b462-9c16ab7b4a52", "MUA-3", USE_RESOURCE_GUARDS,
+     0},
 };
 
 const CmkRoleFacts *cmk_role_facts(uint32_t *ret_count)
@@ -75,7 +83,7 @@ uint32_t cmk_role_find(const char *name)
     return 0;
 }
 
-uint32_t cmk_role_permissions(uint32_t role)
+uint64_t cmk_role_permissions(uint32_t role)
 {
     CMK_ASSERT(role < CMK_ARRAY_LEN(roles));
     return roles[role].permissions;
@@ -85,5 +93,5 @@ bool cmk_role_has_data_actions(uint32_t role)
 {
     CMK_ASSERT(role < CMK_ARRAY_LEN(roles));
     return roles[role].is_data_role != 0 ||
-           (roles[role].permissions & CMK_PERMISSION_KEYS_ALL) != 0;
+           (roles[role].permissions & (CMK_PERMISSION_KEYS_ALL | CMK_PERMISSION_SECRETS_ALL)) != 0;
 }

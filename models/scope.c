@@ -24,7 +24,7 @@ CmkPlace cmk_place_of_key(const CmkWorld *world, CmkKeyVaultId key_vault, CmkKey
                       .key = key};
 }
 
-CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, uint32_t permission)
+CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, uint64_t permission)
 {
     const CmkScopeId scope = {args->ref[CMK_REF_SCOPE]};
     if ((permission & ON_ROLES) != 0 && scope.i != 0) {
@@ -34,6 +34,10 @@ CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, uint32_t permi
         const CmkKeyVaultId key_vault = {args->ref[CMK_REF_KEY_VAULT]};
         const CmkScopeId group = {cmk_key_vault(world, key_vault)->resource_group};
         return (CmkPlace){.scope = cmk_scope_subscription(world, group)};
+    }
+    if ((permission & CMK_PERMISSION_SECRETS_ALL) != 0) {
+        return cmk_place_of_key(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]},
+                                (CmkKeyId){0});
     }
     if ((permission & (ON_KEY_VAULTS | ON_ROLES)) != 0) {
         return cmk_place_of_key(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]},

@@ -20,7 +20,7 @@ CmkPlace cmk_place_of_key(const CmkWorld *world, CmkKeyVaultId key_vault, CmkKey
 
 /* What the arguments of an operation that takes `permission` are about: the kind of permission says
  * which of them. */
-CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, uint32_t permission);
+CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, uint64_t permission);
 
 /* Where an assignment was made. */
 CmkPlace cmk_place_of_assignment(const CmkWorld *world, const CmkAssignment *assignment);

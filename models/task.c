@@ -11,6 +11,7 @@
 #include "models/mutate.h"
 #include "models/points.h"
 #include "models/rows.h"
+#include "models/secret.h"
 
 /* ---- the steps of each kind ------------------------------------------------------------------ */
 
@@ -146,6 +147,13 @@ static bool makes_data_key(const CmkWorld *world, const CmkTask *task)
     return cmk_knob(world, CMK_KNOB_DEK_PER_POINT) != 0 && is_under_key(world, task);
 }
 
+/* Credentials of the database, which are read before anything else (BK-2, SEC-2). */
+static bool reads_secret(const CmkWorld *world, const CmkTask *task)
+{
+    const CmkQueue *queue = cmk_queue(world, (CmkQueueId){task->queue});
+    return cmk_instance(world, (CmkInstanceId){queue->instance})->secret != 0;
+}
+
 static bool is_archived(const CmkWorld *world, const CmkTask *task)
 {
     return cmk_point(world, (CmkPointId){task->point})->tier == CMK_TIER_ARCHIVE;
@@ -223,6 +231,7 @@ static bool wraps_anew(const CmkWorld *world, const CmkTask *task)
     REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key_again),                                            \
         REQUEST(CMK_OP_BACKUP_ACCEPT_KEY, OF_VAULT, needs_key_again),                              \
         REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key_again)
+#define READ_SECRET REQUEST(CMK_OP_SECRET_GET, OF_VAULT, reads_secret)
 #define END                                                                                        \
     {                                                                                              \
         STEP_END, 0, 0, OF_VAULT, NULL, 0                                                          \
@@ -231,6 +240,7 @@ static bool wraps_anew(const CmkWorld *world, const CmkTask *task)
 /* BK-30; the key is touched at the start and again at the commit (OQ-24), where a data key for this
  * point alone is wrapped (OQ-28): with the version that is in use when the point is there. */
 static const Step backup_steps[] = {
+    READ_SECRET,
     TOUCH_KEY,
     REQUEST(CMK_OP_KEY_UNWRAP, OF_OLD_VERSION, needs_old_version),
     WAIT(CMK_KNOB_BACKUP_DURATION, NULL),
@@ -241,7 +251,8 @@ static const Step backup_steps[] = {
     END};
 
 /* BK-26, BK-31; the key is touched before anything is brought back from the archive (OQ-24). */
-static const Step restore_steps[] = {TOUCH_KEY,
+static const Step restore_steps[] = {READ_SECRET,
+                                     TOUCH_KEY,
                                      WAIT(CMK_KNOB_REHYDRATION, comes_back_slowly),
                                      WAIT(CMK_KNOB_REHYDRATION_HIGH, comes_back_fast),
                                      APPLY(CMK_OP_POINT_REHYDRATE, OF_VAULT, comes_back),
@@ -558,6 +569,10 @@ static CmkArgs args_of_task(const CmkWorld *world, const CmkTimer *timer, CmkTas
 static void fill_request(const CmkWorld *world, const CmkTask *task, Whose whose, CmkArgs *args)
 {
     const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
+    if (args->op == CMK_OP_SECRET_GET) {
+        cmk_secret_fill_request(world, (CmkInstanceId){args->ref[CMK_REF_INSTANCE]}, args);
+        return;
+    }
     const bool is_by_target = task->kind == CMK_TASK_SETTINGS && whose != BY_OLD_IDENTITY;
     const bool is_job = task->kind != CMK_TASK_SETTINGS && task->kind != CMK_TASK_ROTATION;
     const uint32_t key = whose == OF_TARGET ? task->target_key : vault->key;
@@ -677,6 +692,9 @@ void cmk_task_mark_overdue(CmkSim *sim, CmkTaskKind kind, const CmkArgs *of_job)
  * re-wrap the data keys of points, one after the other (step 15). */
 static CmkErrorKey key_of(const CmkTask *task, const Step *step)
 {
+    if (step->op == CMK_OP_SECRET_GET) {
+        return CMK_ERROR_SECRET;
+    }
     if (task->kind != CMK_TASK_SETTINGS || step->kind != STEP_REQUEST || step->whose == OF_TARGET) {
         return CMK_ERROR_TARGET_KEY;
     }

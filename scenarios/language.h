@@ -64,6 +64,13 @@ typedef struct CmkKeyItem {
     CmkRotationPolicyItem rotation_policy;
 } CmkKeyItem;
 
+typedef struct CmkSecretItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    bool does_exist; /* false: the name only, for a step that puts a secret there */
+    bool is_enabled;
+} CmkSecretItem;
+
 typedef struct CmkAccessPolicyItem {
     const CmkNode *node;
     CmkReference principal;
@@ -82,6 +89,7 @@ typedef struct CmkKeyVaultItem {
     int64_t retention_days;
     CmkReference resource_group;
     GArray *keys;            /* of CmkKeyItem */
+    GArray *secrets;         /* of CmkSecretItem */
     GArray *access_policies; /* of CmkAccessPolicyItem */
 } CmkKeyVaultItem;
 
@@ -154,6 +162,7 @@ typedef struct CmkInstanceItem {
     int64_t daily_change_ppm;
     int64_t sample_bytes;
     CmkReference policy;
+    CmkReference secret;
 } CmkInstanceItem;
 
 typedef struct CmkBackupVaultItem {
@@ -165,11 +174,21 @@ typedef struct CmkBackupVaultItem {
     CmkReference resource_group;
     GArray *identities; /* of CmkReference */
     CmkEncryptionItem encryption;
-    uint32_t soft_delete; /* CmkSoftDelete */
+    uint32_t soft_delete;        /* CmkSoftDelete */
+    uint32_t immutability;       /* CmkImmutability */
+    uint32_t cross_subscription; /* CmkCrossSubscription */
     uint32_t reserved;
     int64_t soft_delete_us;
+    CmkReference resource_guard;
     GArray *instances; /* of CmkInstanceItem */
 } CmkBackupVaultItem;
+
+typedef struct CmkResourceGuardItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    CmkReference resource_group;
+    GArray *excludes; /* of uint32_t: bits of CmkResourceGuard.excluded */
+} CmkResourceGuardItem;
 
 typedef struct CmkGrantItem {
     const CmkNode *node;
@@ -199,15 +218,16 @@ typedef struct CmkFleetItem {
 
 typedef struct CmkWorldItem {
     const CmkNode *node;
-    GArray *scopes;        /* of CmkScopeItem */
-    GArray *users;         /* of CmkUserItem */
-    GArray *groups;        /* of CmkGroupItem */
-    GArray *key_vaults;    /* of CmkKeyVaultItem */
-    GArray *identities;    /* of CmkIdentityItem */
-    GArray *policies;      /* of CmkPolicyItem */
-    GArray *backup_vaults; /* of CmkBackupVaultItem */
-    GArray *grants;        /* of CmkGrantItem */
-    GArray *fleets;        /* of CmkFleetItem */
+    GArray *scopes;          /* of CmkScopeItem */
+    GArray *users;           /* of CmkUserItem */
+    GArray *groups;          /* of CmkGroupItem */
+    GArray *key_vaults;      /* of CmkKeyVaultItem */
+    GArray *identities;      /* of CmkIdentityItem */
+    GArray *policies;        /* of CmkPolicyItem */
+    GArray *resource_guards; /* of CmkResourceGuardItem */
+    GArray *backup_vaults;   /* of CmkBackupVaultItem */
+    GArray *grants;          /* of CmkGrantItem */
+    GArray *fleets;          /* of CmkFleetItem */
 } CmkWorldItem;
 
 /* ---- timeline and expectations --------------------------------------------------------------- */
@@ -305,13 +325,17 @@ extern const CmkVocabulary cmk_vocabulary_skus;
 extern const CmkVocabulary cmk_vocabulary_soft_delete;
 /* Word i stands for bit i of CMK_PERMISSION_*, but "all" for all of them (AC-6). */
 extern const CmkVocabulary cmk_vocabulary_permissions;
-uint32_t cmk_permission_bits(uint32_t word);
+uint64_t cmk_permission_bits(uint32_t word);
 /* Those of them that a key can be limited to, with the same numbers (KV-20). */
 extern const CmkVocabulary cmk_vocabulary_key_ops;
 /* "EC-HSM": CmkKeyType, and "P-256K": CmkCurve. */
 extern const CmkVocabulary cmk_vocabulary_key_types;
 extern const CmkVocabulary cmk_vocabulary_curves;
 extern const CmkVocabulary cmk_vocabulary_redundancies;
-extern const CmkVocabulary cmk_vocabulary_encryption; /* index + 1: as CmkArgs has it */
+extern const CmkVocabulary cmk_vocabulary_encryption;
+extern const CmkVocabulary cmk_vocabulary_cross_subscription;
+extern const CmkVocabulary cmk_vocabulary_immutability;
+/* Operations by their names, in the order of CMK_EXCLUDABLE_OPERATIONS. */
+extern const CmkVocabulary cmk_vocabulary_excludable; /* index + 1: as CmkArgs has it */
 
 #endif

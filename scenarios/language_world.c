@@ -192,6 +192,29 @@ static const CmkField key_rows[] = {
 };
 static CMK_FIELDS(key_fields, CmkKeyItem, "a key", key_rows);
 
+/* Names as those of keys. */
+static const CmkField secret_rows[] = {
+    {.name = "name",
+     .doc = "the name of a secret",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkSecretItem, name),
+     .min = 1,
+     .max = 127,
+     .also = "-"},
+    {.name = "exists",
+     .doc = "false for a name only, under which a step puts a secret",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkSecretItem, does_exist),
+     .fallback = "true"},
+    {.name = "enabled",
+     .doc = "whether the secret is enabled",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkSecretItem, is_enabled),
+     .fallback = "true"},
+};
+static CMK_FIELDS(secret_fields, CmkSecretItem, "a secret", secret_rows);
+
 static const CmkField access_policy_rows[] = {
     {.name = "principal",
      .doc = PRINCIPAL_DOC,
@@ -200,7 +223,8 @@ static const CmkField access_policy_rows[] = {
      .offset = offsetof(CmkAccessPolicyItem, principal),
      .accepts = CMK_PARAM_CALLER},
     {.name = "permissions",
-     .doc = "what it may do with keys; Backup needs get, wrapKey and unwrapKey (AC-7)",
+     .doc = "what it may do with keys, where Backup needs get, wrapKey and unwrapKey (AC-7), and "
+            "with secrets: secrets/get (BK-2)",
      .type = CMK_FIELD_WORD,
      .is_required = true,
      .is_list = true,
@@ -271,8 +295,14 @@ static const CmkField key_vault_rows[] = {
      .is_list = true,
      .offset = offsetof(CmkKeyVaultItem, keys),
      .fields = &key_fields},
+    {.name = "secrets",
+     .doc = "the secrets in it: credentials of databases (BK-2)",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkKeyVaultItem, secrets),
+     .fields = &secret_fields},
     {.name = "access_policies",
-     .doc = "who may use its keys where the permission model is access_policy",
+     .doc = "who may use its keys and secrets where the permission model is access_policy",
      .type = CMK_FIELD_MAP,
      .is_list = true,
      .offset = offsetof(CmkKeyVaultItem, access_policies),
@@ -389,6 +419,11 @@ static const CmkField instance_rows[] = {
      .type = CMK_FIELD_REFERENCE,
      .offset = offsetof(CmkInstanceItem, policy),
      .accepts = CMK_PARAM_POLICY},
+    {.name = "secret",
+     .doc = "of PostgreSQL: the credentials that its jobs read, as vault/secret (BK-2)",
+     .type = CMK_FIELD_REFERENCE,
+     .offset = offsetof(CmkInstanceItem, secret),
+     .accepts = CMK_PARAM_SECRET},
     {.name = "sample",
      .doc = "size of the sample of its data that is really encrypted for each recovery point",
      .type = CMK_FIELD_SIZE,
@@ -398,6 +433,32 @@ static const CmkField instance_rows[] = {
      .fallback = "4 KiB"},
 };
 static CMK_FIELDS(instance_fields, CmkInstanceItem, "a backup instance", instance_rows);
+
+static const CmkField resource_guard_rows[] = {
+    {.name = "name",
+     .doc = "the name of a resource guard",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkResourceGuardItem, name),
+     .min = 1,
+     .max = 90,
+     .also = "-_"},
+    {.name = "resource_group",
+     .doc = "the resource group that it lies in, where whoever may consent has a role",
+     .type = CMK_FIELD_REFERENCE,
+     .offset = offsetof(CmkResourceGuardItem, resource_group),
+     .accepts = CMK_PARAM_RESOURCE_GROUP},
+    {.name = "excludes",
+     .doc = "operations that need no consent: instance.delete, instance.stop_protection, "
+            "instance.suspend_backups, instance.change_policy (MUA-2, MUA-6)",
+     .type = CMK_FIELD_WORD,
+     .is_list = true,
+     .min_items = 1,
+     .offset = offsetof(CmkResourceGuardItem, excludes),
+     .vocabulary = &cmk_vocabulary_excludable},
+};
+static CMK_FIELDS(resource_guard_fields, CmkResourceGuardItem, "a resource guard",
+                  resource_guard_rows);
 
 /* Names: BV-1. Redundancy: BV-2. */
 static const CmkField backup_vault_rows[] = {
@@ -455,6 +516,24 @@ static const CmkField backup_vault_rows[] = {
      .min = CMK_SOFT_DELETE_DAYS * CMK_DAY_US,
      .max = CMK_SOFT_DELETE_DAYS_MAX * CMK_DAY_US,
      .fallback = "14d"},
+    {.name = "immutability",
+     .doc = "whether points may go before they expire: Disabled, Unlocked or Locked (BV-9)",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkBackupVaultItem, immutability),
+     .vocabulary = &cmk_vocabulary_immutability,
+     .fallback = "Disabled"},
+    {.name = "cross_subscription_restore",
+     .doc = "whether restores may go to other subscriptions: Enabled, Disabled or "
+            "PermanentlyDisabled (BV-5)",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkBackupVaultItem, cross_subscription),
+     .vocabulary = &cmk_vocabulary_cross_subscription,
+     .fallback = "Enabled"},
+    {.name = "resource_guard",
+     .doc = "the resource guard whose consent critical operations on it need (MUA-1)",
+     .type = CMK_FIELD_REFERENCE,
+     .offset = offsetof(CmkBackupVaultItem, resource_guard),
+     .accepts = CMK_PARAM_RESOURCE_GUARD},
     {.name = "instances",
      .doc = "what it backs up",
      .type = CMK_FIELD_MAP,
@@ -554,6 +633,12 @@ static const CmkField world_rows[] = {
      .is_list = true,
      .offset = offsetof(CmkWorldItem, policies),
      .fields = &cmk_language_policy_fields},
+    {.name = "resource_guards",
+     .doc = "resource guards, which consent to critical operations or do not (MUA-1)",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkWorldItem, resource_guards),
+     .fields = &resource_guard_fields},
     {.name = "backup_vaults",
      .doc = "Backup vaults with what they back up",
      .type = CMK_FIELD_MAP,

@@ -218,6 +218,8 @@ static void count(Counting *counting)
     uint64_t *rows = counting->rows;
     rows[CMK_TABLE_KEY_VAULT] = estate->rows[CMK_NAMED_KEY_VAULT];
     rows[CMK_TABLE_KEY] = estate->rows[CMK_NAMED_KEY];
+    rows[CMK_TABLE_SECRET] = estate->rows[CMK_NAMED_SECRET];
+    rows[CMK_TABLE_RESOURCE_GUARD] = estate->rows[CMK_NAMED_RESOURCE_GUARD];
     rows[CMK_TABLE_IDENTITY] = estate->rows[CMK_NAMED_IDENTITY];
     rows[CMK_TABLE_PRINCIPAL] = estate->rows[CMK_NAMED_IDENTITY] + estate->rows[CMK_NAMED_USER];
     rows[CMK_TABLE_SCOPE] = estate->rows[CMK_NAMED_RESOURCE_GROUP];

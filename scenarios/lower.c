@@ -159,6 +159,10 @@ static void declare_key_vaults(Building *building)
             const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, j);
             (void)cmk_declare_key(world, id, cmk_node_text(key->name));
         }
+        for (guint j = 0; vault->secrets != NULL && j < vault->secrets->len; j++) {
+            const CmkSecretItem *secret = &g_array_index(vault->secrets, CmkSecretItem, j);
+            (void)cmk_declare_secret(world, id, cmk_node_text(secret->name));
+        }
     }
 }
 
@@ -264,6 +268,21 @@ static void declare_identities(Building *building)
     }
 }
 
+static void declare_resource_guards(Building *building)
+{
+    const GArray *guards = building->world->resource_guards;
+    for (guint i = 0; guards != NULL && i < guards->len; i++) {
+        const CmkResourceGuardItem *item = &g_array_index(guards, CmkResourceGuardItem, i);
+        uint32_t excluded = 0;
+        for (guint j = 0; item->excludes != NULL && j < item->excludes->len; j++) {
+            excluded |= 1U << g_array_index(item->excludes, uint32_t, j);
+        }
+        (void)cmk_declare_resource_guard(building->sim->world,
+                                         (CmkScopeId){item->resource_group.row}, excluded,
+                                         cmk_node_text(item->name));
+    }
+}
+
 static void declare_all(Building *building)
 {
     declare_scopes(building);
@@ -271,6 +290,7 @@ static void declare_all(Building *building)
     declare_key_vaults(building);
     declare_identities(building);
     declare_policies(building);
+    declare_resource_guards(building);
     (void)visit_vaults(building, declare_vault);
     declare_plan(building);
 }
@@ -281,7 +301,7 @@ static int64_t bits_of(const GArray *words)
 {
     int64_t bits = 0;
     for (guint i = 0; words != NULL && i < words->len; i++) {
-        bits |= cmk_permission_bits(g_array_index(words, uint32_t, i));
+        bits |= (int64_t)cmk_permission_bits(g_array_index(words, uint32_t, i));
     }
     return bits;
 }
@@ -328,11 +348,22 @@ static bool create_key(Building *building, const CmkKeyItem *key, uint32_t vault
     return is_right && set_rotation_policy(building, &key->rotation_policy, vault, row);
 }
 
+static bool create_secret(Building *building, const CmkSecretItem *secret, uint32_t vault,
+                          uint32_t row)
+{
+    CmkArgs set = args_of(CMK_OP_SECRET_SET);
+    set.ref[CMK_REF_KEY_VAULT] = vault;
+    set.ref[CMK_REF_SECRET] = row;
+    cmk_parameters_set(&set, "enabled", secret->is_enabled ? CMK_SAYS_TRUE : CMK_SAYS_FALSE);
+    return !secret->does_exist || apply(building, &set, secret->node);
+}
+
 static bool create_key_vaults(Building *building)
 {
     const GArray *vaults = building->world->key_vaults;
     bool is_right = true;
     uint32_t key_row = 0;
+    uint32_t secret_row = 0;
     for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
         const CmkKeyVaultItem *vault = &g_array_index(vaults, CmkKeyVaultItem, i);
         CmkArgs create = args_of(CMK_OP_KEY_VAULT_CREATE);
@@ -351,6 +382,11 @@ static bool create_key_vaults(Building *building)
             const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, j);
             key_row++;
             is_right &= !is_made || create_key(building, key, i + 1, key_row);
+        }
+        for (guint j = 0; vault->secrets != NULL && j < vault->secrets->len; j++) {
+            const CmkSecretItem *secret = &g_array_index(vault->secrets, CmkSecretItem, j);
+            secret_row++;
+            is_right &= !is_made || create_secret(building, secret, i + 1, secret_row);
         }
     }
     return is_right;
@@ -581,6 +617,33 @@ static bool set_soft_delete(Building *building, const Vault *vault)
     return apply(building, &args, node_of(vault, item->node));
 }
 
+/* Likewise; last, when what the guard protects is there. */
+static bool set_protection(Building *building, const Vault *vault)
+{
+    const CmkBackupVaultItem *item = vault->item;
+    const struct {
+        CmkOpId op;
+        const char *param;
+        uint32_t value;
+        uint32_t usual;
+    } settings[] = {
+        {CMK_OP_BACKUP_VAULT_SET_IMMUTABILITY, "immutability", item->immutability,
+         CMK_IMMUTABILITY_DISABLED},
+        {CMK_OP_BACKUP_VAULT_SET_CROSS_SUBSCRIPTION_RESTORE, "cross_subscription_restore",
+         item->cross_subscription, CMK_CROSS_SUBSCRIPTION_ENABLED},
+        {CMK_OP_BACKUP_VAULT_SET_RESOURCE_GUARD, "resource_guard", item->resource_guard.row, 0},
+    };
+    bool is_right = set_soft_delete(building, vault);
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(settings); i++) {
+        CmkArgs args = args_of(settings[i].op);
+        args.ref[CMK_REF_BACKUP_VAULT] = vault->row;
+        cmk_parameters_set(&args, settings[i].param, settings[i].value);
+        is_right &= settings[i].value == settings[i].usual ||
+                    apply(building, &args, node_of(vault, item->node));
+    }
+    return is_right;
+}
+
 static bool create_vaults(Building *building)
 {
     return visit_vaults(building, create_vault) && run_for(building, SETTINGS_US) &&
@@ -621,6 +684,7 @@ static bool protect_instances(Building *building, const Vault *vault)
         args.ref[CMK_REF_BACKUP_VAULT] = vault->row;
         args.ref[CMK_REF_INSTANCE] = vault->first_instance + i;
         args.ref[CMK_REF_POLICY] = item->policy.row;
+        args.ref[CMK_REF_SECRET] = item->secret.row;
         cmk_parameters_set(&args, "datasource", item->datasource);
         cmk_parameters_set(&args, "size", item->size_bytes);
         cmk_parameters_set(&args, "daily_change", item->daily_change_ppm);
@@ -639,7 +703,7 @@ static bool set_up(Building *building)
            give_access(building,
                        1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_USER | 1U << CMK_NAMED_GROUP) &&
            create_policies(building) && create_vaults(building) &&
-           visit_vaults(building, set_soft_delete) &&
+           visit_vaults(building, set_protection) &&
            give_access(building, 1U << CMK_NAMED_BACKUP_VAULT) &&
            visit_vaults(building, update_encryption) && run_for(building, SETTINGS_US) &&
            visit_vaults(building, check_encryption) && visit_vaults(building, protect_instances);

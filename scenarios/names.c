@@ -27,6 +27,8 @@ static const struct {
                                     CMK_NAMED_RESOURCE_GROUP},
     [CMK_NAMED_USER] = {"user", "user", CMK_NAMED_NONE},
     [CMK_NAMED_GROUP] = {"group", "group", CMK_NAMED_USER},
+    [CMK_NAMED_SECRET] = {"secret", "secret", CMK_NAMED_NONE},
+    [CMK_NAMED_RESOURCE_GUARD] = {"resource_guard", "resource guard", CMK_NAMED_NONE},
     [CMK_NAMED_SYSTEM] = {"", "system-assigned identity", CMK_NAMED_NONE},
 };
 
@@ -75,7 +77,8 @@ const CmkNamed *cmk_names_add(CmkScenario *scenario, CmkNamedKind kind, const Cm
     return NULL;
 }
 
-/* Names that are part of an address, those of key vaults and keys, are the same in any case. */
+/* Names that are part of an address, those of key vaults, keys and secrets, are the same in any
+ * case. */
 static guint hash_without_case(gconstpointer name)
 {
     g_autofree char *lower = g_ascii_strdown(name, -1);
@@ -89,7 +92,8 @@ static gboolean is_same_without_case(gconstpointer a, gconstpointer b)
 
 static GHashTable *names_of_kind(uint32_t kind)
 {
-    const bool is_in_address = kind == CMK_NAMED_KEY_VAULT || kind == CMK_NAMED_KEY;
+    const bool is_in_address =
+        kind == CMK_NAMED_KEY_VAULT || kind == CMK_NAMED_KEY || kind == CMK_NAMED_SECRET;
     return is_in_address ? g_hash_table_new(hash_without_case, is_same_without_case)
                          : g_hash_table_new(g_str_hash, g_str_equal);
 }
@@ -128,7 +132,7 @@ static void miss_name(Collecting *collecting, CmkNamedKind kind)
     uint32_t *incomplete = &collecting->scenario->estate->incomplete;
     *incomplete |= 1U << kind;
     if (kind == CMK_NAMED_KEY_VAULT) {
-        *incomplete |= 1U << CMK_NAMED_KEY;
+        *incomplete |= 1U << CMK_NAMED_KEY | 1U << CMK_NAMED_SECRET;
     } else if (kind == CMK_NAMED_BACKUP_VAULT) {
         *incomplete |= 1U << CMK_NAMED_INSTANCE;
     } else if (kind == CMK_NAMED_RESOURCE_GROUP) {
@@ -140,6 +144,22 @@ static void miss_name(Collecting *collecting, CmkNamedKind kind)
 static char *path_of(const CmkNode *vault, const CmkNode *thing)
 {
     return g_strconcat(cmk_node_text(vault), "/", cmk_node_text(thing), NULL);
+}
+
+static void add_secrets(Collecting *collecting, const CmkKeyVaultItem *vault, uint32_t row)
+{
+    if (vault->secrets == NULL && cmk_node_get(vault->node, "secrets") != NULL) {
+        miss_name(collecting, CMK_NAMED_SECRET);
+    }
+    for (guint i = 0; vault->secrets != NULL && i < vault->secrets->len; i++) {
+        const CmkSecretItem *secret = &g_array_index(vault->secrets, CmkSecretItem, i);
+        if (secret->name == NULL) {
+            miss_name(collecting, CMK_NAMED_SECRET);
+            continue;
+        }
+        g_autofree char *path = path_of(vault->name, secret->name);
+        add(collecting, CMK_NAMED_SECRET, path, secret->name, row);
+    }
 }
 
 static void add_key_vaults(Collecting *collecting, const GArray *vaults)
@@ -163,6 +183,7 @@ static void add_key_vaults(Collecting *collecting, const GArray *vaults)
             g_autofree char *path = path_of(vault->name, key->name);
             add(collecting, CMK_NAMED_KEY, path, key->name, i + 1);
         }
+        add_secrets(collecting, vault, i + 1);
     }
 }
 
@@ -243,6 +264,10 @@ static uint32_t kinds_of(uint32_t accepts)
         return 1U << CMK_NAMED_INSTANCE;
     case CMK_PARAM_POLICY:
         return 1U << CMK_NAMED_POLICY;
+    case CMK_PARAM_SECRET:
+        return 1U << CMK_NAMED_SECRET;
+    case CMK_PARAM_RESOURCE_GUARD:
+        return 1U << CMK_NAMED_RESOURCE_GUARD;
     default:
         CMK_ASSERT(false);
         return 0;
@@ -296,7 +321,8 @@ static bool miss(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint3
                                           "vault/key");
         return false;
     }
-    if ((accepted >> CMK_NAMED_KEY & 1) != 0 && slash != NULL) {
+    const uint32_t in_key_vaults = 1U << CMK_NAMED_KEY | 1U << CMK_NAMED_SECRET;
+    if ((accepted & in_key_vaults) != 0 && slash != NULL) {
         g_autofree char *vault = g_strndup(name, (gsize)(slash - name));
         if (entry_of(scenario, CMK_NAMED_KEY_VAULT, vault) == NULL) {
             cmk_diagnostics_error(diagnostics, cmk_node_position(reference->node),
@@ -316,8 +342,10 @@ static bool miss(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint3
     }
     cmk_diagnostics_error(diagnostics, cmk_node_position(reference->node),
                           "there is no %s called `%s`", what->str, name);
-    if (accepted == 1U << CMK_NAMED_KEY && slash == NULL) {
-        cmk_diagnostics_hint(diagnostics, "name a key as vault/key");
+    if ((accepted & ~in_key_vaults) == 0 && slash == NULL) {
+        const char *kind =
+            kinds[accepted == 1U << CMK_NAMED_KEY ? CMK_NAMED_KEY : CMK_NAMED_SECRET].text;
+        cmk_diagnostics_hint(diagnostics, "name a %s as vault/%s", kind, kind);
         return false;
     }
     hint_names(scenario, diagnostics, accepted, name);
@@ -402,13 +430,14 @@ static void note_incomplete(Collecting *collecting, const CmkWorldItem *world)
     static const struct {
         const char *key;
         CmkNamedKind kind;
-    } lists[] = {{"key_vaults", CMK_NAMED_KEY_VAULT},  {"identities", CMK_NAMED_IDENTITY},
-                 {"policies", CMK_NAMED_POLICY},       {"backup_vaults", CMK_NAMED_BACKUP_VAULT},
-                 {"scopes", CMK_NAMED_RESOURCE_GROUP}, {"users", CMK_NAMED_USER},
-                 {"groups", CMK_NAMED_GROUP}};
-    const GArray *read[] = {world->key_vaults,    world->identities, world->policies,
-                            world->backup_vaults, world->scopes,     world->users,
-                            world->groups};
+    } lists[] = {
+        {"key_vaults", CMK_NAMED_KEY_VAULT},  {"identities", CMK_NAMED_IDENTITY},
+        {"policies", CMK_NAMED_POLICY},       {"backup_vaults", CMK_NAMED_BACKUP_VAULT},
+        {"scopes", CMK_NAMED_RESOURCE_GROUP}, {"users", CMK_NAMED_USER},
+        {"groups", CMK_NAMED_GROUP},          {"resource_guards", CMK_NAMED_RESOURCE_GUARD}};
+    const GArray *read[] = {world->key_vaults,    world->identities,     world->policies,
+                            world->backup_vaults, world->scopes,         world->users,
+                            world->groups,        world->resource_guards};
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(lists); i++) {
         if (read[i] == NULL &&
             (world->node == NULL || cmk_node_get(world->node, lists[i].key) != NULL)) {
@@ -533,6 +562,14 @@ static void add_named(Collecting *collecting, const CmkWorldItem *world)
             add(collecting, CMK_NAMED_POLICY, cmk_node_text(name), name, 0);
         } else {
             miss_name(collecting, CMK_NAMED_POLICY);
+        }
+    }
+    for (guint i = 0; world->resource_guards != NULL && i < world->resource_guards->len; i++) {
+        const CmkNode *name = g_array_index(world->resource_guards, CmkResourceGuardItem, i).name;
+        if (name != NULL) {
+            add(collecting, CMK_NAMED_RESOURCE_GUARD, cmk_node_text(name), name, 0);
+        } else {
+            miss_name(collecting, CMK_NAMED_RESOURCE_GUARD);
         }
     }
     add_backup_vaults(collecting, world->backup_vaults);

@@ -86,6 +86,13 @@ void cmk_parameters_put(const CmkReference *reference, CmkArgs *args)
     case CMK_NAMED_GROUP:
         args->ref[CMK_REF_GRANTEE] = reference->row;
         return;
+    case CMK_NAMED_SECRET:
+        args->ref[CMK_REF_SECRET] = reference->row;
+        args->ref[CMK_REF_KEY_VAULT] = reference->owner;
+        return;
+    case CMK_NAMED_RESOURCE_GUARD:
+        args->ref[CMK_REF_RESOURCE_GUARD] = reference->row;
+        return;
     case CMK_NAMED_SYSTEM:
         args->num[CMK_NUM_SYSTEM] = 1;
         return;
@@ -105,7 +112,9 @@ static void add_text(Target *target, const CmkParam *param, const CmkNode *value
         g_string_truncate(target->text, target->text->len - 2);
         g_string_append(target->text, " on ");
     }
-    if (param->type >= CMK_PARAM_BOOLEAN) {
+    const bool is_thing =
+        param->type == CMK_PARAM_SECRET || param->type == CMK_PARAM_RESOURCE_GUARD;
+    if (param->type >= CMK_PARAM_BOOLEAN && !is_thing) {
         g_string_append_printf(target->text, "%s ", param->name);
     }
     if (cmk_node_kind(value) == CMK_NODE_SCALAR) {
@@ -156,7 +165,7 @@ static bool read_permissions(Target *target, const CmkField *field, const CmkNod
     for (const CmkNode *item = cmk_node_first(value); item != NULL; item = cmk_node_next(item)) {
         uint32_t word = 0;
         is_right &= cmk_field_read(&target->reading, field, item, &word);
-        *ret |= cmk_permission_bits(word);
+        *ret |= (int64_t)cmk_permission_bits(word);
     }
     return is_right;
 }
@@ -193,6 +202,8 @@ static const CmkVocabulary *const vocabulary_of[] = {
     [CMK_PARAM_KEY_CURVE] = &cmk_vocabulary_curves,
     [CMK_PARAM_REDUNDANCY] = &cmk_vocabulary_redundancies,
     [CMK_PARAM_ENCRYPTION] = &cmk_vocabulary_encryption,
+    [CMK_PARAM_IMMUTABILITY] = &cmk_vocabulary_immutability,
+    [CMK_PARAM_CROSS_SUBSCRIPTION] = &cmk_vocabulary_cross_subscription,
     [CMK_PARAM_SKU] = &cmk_vocabulary_skus,
     [CMK_PARAM_DATASOURCE] = &cmk_vocabulary_datasources,
 };

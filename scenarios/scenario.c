@@ -288,10 +288,30 @@ static bool check_key(const CmkKeyItem *key, CmkDiagnostics *diagnostics)
     return false;
 }
 
+/* Nor are there in a key vault that does not exist. */
+static bool check_secret(const CmkKeyVaultItem *vault, const CmkSecretItem *secret,
+                         CmkDiagnostics *diagnostics)
+{
+    static const char *const of_a_name[] = {"name", "exists", NULL};
+    if (secret->node == NULL) {
+        return false;
+    }
+    if (!secret->does_exist) {
+        return check_name_only(secret->node, "secret", CMK_OP_SECRET_SET, of_a_name, diagnostics);
+    }
+    if (!vault->does_exist) {
+        cmk_diagnostics_error(diagnostics, cmk_node_position(secret->node),
+                              "a key vault that does not exist has no secrets");
+        cmk_diagnostics_hint(diagnostics, "add `exists: false` to the secret");
+    }
+    return vault->does_exist;
+}
+
 /* In a key vault that does not exist there are no keys either. */
 static bool check_key_vault(const CmkKeyVaultItem *vault, CmkDiagnostics *diagnostics)
 {
-    static const char *const of_a_name[] = {"name", "exists", "resource_group", "keys", NULL};
+    static const char *const of_a_name[] = {"name", "exists",  "resource_group",
+                                            "keys", "secrets", NULL};
     if (vault->node == NULL) {
         return false; /* no map, which was reported */
     }
@@ -314,6 +334,10 @@ static bool check_key_vault(const CmkKeyVaultItem *vault, CmkDiagnostics *diagno
             cmk_diagnostics_hint(diagnostics, "add `exists: false` to the key");
             is_right = false;
         }
+    }
+    for (guint i = 0; vault->secrets != NULL && i < vault->secrets->len; i++) {
+        is_right &=
+            check_secret(vault, &g_array_index(vault->secrets, CmkSecretItem, i), diagnostics);
     }
     return is_right;
 }

@@ -240,19 +240,29 @@ static const char *const permission_words[] = {"get",
                                                "verify",
                                                "release",
                                                "all",
+                                               "secrets/get",
+                                               "secrets/set",
+                                               "secrets/delete",
+                                               "secrets/recover",
                                                NULL};
 #define WORD_ALL 20
+#define WORDS_OF_SECRETS 4
 _Static_assert(CMK_PERMISSION_GET == 1 << 0 && CMK_PERMISSION_WRAP == 1 << 1 &&
                    CMK_PERMISSION_UNWRAP == 1 << 2 && CMK_PERMISSION_LIST == 1 << 3 &&
                    CMK_PERMISSION_RELEASE == 1 << 19 &&
-                   CMK_ARRAY_LEN(permission_words) == WORD_ALL + 2,
-               "word i stands for bit i, but for the last");
-const CmkVocabulary cmk_vocabulary_permissions = {.what = "a key permission",
+                   CMK_ARRAY_LEN(permission_words) == WORD_ALL + 2 + WORDS_OF_SECRETS,
+               "word i stands for bit i, up to the one for all that is done with keys");
+_Static_assert(CMK_PERMISSION_SECRET_RECOVER == CMK_PERMISSION_SECRET_GET << (WORDS_OF_SECRETS - 1),
+               "the words that follow stand for what is done with secrets, in order");
+const CmkVocabulary cmk_vocabulary_permissions = {.what = "a permission of access policies",
                                                   .words = permission_words};
 
-uint32_t cmk_permission_bits(uint32_t word)
+uint64_t cmk_permission_bits(uint32_t word)
 {
-    return word == WORD_ALL ? (uint32_t)CMK_PERMISSION_KEYS_ALL : UINT32_C(1) << word;
+    if (word > WORD_ALL) {
+        return CMK_PERMISSION_SECRET_GET << (word - WORD_ALL - 1);
+    }
+    return word == WORD_ALL ? (uint64_t)CMK_PERMISSION_KEYS_ALL : UINT64_C(1) << word;
 }
 
 static bool key_op_find(const char *word, uint32_t *ret_value)
@@ -317,5 +327,48 @@ const CmkVocabulary cmk_vocabulary_redundancies = {.what = "a redundancy",
 static const char *const encryption_words[] = {"Disabled", "Enabled", "Inconsistent", NULL};
 _Static_assert(CMK_SAYS_FALSE == 1 && CMK_SAYS_TRUE == 2 && CMK_SAYS_INCONSISTENT == 3,
                "word i stands for i + 1");
+static const char *const cross_subscription_words[] = {"Enabled", "Disabled", "PermanentlyDisabled",
+                                                       NULL};
+_Static_assert(CMK_CROSS_SUBSCRIPTION_ENABLED == 0 &&
+                   CMK_CROSS_SUBSCRIPTION_PERMANENTLY_DISABLED == 2,
+               "word i stands for i");
+const CmkVocabulary cmk_vocabulary_cross_subscription = {
+    .what = "a setting of cross-subscription restore", .words = cross_subscription_words};
+
+static const char *const immutability_words[] = {"Disabled", "Unlocked", "Locked", NULL};
+_Static_assert(CMK_IMMUTABILITY_DISABLED == 0 && CMK_IMMUTABILITY_LOCKED == 2,
+               "word i stands for i");
+const CmkVocabulary cmk_vocabulary_immutability = {.what = "a state of immutability",
+                                                   .words = immutability_words};
+
+static const CmkOpId excludable[] = {
+#define X(id) CMK_OP_##id,
+    CMK_EXCLUDABLE_OPERATIONS(X)
+#undef X
+};
+
+static const char *excludable_word(uint32_t index)
+{
+    return index < CMK_ARRAY_LEN(excludable)
+               ? cmk_azure_model()->operations[excludable[index]]->name
+               : NULL;
+}
+
+static bool excludable_find(const char *word, uint32_t *ret_value)
+{
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(excludable); i++) {
+        if (strcmp(excludable_word(i), word) == 0) {
+            *ret_value = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const CmkVocabulary cmk_vocabulary_excludable = {
+    .what = "an operation that a resource guard can exclude",
+    .find = excludable_find,
+    .word = excludable_word};
+
 const CmkVocabulary cmk_vocabulary_encryption = {.what = "a state of the encryption settings",
                                                  .words = encryption_words};

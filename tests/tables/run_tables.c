@@ -58,6 +58,9 @@ static const struct {
     {CMK_REF_SCOPE, ESTATE_MANAGEMENT_GROUP, "mg"},
     {CMK_REF_SCOPE, ESTATE_SUBSCRIPTION, "sub"},
     {CMK_REF_SCOPE, ESTATE_RESOURCE_GROUP, "rg"},
+    {CMK_REF_SCOPE, ESTATE_GUARD_GROUP, "guards"},
+    {CMK_REF_SECRET, ESTATE_SECRET, "secret"},
+    {CMK_REF_RESOURCE_GUARD, ESTATE_LENIENT_GUARD, "lenient"},
     {CMK_REF_GRANTEE, ESTATE_ALICE, "alice"},
     {CMK_REF_GRANTEE, ESTATE_GROUP, "group"},
     {CMK_REF_ACTOR, ESTATE_NOBODY, "nobody"},
@@ -85,7 +88,10 @@ static const struct {
                   {"identity-operator", "Managed Identity Operator"},
                   {"backup-contributor", "Backup Contributor"},
                   {"backup-operator", "Backup Operator"},
-                  {"groups", "Groups Administrator"}};
+                  {"groups", "Groups Administrator"},
+                  {"plain-reader", "Reader"},
+                  {"mua-admin", "Backup MUA Admin"},
+                  {"mua-operator", "Backup MUA Operator"}};
 
 /* How the estate is built. */
 static bool set_option(EstateOptions *options, const char *word)
@@ -137,6 +143,7 @@ static bool set_option(EstateOptions *options, const char *word)
                  {"slow-keys", CMK_KNOB_KEY_RECOVERING, 0, 5 * CMK_SECOND_US},
                  {"slow-keys", CMK_KNOB_NAME_RELEASE, 0, 5 * CMK_SECOND_US},
                  {"slow-protection", CMK_KNOB_PROTECTION_DURATION, 0, CMK_MINUTE_US},
+                 {"policies-shorten", CMK_KNOB_IMMUTABILITY_KEEPS_RETENTION, 0, 0},
                  {"failover-at-once", CMK_KNOB_FAILOVER_DECISION, 0, 0},
                  {"failover-at-once", CMK_KNOB_FAILOVER_DURATION, 0, 0}};
     bool is_knob = false;
@@ -451,7 +458,7 @@ static void read_table(Table *table, const char *file)
 Table *read_all(void)
 {
     static const char *const files[] = {"request.tbl",    "key.tbl",    "access.tbl", "vault.tbl",
-                                        "protection.tbl", "region.tbl", "person.tbl"};
+                                        "protection.tbl", "region.tbl", "person.tbl", "data.tbl"};
     Table *table = calloc(1, sizeof(*table));
     cr_assert_not_null(table);
     for (size_t i = 0; i < CMK_ARRAY_LEN(files); i++) {

@@ -33,6 +33,7 @@ static void fill_names(SampleScenario *sample)
     add_name(sample, "key_vault", "kv-prod", 1);
     add_name(sample, "key", "kv-prod/backup-kek", 1);
     add_name(sample, "key", "kv-prod/other", 2);
+    add_name(sample, "secret", "kv-prod/login", 1);
     add_name(sample, "identity", "id-backup", 1);
     add_name(sample, "policy", "daily", 1);
     add_name(sample, "backup_vault", "bv-prod", BV_PROD);
@@ -153,6 +154,7 @@ static void fill_keys(CmkWorld *world)
         key->current_version = row;
         key->version_count = 1;
     }
+    (void)cmk_declare_secret(world, vault, "login");
     const CmkIdentityId identity = cmk_declare_identity(world, "id-backup");
     ((CmkIdentity *)sample_row(world, CMK_TABLE_IDENTITY, identity.i))->state = CMK_IDENTITY_ACTIVE;
 }

@@ -228,8 +228,9 @@ Test(condition, understood)
 /* Each field of each kind can be asked for, is documented, and has a value in the sample world. */
 Test(condition, every_field)
 {
-    static const char *const entities[] = {"bv-prod",   "kv-prod",    "kv-prod/backup-kek",
-                                           "id-backup", "westeurope", "orders-db"};
+    static const char *const entities[] = {"bv-prod",       "kv-prod",   "kv-prod/backup-kek",
+                                           "kv-prod/login", "id-backup", "westeurope",
+                                           "orders-db"};
     size_t count = 0;
     const CmkStateKind *kinds = cmk_state_kinds(&count);
     CmkWorld *world = sample_scenario_world();

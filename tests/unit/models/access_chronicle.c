@@ -81,7 +81,7 @@ static void pass(Chronicle *self, const CmkWorld *world, const CmkRecord *record
 }
 
 static void permit(Chronicle *self, const CmkWorld *world, const CmkArgs *args,
-                   uint32_t permissions)
+                   uint64_t permissions)
 {
     const uint32_t principal = principal_of(self, world, args);
     const uint32_t key_vault = args->ref[CMK_REF_KEY_VAULT];
@@ -208,7 +208,8 @@ static void read_record(void *state, const CmkWorld *world, const CmkRecord *rec
         break;
     case CMK_OP_ACCESS_POLICY_SET:
     case CMK_OP_ACCESS_POLICY_REMOVE:
-        permit(self, world, args, (uint32_t)args->num[0] * (args->op == CMK_OP_ACCESS_POLICY_SET));
+        permit(self, world, args,
+               args->op == CMK_OP_ACCESS_POLICY_SET ? (uint64_t)args->num[0] : 0);
         break;
     case CMK_OP_KEY_VAULT_REDEPLOY_TEMPLATE:
         redeploy(self, args->ref[CMK_REF_KEY_VAULT]);

@@ -38,8 +38,8 @@ typedef struct Passage {
 typedef struct Permit {
     uint32_t principal;
     uint32_t key_vault;
-    uint32_t permissions;
-    uint32_t of_template; /* what the last permissions before the scenario began were */
+    uint64_t permissions;
+    uint64_t of_template; /* what the last permissions before the scenario began were */
 } Permit;
 
 typedef struct Attached {

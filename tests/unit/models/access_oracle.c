@@ -26,7 +26,10 @@ typedef enum Right {
     MANAGE_BACKUP_VAULT,
     TAKE_BACKUP_VAULT_AWAY,
     OPERATE_BACKUP,
-    MANAGE_GROUP
+    MANAGE_GROUP,
+    SET_SECRET,
+    DELETE_SECRET,
+    RECOVER_SECRET
 } Right;
 
 static bool is_one(const char *role, const char *const *names)
@@ -42,6 +45,9 @@ static bool is_one(const char *role, const char *const *names)
 /* AC-R1 to AC-R6, without what follows from reading. */
 static bool role_gives_on_keys(const char *role, Right right)
 {
+    if (right >= SET_SECRET) { /* AC-R10: who reads secrets changes none */
+        return ONE_OF("Key Vault Administrator");
+    }
     if (ONE_OF("Key Vault Administrator", "Key Vault Crypto Officer")) {
         return right <= DELETE;
     }
@@ -242,13 +248,21 @@ static bool roles_give(const Oracle *oracle, uint32_t principal, Where where, Ri
 
 static bool policies_give(const Oracle *oracle, uint32_t principal, uint32_t key_vault, Right right)
 {
-    static const uint32_t bits[] = {
-        [GET] = CMK_PERMISSION_GET,         [LIST] = CMK_PERMISSION_LIST,
-        [WRAP] = CMK_PERMISSION_WRAP,       [UNWRAP] = CMK_PERMISSION_UNWRAP,
-        [ENCRYPT] = CMK_PERMISSION_ENCRYPT, [DECRYPT] = CMK_PERMISSION_DECRYPT,
-        [SIGN] = CMK_PERMISSION_SIGN,       [VERIFY] = CMK_PERMISSION_VERIFY,
-        [UPDATE] = CMK_PERMISSION_UPDATE,   [CREATE] = CMK_PERMISSION_CREATE,
-        [ROTATE] = CMK_PERMISSION_ROTATE,   [DELETE] = CMK_PERMISSION_DELETE};
+    static const uint64_t bits[] = {[SET_SECRET] = CMK_PERMISSION_SECRET_SET,
+                                    [DELETE_SECRET] = CMK_PERMISSION_SECRET_DELETE,
+                                    [RECOVER_SECRET] = CMK_PERMISSION_SECRET_RECOVER,
+                                    [GET] = CMK_PERMISSION_GET,
+                                    [LIST] = CMK_PERMISSION_LIST,
+                                    [WRAP] = CMK_PERMISSION_WRAP,
+                                    [UNWRAP] = CMK_PERMISSION_UNWRAP,
+                                    [ENCRYPT] = CMK_PERMISSION_ENCRYPT,
+                                    [DECRYPT] = CMK_PERMISSION_DECRYPT,
+                                    [SIGN] = CMK_PERMISSION_SIGN,
+                                    [VERIFY] = CMK_PERMISSION_VERIFY,
+                                    [UPDATE] = CMK_PERMISSION_UPDATE,
+                                    [CREATE] = CMK_PERMISSION_CREATE,
+                                    [ROTATE] = CMK_PERMISSION_ROTATE,
+                                    [DELETE] = CMK_PERMISSION_DELETE};
     const Chronicle *chronicle = oracle->chronicle;
     for (uint32_t i = 0; i < chronicle->permit_count; i++) {
         const Permit *permit = &chronicle->permits[i];
@@ -365,6 +379,10 @@ static const struct {
     {CMK_OP_KEY_CREATE, CREATE, ON_KEY},
     {CMK_OP_KEY_ROTATE, ROTATE, ON_KEY},
     {CMK_OP_KEY_DELETE, DELETE, ON_KEY},
+    {CMK_OP_SECRET_SET, SET_SECRET, ON_KEY}, /* no key is named: in the key vault */
+    {CMK_OP_SECRET_UPDATE, SET_SECRET, ON_KEY},
+    {CMK_OP_SECRET_DELETE, DELETE_SECRET, ON_KEY},
+    {CMK_OP_SECRET_RECOVER, RECOVER_SECRET, ON_KEY},
     {CMK_OP_KEY_VAULT_CREATE, MANAGE_KEY_VAULT, ON_KEY_VAULT},
     {CMK_OP_KEY_VAULT_DELETE, MANAGE_KEY_VAULT, ON_KEY_VAULT},
     {CMK_OP_KEY_VAULT_RECOVER, MANAGE_KEY_VAULT, ON_KEY_VAULT},

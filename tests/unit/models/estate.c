@@ -108,6 +108,9 @@ static void fill_numbers(CmkArgs *args)
     case CMK_OP_KEY_SET_ROTATION_POLICY:
         args->num[0] = 90 * CMK_DAY_US;
         break;
+    case CMK_OP_SECRET_UPDATE:
+        args->num[0] = CMK_SAYS_FALSE;
+        break;
     case CMK_OP_ROLE_PROPAGATE:
     case CMK_OP_MEMBERSHIP_ACT:
         args->num[0] = 1;
@@ -152,6 +155,14 @@ CmkArgs estate_args(const Estate *estate, CmkOpId op)
     }
     if (op == CMK_OP_BACKUP_VAULT_MOVE) {
         args.ref[CMK_REF_SCOPE] = ESTATE_OTHER_GROUP;
+    }
+    if (op >= CMK_OP_SECRET_SET && op <= CMK_OP_SECRET_GET) {
+        args.ref[CMK_REF_SECRET] = ESTATE_SECRET;
+        args.ref[CMK_REF_KEY] = args.ref[CMK_REF_VERSION] = args.ref[CMK_REF_IDENTITY] = 0;
+        args.ref[CMK_REF_PRINCIPAL] = vault->system_principal;
+    }
+    if (op == CMK_OP_BACKUP_VAULT_SET_RESOURCE_GUARD) {
+        args.ref[CMK_REF_RESOURCE_GUARD] = ESTATE_RESOURCE_GUARD;
     }
     if (op == CMK_OP_SUBSCRIPTION_MOVE_TENANT) {
         args.ref[CMK_REF_SCOPE] = ESTATE_SUBSCRIPTION;
@@ -318,6 +329,10 @@ static void declare_access(CmkWorld *world)
     scope = cmk_declare_scope(world, CMK_SCOPE_SUBSCRIPTION, scope, "subscription");
     scope = cmk_declare_scope(world, CMK_SCOPE_RESOURCE_GROUP, scope, "resource-group");
     CMK_ASSERT(scope.i == ESTATE_RESOURCE_GROUP);
+    scope = cmk_declare_scope(world, CMK_SCOPE_RESOURCE_GROUP,
+                              (CmkScopeId){CMK_SCOPE_DEFAULT_SUBSCRIPTION}, "guards");
+    (void)cmk_declare_resource_guard(world, scope, 0, "guard");
+    (void)cmk_declare_resource_guard(world, scope, UINT32_MAX, "lenient-guard");
     (void)cmk_declare_person(world, CMK_PERSON_USER, "nobody");
     (void)cmk_declare_person(world, CMK_PERSON_USER, "alice");
     (void)cmk_declare_person(world, CMK_PERSON_GROUP, "group");
@@ -335,6 +350,7 @@ static void declare(CmkWorld *world, const EstateOptions *options)
     (void)cmk_declare_key(world, key_vault, "absent-key");
     (void)cmk_declare_key(world, absent_kv, "key");
     (void)cmk_declare_key(world, spare, "key");
+    (void)cmk_declare_secret(world, key_vault, "secret");
     (void)cmk_declare_identity(world, "identity");
     (void)cmk_declare_identity(world, "other-identity");
     (void)cmk_declare_identity(world, "loose-identity");
@@ -417,6 +433,21 @@ static void create_identities(Estate *estate, const EstateOptions *options)
     }
 }
 
+/* Read with the vault's own identity, besides whatever right on keys that has. */
+static void give_secret(Estate *estate, const EstateOptions *options)
+{
+    (void)estate_must(estate, CMK_OP_SECRET_SET);
+    if (!options->uses_system) {
+        (void)estate_must(estate, CMK_OP_SYSTEM_IDENTITY_ENABLE);
+    }
+    CmkArgs args =
+        estate_args(estate, options->uses_policies ? CMK_OP_ACCESS_POLICY_SET : CMK_OP_ROLE_ASSIGN);
+    args.ref[CMK_REF_IDENTITY] = 0;
+    args.num[0] = options->uses_policies ? args.num[0] | (int64_t)CMK_PERMISSION_SECRET_GET
+                                         : (int64_t)cmk_role_find("Key Vault Secrets User");
+    (void)estate_must_apply(estate, args);
+}
+
 static void enable_cmk(Estate *estate, const EstateOptions *options)
 {
     CmkArgs args = estate_args(estate, CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
@@ -455,6 +486,10 @@ static void protect(Estate *estate, const EstateOptions *options)
     if (options->datasource != NULL) {
         args.num[0] = cmk_datasource_find(options->datasource);
     }
+    if (options->has_secret) {
+        args.num[0] = cmk_datasource_find("AzureDatabaseForPostgreSQLFlexibleServer");
+        args.ref[CMK_REF_SECRET] = ESTATE_SECRET;
+    }
     args.num[1] = or_else(options->size_bytes, args.num[1]);
     args.num[2] = or_else(options->daily_change_ppm, args.num[2]);
     uint32_t count = 0;
@@ -479,6 +514,9 @@ static void build(Estate *estate, const EstateOptions *options)
     args.num[0] = options->redundancy;
     (void)estate_must_apply(estate, args);
     create_identities(estate, options);
+    if (options->has_secret) {
+        give_secret(estate, options);
+    }
     estate_run(estate, CMK_HOUR_US); /* rights propagate */
     if (!options->has_no_cmk && estate->trouble[0] == '\0') {
         enable_cmk(estate, options);

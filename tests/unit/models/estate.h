@@ -30,6 +30,11 @@ enum {
     ESTATE_TWIN_KEY,   /* under the name of ESTATE_KEY, in ESTATE_ABSENT_KV: nothing lives there */
     ESTATE_SPARE_TWIN_KEY, /* likewise, in ESTATE_SPARE_KV */
 
+    ESTATE_SECRET = 1, /* in ESTATE_KV; nothing is there */
+
+    ESTATE_RESOURCE_GUARD = 1, /* excludes nothing; no vault is tied to either */
+    ESTATE_LENIENT_GUARD,      /* excludes all that can be */
+
     ESTATE_IDENTITY = 1,   /* attached; of the settings unless they use the system's */
     ESTATE_OTHER_IDENTITY, /* attached, with rights on ESTATE_KV */
     ESTATE_LOOSE_IDENTITY, /* exists, not attached */
@@ -41,6 +46,7 @@ enum {
     ESTATE_MANAGEMENT_GROUP = CMK_SCOPE__FIRST_DECLARED,
     ESTATE_SUBSCRIPTION,   /* in ESTATE_MANAGEMENT_GROUP */
     ESTATE_RESOURCE_GROUP, /* in ESTATE_SUBSCRIPTION: of all resources but ESTATE_SPARE_KV */
+    ESTATE_GUARD_GROUP,    /* of resource guards, in another subscription */
 
     ESTATE_NOBODY = 1, /* a user, without any rights as the others are */
     ESTATE_ALICE,
@@ -73,7 +79,8 @@ typedef struct EstateOptions {
     bool spare_has_no_soft_delete;
     bool spare_has_no_purge_protection; /* these: only of ESTATE_SPARE_KV */
     bool has_operational;               /* the policy keeps snapshots too */
-    bool has_rules; /* the policy keeps daily, weekly and monthly points longer */
+    bool has_secret; /* the instance is a PostgreSQL server, whose credentials are ESTATE_SECRET */
+    bool has_rules;  /* the policy keeps daily, weekly and monthly points longer */
     bool is_not_self_checking;
     uint32_t other_key_type; /* CmkKeyType of ESTATE_OTHER_KEY */
     uint32_t other_key_bits; /* or CmkCurve; 0: 2048 */

@@ -96,7 +96,18 @@ static const CmkOpId moves[] = {
     CMK_OP_BACKUP_POLICY_DELETE,
     CMK_OP_BACKUP_VAULT_LIST_DELETED,
     CMK_OP_BACKUP_VAULT_GET_DELETED,
+    CMK_OP_BACKUP_VAULT_GET_DELETED,
     CMK_OP_BACKUP_RUN,
+    CMK_OP_SECRET_SET,
+    CMK_OP_SECRET_UPDATE,
+    CMK_OP_SECRET_DELETE,
+    CMK_OP_SECRET_RECOVER,
+    CMK_OP_SECRET_RECOVER,
+    CMK_OP_BACKUP_VAULT_SET_CROSS_SUBSCRIPTION_RESTORE,
+    CMK_OP_BACKUP_VAULT_SET_RESOURCE_GUARD,
+    CMK_OP_BACKUP_VAULT_REMOVE_RESOURCE_GUARD,
+    CMK_OP_BACKUP_VAULT_SET_IMMUTABILITY,
+    CMK_OP_BACKUP_VAULT_SET_IMMUTABILITY,
     /* From here on in a quarter of the runs only, since they leave few jobs to run. */
     CMK_OP_INSTANCE_SUSPEND_BACKUPS,
     CMK_OP_INSTANCE_STOP_PROTECTION,
@@ -132,7 +143,7 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         args->num[3] = 9 * CMK_DAY_US;
         break;
     case CMK_OP_ROLE_ASSIGN:
-        args->num[0] = 1 + roll(dice, 18);
+        args->num[0] = 1 + roll(dice, 21);
         break;
     case CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL:
         args->num[0] = roll(dice, 2);
@@ -155,6 +166,13 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
     case CMK_OP_BACKUP_VAULT_SET_SOFT_DELETE:
         args->num[0] = roll(dice, 3);
         args->num[1] = roll(dice, 3) * 14;
+        break;
+    case CMK_OP_SECRET_UPDATE:
+        args->num[0] = CMK_SAYS_FALSE + roll(dice, 2);
+        break;
+    case CMK_OP_BACKUP_VAULT_SET_IMMUTABILITY: /* seldom for good */
+    case CMK_OP_BACKUP_VAULT_SET_CROSS_SUBSCRIPTION_RESTORE:
+        args->num[0] = roll(dice, 8) == 0 ? 2 : roll(dice, 2);
         break;
     case CMK_OP_BACKUP_RUN:
         args->num[0] = roll(dice, CMK_TAG__COUNT);
@@ -233,6 +251,20 @@ static CmkArgs move(Dice *dice, CmkTime time)
         }
         args.ref[CMK_REF_POLICY] = 1 + roll(dice, ESTATE_CONTINUOUS_POLICY);
         break;
+    case CMK_OP_SECRET_SET:
+    case CMK_OP_SECRET_UPDATE:
+    case CMK_OP_SECRET_DELETE:
+    case CMK_OP_SECRET_RECOVER:
+        args.ref[CMK_REF_SECRET] = ESTATE_SECRET;
+        args.ref[CMK_REF_KEY] = 0;
+        args.ref[CMK_REF_KEY_VAULT] = ESTATE_KV;
+        break;
+    case CMK_OP_BACKUP_VAULT_SET_RESOURCE_GUARD:
+        args.ref[CMK_REF_RESOURCE_GUARD] = 1 + roll(dice, 2);
+        break;
+    case CMK_OP_BACKUP_RESTORE:
+        args.ref[CMK_REF_SCOPE] = roll(dice, 3) == 0 ? 1 : 0; /* the other subscription */
+        break;
     case CMK_OP_BACKUP_POLICY_CREATE:
         args.ref[CMK_REF_POLICY] = ESTATE_ABSENT_POLICY;
         args.ref[CMK_REF_BACKUP_VAULT] = roll(dice, 3);
@@ -262,6 +294,7 @@ EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
                              .is_pinned = roll(&dice, 5) == 0,
                              .has_operational = !has_archive && roll(&dice, 2),
                              .archive_days = has_archive ? 1 : 0,
+                             .has_secret = has_archive && roll(&dice, 2),
                              .has_rules = roll(&dice, 2),
                              .datasource =
                                  has_archive ? "AzureDatabaseForMySQL" : others[roll(&dice, 2)],

@@ -596,7 +596,8 @@ Test(access, each_refused_person_can_be_let)
 {
     uint32_t given = 0;
     for (uint32_t op = 1; op < CMK_OP__COUNT; op++) {
-        if (cmk_azure_model()->operations[op]->permission <= CMK_PERMISSION_KEYS_ALL)
+        const uint64_t of_data = CMK_PERMISSION_KEYS_ALL | CMK_PERMISSION_SECRETS_ALL;
+        if ((cmk_azure_model()->operations[op]->permission & ~of_data) == 0)
             continue;
         Estate *estate = make(NULL);
         CmkArgs args = estate_args(estate, (CmkOpId)op);
@@ -716,16 +717,18 @@ static bool asks(const CmkOperation *operation, CmkGuardId guard)
     return operation->guards[i] == guard;
 }
 
-/* On the management plane that comes first, whatever else is wrong; with keys both permission
- * models are asked. Whoever makes key.get, wrap and unwrap is an identity, whose own guards ask. */
+/* On the management plane that comes first, whatever else is wrong; with keys and secrets both
+ * permission models are asked. Whoever makes key.get, wrap and unwrap and secret.get is an
+ * identity, whose own guards ask. */
 Test(access, operations_say_which_right_they_take)
 {
     const CmkModel *model = cmk_azure_model();
     for (uint32_t op = 1; op < model->operation_count; op++) {
         const CmkOperation *operation = model->operations[op];
-        const bool is_on_key = (operation->permission & CMK_PERMISSION_KEYS_ALL) != 0;
-        const bool is_of_identity =
-            op == CMK_OP_KEY_GET || op == CMK_OP_KEY_WRAP || op == CMK_OP_KEY_UNWRAP;
+        const uint64_t of_data = CMK_PERMISSION_KEYS_ALL | CMK_PERMISSION_SECRETS_ALL;
+        const bool is_on_key = (operation->permission & of_data) != 0;
+        const bool is_of_identity = op == CMK_OP_KEY_GET || op == CMK_OP_KEY_WRAP ||
+                                    op == CMK_OP_KEY_UNWRAP || op == CMK_OP_SECRET_GET;
         const bool has_right = operation->permission != 0;
         cr_expect_neq(has_right, reason_of((CmkOpId)op) != NULL,
                       "%s: takes a right, or has a reason for taking none", operation->name);

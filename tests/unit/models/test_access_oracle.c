@@ -12,7 +12,7 @@
 #define QUESTIONS 1000000
 #define CHANGES_PER_ESTATE 400
 #define TRIES_PER_CHANGE 64
-#define ROLES 18
+#define ROLES 21
 
 typedef struct Dice {
     uint64_t stream;
@@ -153,6 +153,7 @@ static CmkArgs random_change(Dice *dice)
     } else if (args.op == CMK_OP_ACCESS_POLICY_SET) {
         args.num[0] =
             roll(dice, 2) == 0 ? CMK_PERMISSION_KEYS_ALL : 1 + roll(dice, CMK_PERMISSION_KEYS_ALL);
+        args.num[0] |= (int64_t)roll(dice, 16) << 32; /* with secrets */
     } else if (args.op == CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL) {
         args.num[0] = roll(dice, 2);
     }
@@ -224,6 +225,7 @@ static CmkOpId random_order_of(Dice *dice)
                                      CMK_OP_KEY_DECRYPT,
                                      CMK_OP_KEY_ENCRYPT,
                                      CMK_OP_KEY_DELETE,
+                                     CMK_OP_SECRET_DELETE,
                                      CMK_OP_IDENTITY_ATTACH,
                                      CMK_OP_IDENTITY_ATTACH,
                                      CMK_OP_BACKUP_VAULT_MOVE,

@@ -47,7 +47,10 @@ Test(error_map, invents_no_code_that_looks_real)
                       {"ERR-12", "CloudServiceRetryableError"},
                       {"ERR-18", "UserErrorCMKMissingMangedIdentityPermissionOnKeyVault"},
                       {"ERR-18", "UserErrorCMKKeyVaultAuthFailure"},
-                      {"ERR-19", "UserErrorBackupVaultResourceMoveInProgress"}};
+                      {"ERR-19", "UserErrorBackupVaultResourceMoveInProgress"},
+                      {"SEC-1", "UserErrorInvalidSecret"},
+                      {"SEC-1", "UserErrorInvalidSecretStore"},
+                      {"SEC-1", "UserErrorMissingPermissionsOnSecretStore"}};
     const CmkModel *model = cmk_azure_model();
     uint32_t count = 0;
     uint32_t real = 0;

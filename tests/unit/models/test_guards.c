@@ -224,9 +224,9 @@ static bool holds(const CmkSim *sim, CmkGuardId guard, const CmkArgs *args)
     CmkArgs now = *args;
     uint64_t blame = 0;
     if (guard == CMK_GUARD_CALLER_IS_KNOWN) { /* an update binds the settings to the new one */
+        const CmkBackupVault *vault = cmk_backup_vault_of(sim->world, args);
         now.ref[CMK_REF_PRINCIPAL] =
-            cmk_backup_vault(sim->world, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]})
-                ->principal;
+            args->op == CMK_OP_SECRET_GET ? vault->system_principal : vault->principal;
     }
     return sim->model->guards[guard]->holds(sim->world, &now, &blame);
 }
@@ -287,12 +287,16 @@ static bool make_hold(CmkSim *sim, CmkGuardId guard, const CmkArgs *refused, uin
 #define MET_MAX 5
 
 /* A principal gets no rights in another tenant than its own, so nothing helps settings whose key
- * vault did not move along, but a key of the new tenant (MI-13). */
-static bool is_key_left_behind(const CmkWorld *world, const CmkArgs *refused)
+ * vault did not move along, but a key of the new tenant; nor an instance whose secret is in such a
+ * key vault (MI-13). */
+static bool is_left_behind(const CmkWorld *world, CmkGuardId guard, const CmkArgs *refused)
 {
+    const bool is_about_tenant = guard == CMK_GUARD_CALLER_IS_KNOWN ||
+                                 guard == CMK_GUARD_ROLE_LETS_READ_SECRET ||
+                                 guard == CMK_GUARD_POLICY_LETS_READ_SECRET;
     const uint32_t vault = cmk_backup_vault_of(world, refused)->resource_group;
     const uint32_t key_vault = cmk_key_vault_of(world, refused)->resource_group;
-    return vault != 0 && key_vault != 0 &&
+    return is_about_tenant && vault != 0 && key_vault != 0 &&
            cmk_scope_tenant(world, (CmkScopeId){vault}) !=
                cmk_scope_tenant(world, (CmkScopeId){key_vault});
 }
@@ -308,7 +312,7 @@ static void read_refusal(void *self, const CmkWorld *world, const CmkRecord *rec
     if (guard == NULL || repairing->of[record->guard].met >= MET_MAX ||
         provisioning == CMK_PROVISIONING_UPDATING || provisioning == CMK_PROVISIONING_CREATING ||
         provisioning == CMK_PROVISIONING_DELETING ||
-        (record->guard == CMK_GUARD_CALLER_IS_KNOWN && is_key_left_behind(world, &record->args))) {
+        is_left_behind(world, record->guard, &record->args)) {
         return;
     }
     Tally *tally = &repairing->of[record->guard];

@@ -314,6 +314,7 @@ Test(task, background_work_is_seen_by_nobody)
 #define ERR_5 "UserErrorSystemIdentityNotEnabledWithVault"
 #define ERR_6 "UserErrorUserIdentityNotFoundOrNotAssociatedWithVault"
 #define ERR_12 "CloudServiceRetryableError"
+#define SECRET_RIGHTS "UserErrorMissingPermissionsOnSecretStore"
 
 static const struct {
     const char *rule;
@@ -349,6 +350,10 @@ static const struct {
     {"ERR-M13", "caller-is-known", ERR_2, ERR_1},
     {"OQ-27", "data-keys-are-rewrapped-wholly", ERR_2, ERR_2},
     {"BK-18", "instance-is-kept", "SimErrorJobCancelled", "SimErrorJobCancelled"},
+    {"SEC-1", "role-lets-read-secret", SECRET_RIGHTS, SECRET_RIGHTS},
+    {"SEC-1", "policy-lets-read-secret", SECRET_RIGHTS, SECRET_RIGHTS},
+    {"SEC-1", "secret-exists", "UserErrorInvalidSecret", "UserErrorInvalidSecret"},
+    {"SEC-2", "secret-is-enabled", "UserErrorInvalidSecret", "UserErrorInvalidSecret"},
 };
 
 Test(task, the_error_matrix_is_that_of_the_rules)

@@ -20,7 +20,6 @@
 #include "tests/unit/scenario_runs/mutants.h"
 #include "tests/unit/scenario_runs/runs.h"
 
-#define CAPACITY "scenarios/capacity/" /* too long for so many runs */
 #define CPU_SECONDS_MAX 20
 #define EXPECTATIONS_MAX 64
 
