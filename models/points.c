@@ -362,6 +362,16 @@ static uint32_t data_key_of_backup(CmkSim *sim, CmkBackupVaultId id, const CmkPo
     return ++cmk_backup_vault_mut(sim, id)->last_data_key;
 }
 
+/* That was the one more backup of ROT-6, unless it went on with a data key that Backup held, or had
+ * begun before the vault left this version: then the next one is. */
+static void end_need_of_old_version(CmkSim *sim, const CmkTask *task)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, (CmkBackupVaultId){task->backup_vault});
+    if (vault->old_version == task->old_version) {
+        vault->old_version = 0;
+    }
+}
+
 static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
 {
     const CmkTaskId task_id = {args->ref[CMK_REF_TASK]};
@@ -380,9 +390,7 @@ static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
     point->data_key = data_key_of_backup(sim, (CmkBackupVaultId){task->backup_vault}, point);
     point->created_by = point->changed_by = cmk_this_seq(sim);
     cmk_points_append(sim, queue_id, id);
-    if (point->tier == CMK_TIER_VAULT) { /* that was the one more backup of ROT-6 */
-        cmk_backup_vault_mut(sim, (CmkBackupVaultId){task->backup_vault})->old_version = 0;
-    }
+    end_need_of_old_version(sim, task);
     queue->backup_task = 0;
     cmk_instance_count_backup(sim, queue_id, false);
     if (task->kind == CMK_TASK_BACKUP) {

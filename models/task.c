@@ -128,7 +128,7 @@ static bool needs_key_again(const CmkWorld *world, const CmkTask *task)
 }
 
 /* After a take-up the version that the vault has left must work for one more backup (ROT-6). It has
- * its turn after the present one, and as often. */
+ * its turn before the present one, from which on Backup may hold the data key, and as often. */
 static bool needs_old_version(const CmkWorld *world, const CmkTask *task)
 {
     return needs_key(world, task) &&
@@ -215,14 +215,12 @@ static bool wraps_anew(const CmkWorld *world, const CmkTask *task)
     {                                                                                              \
         STEP_EACH_DATA_KEY, 0, 0, OF_TARGET, is_needed, repeats                                    \
     }
-#define TOUCH_KEY                                                                                  \
-    REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key),                                                  \
-        REQUEST(CMK_OP_BACKUP_ACCEPT_KEY, OF_VAULT, needs_key),                                    \
-        REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_data_key)
+#define READ_KEY(is_needed)                                                                        \
+    REQUEST(CMK_OP_KEY_GET, OF_VAULT, is_needed),                                                  \
+        REQUEST(CMK_OP_BACKUP_ACCEPT_KEY, OF_VAULT, is_needed)
+#define TOUCH_KEY READ_KEY(needs_key), REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_data_key)
 #define TOUCH_KEY_AGAIN                                                                            \
-    REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key_again),                                            \
-        REQUEST(CMK_OP_BACKUP_ACCEPT_KEY, OF_VAULT, needs_key_again),                              \
-        REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key_again)
+    READ_KEY(needs_key_again), REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key_again)
 #define END                                                                                        \
     {                                                                                              \
         STEP_END, 0, 0, OF_VAULT, NULL, 0                                                          \
@@ -231,10 +229,10 @@ static bool wraps_anew(const CmkWorld *world, const CmkTask *task)
 /* BK-30; the key is touched at the start and again at the commit (OQ-24), where a data key for this
  * point alone is wrapped (OQ-28): with the version that is in use when the point is there. */
 static const Step backup_steps[] = {
-    TOUCH_KEY,
+    READ_KEY(needs_key),
     REQUEST(CMK_OP_KEY_UNWRAP, OF_OLD_VERSION, needs_old_version),
     WAIT(CMK_KNOB_BACKUP_DURATION, NULL),
-    TOUCH_KEY_AGAIN,
+    READ_KEY(needs_key_again),
     REQUEST(CMK_OP_KEY_UNWRAP, OF_OLD_VERSION, needs_old_version_again),
     REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, makes_data_key),
     APPLY(CMK_OP_BACKUP_COMMIT, OF_VAULT, NULL),
@@ -570,7 +568,7 @@ static void fill_request(const CmkWorld *world, const CmkTask *task, Whose whose
     args->ref[CMK_REF_VERSION] = versions[whose];
     args->ref[CMK_REF_IDENTITY] = is_by_target ? task->target_identity : vault->identity;
     args->ref[CMK_REF_PRINCIPAL] = is_by_target ? task->target_principal : vault->principal;
-    args->num[0] = is_job;
+    args->num[0] = is_job && whose != OF_OLD_VERSION;
 }
 
 static void go_to(const CmkWorld *world, CmkTask *task, CmkPointId point)
