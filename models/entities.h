@@ -940,9 +940,9 @@ typedef struct CmkInstance {
     uint32_t state;
     uint32_t first_queue;
     uint32_t next_of_vault;
-    uint32_t sample_bytes;   /* size of the sample that is really encrypted for each point */
-    uint32_t passing;        /* CmkInstanceState that is shown for a while, 0 if none is */
-    uint32_t failed_backups; /* in a row */
+    uint32_t sample_bytes; /* size of the sample that is really encrypted for each point */
+    uint32_t passing;      /* CmkInstanceState that is shown for a while, 0 if none is */
+    uint32_t reserved;
     int64_t size_bytes;
     int64_t daily_change_ppm;
     int64_t
@@ -977,8 +977,10 @@ typedef struct CmkQueue {
     uint32_t last_point;
     uint32_t point_count;
     uint32_t next_of_instance;
-    uint32_t backup_task; /* the backup that is under way, 0 if none */
-    uint32_t epoch;       /* the pending timer of the schedule carries it */
+    uint32_t backup_task;    /* the backup that is under way, 0 if none */
+    uint32_t epoch;          /* the pending timer of the schedule carries it */
+    uint32_t failed_backups; /* in a row */
+    uint32_t reserved;
     CmkFifo fifo[CMK_TAG__COUNT];
     CmkTime last_backup;    /* 0 before the first */
     CmkTime last_scheduled; /* start of the last scheduled backup that ended well, 0 before it */

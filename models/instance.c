@@ -86,19 +86,27 @@ const CmkGuard cmk_guard_policy_has_the_same_stores = {
 
 /* ---- what is shown --------------------------------------------------------------------------- */
 
+/* Backups to one store may fail while those to the other go on: a snapshot needs no key. */
+static bool has_failing_backups(const CmkWorld *world, const CmkInstance *instance)
+{
+    const int64_t limit = cmk_knob(world, CMK_KNOB_FAILED_BACKUPS_TO_PROTECTION_ERROR);
+    uint32_t row = limit != 0 ? instance->first_queue : 0;
+    while (row != 0 && cmk_queue(world, (CmkQueueId){row})->failed_backups < limit) {
+        row = cmk_queue(world, (CmkQueueId){row})->next_of_instance;
+    }
+    return row != 0;
+}
+
 /* What passes is only shown: a new policy and a deletion hold at once. */
 CmkInstanceState cmk_instance_shown(const CmkWorld *world, CmkInstanceId id)
 {
     const CmkInstance *instance = cmk_instance(world, id);
-    const int64_t limit = cmk_knob(world, CMK_KNOB_FAILED_BACKUPS_TO_PROTECTION_ERROR);
     if (instance->passing != 0) {
         return (CmkInstanceState)instance->passing;
     }
-    if (instance->state == CMK_INSTANCE_PROTECTED && limit != 0 &&
-        instance->failed_backups >= limit) {
-        return CMK_INSTANCE_ERROR;
-    }
-    return (CmkInstanceState)instance->state;
+    return instance->state == CMK_INSTANCE_PROTECTED && has_failing_backups(world, instance)
+               ? CMK_INSTANCE_ERROR
+               : (CmkInstanceState)instance->state;
 }
 
 /* Before the scenario begins nothing takes its time. */
@@ -111,13 +119,6 @@ bool cmk_instance_goes_on(CmkSim *sim, const CmkArgs *args)
                                    CMK_EVENT_INSTANCE_SETTLE, args->ref[CMK_REF_INSTANCE], args);
     }
     return duration_us > 0;
-}
-
-void cmk_instance_count_backup(CmkSim *sim, CmkQueueId queue, bool has_failed)
-{
-    CmkInstance *instance =
-        cmk_instance_mut(sim, (CmkInstanceId){cmk_queue(sim->world, queue)->instance});
-    instance->failed_backups = has_failed ? instance->failed_backups + 1 : 0;
 }
 
 /* ---- protection on and off ------------------------------------------------------------------- */

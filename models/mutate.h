@@ -81,9 +81,6 @@ CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind,
 /* Whether what an instance is asked for goes on for a while, of which a timer tells the end. */
 bool cmk_instance_goes_on(CmkSim *sim, const CmkArgs *args);
 
-/* A backup of the queue's instance has ended. */
-void cmk_instance_count_backup(CmkSim *sim, CmkQueueId queue, bool has_failed);
-
 /* Ends a task well and hands its row back. */
 void cmk_task_complete(CmkSim *sim, CmkTaskId id);
 

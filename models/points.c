@@ -392,7 +392,7 @@ static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
     cmk_points_append(sim, queue_id, id);
     end_need_of_old_version(sim, task);
     queue->backup_task = 0;
-    cmk_instance_count_backup(sim, queue_id, false);
+    queue->failed_backups = 0;
     if (task->kind == CMK_TASK_BACKUP) {
         queue->last_scheduled = task->started;
     }
@@ -409,8 +409,8 @@ const CmkOperation cmk_op_backup_commit = {
     .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
                CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
                CMK_GUARD_BACKUP_SERVICE_WORKS},
-    .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK) |
-              CMK_BIT(BACKUP_VAULT) | CMK_BIT(INSTANCE),
+    .writes =
+        CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK) | CMK_BIT(BACKUP_VAULT),
     .effect = backup_commit,
     .rules = "BK-7 BK-10 BK-11 BK-12 BK-23 BK-24 BK-30 OQ-24 ROT-6",
 };

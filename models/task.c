@@ -458,6 +458,14 @@ static void fail_job(CmkSim *sim, CmkBackupVaultId id, CmkStatus status)
  * does nothing with them, nor with a data key that it holds (OQ-27). */
 static bool leaves_half(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args)
 {
+/* Whoever cancels a backup knows it: it is no error of the instance. */
+static void end_failed_backup(CmkSim *sim, const CmkTask *task)
+{
+    CmkQueue *queue = cmk_queue_mut(sim, (CmkQueueId){task->queue});
+    queue->backup_task = 0;
+    queue->failed_backups += task->status != CMK_STATUS_OF(JOB_CANCELLED);
+}
+
     if (args->num[3] == 0 || cmk_knob(sim->world, CMK_KNOB_INTERRUPTED_REWRAP_STOPS_JOBS) == 0) {
         return false;
     }
@@ -490,10 +498,7 @@ static uint32_t task_fail(CmkSim *sim, const CmkArgs *args)
         break;
     case CMK_TASK_BACKUP:
     case CMK_TASK_BACKUP_ON_DEMAND:
-        cmk_queue_mut(sim, (CmkQueueId){task->queue})->backup_task = 0;
-        if (task->status != CMK_STATUS_OF(JOB_CANCELLED)) {
-            cmk_instance_count_backup(sim, (CmkQueueId){task->queue}, true);
-        }
+        end_failed_backup(sim, task);
         fail_job(sim, vault, (CmkStatus)task->status);
         break;
     case CMK_TASK_RESTORE:
@@ -515,8 +520,8 @@ const CmkOperation cmk_op_task_fail = {
                {"is_transient", CMK_PARAM_INTEGER, 1, 1, 2},
                {"is_half_way", CMK_PARAM_INTEGER, 1, 0, 3}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
-    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT(INSTANCE) | CMK_BIT(BACKUP_VAULT) |
-              CMK_BIT(ATTACHMENT) | CMK_BIT(PRINCIPAL),
+    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(ATTACHMENT) |
+              CMK_BIT(PRINCIPAL),
     .effect = task_fail,
     .rules = "ERR-25 BK-23 BV-28 BV-32 BV-T4 BV-T6 OQ-3 OQ-16 OQ-27",
 };
