@@ -1063,10 +1063,10 @@ typedef struct CmkTask {
     uint32_t tag;              /* CmkTag of a backup on demand */
     uint32_t priority;         /* CmkRehydration of a restore */
     uint32_t at_point;         /* whose own data key the step is about, 0: the vault's (OQ-28) */
-    uint32_t reserved;
-    uint64_t at_point_by; /* CmkPoint.created_by of that, since points are recycled */
     uint32_t old_version;      /* backup: the one left behind that it has unwrapped with (ROT-6) */
     uint32_t has_rewrapped;    /* settings, rotation: the vault's own data key, at least */
+    uint32_t reserved;
+    uint64_t at_point_by; /* CmkPoint.created_by of that, since points are recycled */
     CmkTime started;
     CmkTime restored_to; /* restore: the moment whose data comes back */
     uint64_t started_by;

@@ -231,9 +231,11 @@ static bool wraps_anew(const CmkWorld *world, const CmkTask *task)
 static const Step backup_steps[] = {
     READ_KEY(needs_key),
     REQUEST(CMK_OP_KEY_UNWRAP, OF_OLD_VERSION, needs_old_version),
+    REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_data_key),
     WAIT(CMK_KNOB_BACKUP_DURATION, NULL),
     READ_KEY(needs_key_again),
     REQUEST(CMK_OP_KEY_UNWRAP, OF_OLD_VERSION, needs_old_version_again),
+    REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key_again),
     REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, makes_data_key),
     APPLY(CMK_OP_BACKUP_COMMIT, OF_VAULT, NULL),
     END};
@@ -394,6 +396,7 @@ static uint32_t task_retry(CmkSim *sim, const CmkArgs *args)
     task->attempt = (uint32_t)args->num[2];
     task->at_point = (uint32_t)args->num[3];
     task->at_point_by = cmk_point(sim->world, (CmkPointId){task->at_point})->created_by;
+    task->has_rewrapped = (uint32_t)args->num[4];
     task->retries++;
     return row;
 }
@@ -404,7 +407,8 @@ const CmkOperation cmk_op_task_retry = {
     .params = {{"step", CMK_PARAM_INTEGER, 1, 1, 0},
                {"until", CMK_PARAM_INSTANT, 1, 1, 1},
                {"attempt", CMK_PARAM_INTEGER, 1, 1, 2},
-               {"at_point", CMK_PARAM_INTEGER, 1, 0, 3}},
+               {"at_point", CMK_PARAM_INTEGER, 1, 0, 3},
+               {"has_rewrapped", CMK_PARAM_INTEGER, 1, 0, 4}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = task_retry,
@@ -454,10 +458,6 @@ static void fail_job(CmkSim *sim, CmkBackupVaultId id, CmkStatus status)
     }
 }
 
-/* What is wrapped anew already counts for nothing, or leaves a vault that needs both versions and
- * does nothing with them, nor with a data key that it holds (OQ-27). */
-static bool leaves_half(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args)
-{
 /* Whoever cancels a backup knows it: it is no error of the instance. */
 static void end_failed_backup(CmkSim *sim, const CmkTask *task)
 {
@@ -466,6 +466,10 @@ static void end_failed_backup(CmkSim *sim, const CmkTask *task)
     queue->failed_backups += task->status != CMK_STATUS_OF(JOB_CANCELLED);
 }
 
+/* What is wrapped anew already counts for nothing, or leaves a vault that needs both versions and
+ * does nothing with them, nor with a data key that it holds (OQ-27). */
+static bool leaves_half(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args)
+{
     if (args->num[3] == 0 || cmk_knob(sim->world, CMK_KNOB_INTERRUPTED_REWRAP_STOPS_JOBS) == 0) {
         return false;
     }
@@ -686,7 +690,13 @@ static CmkErrorKey key_of(const CmkTask *task, const Step *step)
     if (step->whose == BY_OLD_IDENTITY) {
         return CMK_ERROR_KEY_OF_OLD_IDENTITY;
     }
-    return task->at_point == 0 ? CMK_ERROR_CURRENT_KEY : CMK_ERROR_REWRAPPED_KEY;
+    return task->has_rewrapped == 0 ? CMK_ERROR_CURRENT_KEY : CMK_ERROR_REWRAPPED_KEY;
+}
+
+/* The step that puts the version of a re-wrapping in use. */
+static bool puts_version_in_use(const Step *step)
+{
+    return step->op == CMK_OP_ENCRYPTION_COMMIT || step->op == CMK_OP_ROTATION_COMMIT;
 }
 
 /* Whether data keys have been re-wrapped when an update or take-up ends for good: at a later one of
@@ -697,8 +707,7 @@ static bool is_half_way(const CmkWorld *world, const CmkTask *task, const Step *
     switch ((CmkTaskKind)task->kind) {
     case CMK_TASK_SETTINGS:
     case CMK_TASK_ROTATION:
-        return rewraps(world, task) && (step->kind == STEP_APPLY || task->at_point_by != 0) &&
-               step->op != CMK_OP_ENCRYPTION_VALIDATE &&
+        return rewraps(world, task) && (task->has_rewrapped != 0 || puts_version_in_use(step)) &&
                refused_by !=
                    CMK_GUARD_TAKE_UP_IS_STILL_DUE; /* another update re-wrapped them all */
     case CMK_TASK_BACKUP:
@@ -746,6 +755,7 @@ static bool is_retried(CmkSim *sim, const CmkTask *task, uint32_t step, uint32_t
     args.num[1] = cmk_world_now(sim->world) + (CMK_SECOND_US << attempt); /* THR-6 */
     args.num[2] = attempt + 1;
     args.num[3] = task->at_point;
+    args.num[4] = task->has_rewrapped;
     (void)cmk_apply(sim, &args);
     return true;
 }
@@ -766,7 +776,7 @@ static CmkOutcome carry_out(CmkSim *sim, CmkTask *task, const Step *step, uint32
         *ret_waits = true;
         return cmk_apply(sim, &args);
     case STEP_APPLY:
-        if (step->op == CMK_OP_ENCRYPTION_COMMIT || step->op == CMK_OP_ROTATION_COMMIT) {
+        if (puts_version_in_use(step)) {
             args.num[0] = cmk_backup_vault(sim->world, (CmkBackupVaultId){task->backup_vault})
                               ->active_version;
             args.num[1] = task->target_version;
@@ -775,6 +785,7 @@ static CmkOutcome carry_out(CmkSim *sim, CmkTask *task, const Step *step, uint32
     case STEP_EACH_POINT:
         return apply_to_due_points(sim, task, &args);
     case STEP_EACH_DATA_KEY:
+        task->has_rewrapped = 1;
         go_to(sim->world, task, next_own_key(sim->world, task));
         return (CmkOutcome){.status = CMK_STATUS_OK};
     case STEP_END:

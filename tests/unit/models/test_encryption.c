@@ -814,3 +814,34 @@ Test(encryption, an_old_key_lost_while_points_are_rewrapped_breaks_the_settings)
     cr_assert_str_eq(estate->trouble, "");
     estate_free(estate);
 }
+
+/* OQ-27: the point whose data key is the next to be re-wrapped may go while the update waits; those
+ * before it have been all the same. */
+Test(encryption, a_rewrap_is_half_done_though_the_point_it_was_at_is_gone)
+{
+    EstateOptions options = {0};
+    options.knobs[CMK_KNOB_DEK_PER_POINT] = 1 + 1;
+    options.knobs[CMK_KNOB_INTERRUPTED_REWRAP_STOPS_JOBS] = 1 + 1;
+    Estate *estate = settings_estate(&options);
+    estate_run(estate, CMK_DAY_US);
+    CmkArgs args = settings_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+    args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE); /* step 14 waits */
+    (void)estate_must_apply(estate, args);
+    estate_run(estate, 10 * CMK_SECOND_US);
+    apply_to_spare(estate, CMK_OP_KEY_VAULT_THROTTLE, 0); /* the wrap of step 15 waits */
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
+    estate_run(estate, 10 * CMK_SECOND_US);
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE); /* the data key of the point waits */
+    apply_to_spare(estate, CMK_OP_KEY_VAULT_UNTHROTTLE, 0);
+    estate_run(estate, 10 * CMK_SECOND_US);
+    CmkArgs expire = estate_args(estate, CMK_OP_POINT_EXPIRE);
+    expire.ref[CMK_REF_POINT] = estate_last(estate, CMK_OP_KEY_UNWRAP)->args.ref[CMK_REF_POINT];
+    cr_assert_neq(expire.ref[CMK_REF_POINT], 0);
+    (void)estate_must_apply(estate, expire);
+    estate_run(estate, CMK_MINUTE_US);
+    settings_expect_failure(estate, "key-vault-is-not-throttled", ERR_12, "OQ-13");
+    cr_assert_neq(estate_vault(estate)->is_half_rewrapped, 0);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
