@@ -166,19 +166,27 @@ static bool comes_back_fast(const CmkWorld *world, const CmkTask *task)
     return comes_back(world, task) && task->priority == CMK_REHYDRATION_HIGH;
 }
 
-/* The data key is wrapped by another version than the target, and not given up (BV-37, BK-34). */
+/* The settings have a key of which something is wanted: its data keys are not given up (BK-34). */
+static bool keeps_data_keys(const CmkWorld *world, CmkBackupVaultId vault)
+{
+    return cmk_backup_vault(world, vault)->key != 0 &&
+           !cmk_encryption_replaces_lost_key(world, vault);
+}
+
+/* The data key is wrapped by another version than the target (BV-37). */
 static bool rewraps(const CmkWorld *world, const CmkTask *task)
 {
-    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
-    return vault->key != 0 && vault->active_version != task->target_version &&
-           !cmk_encryption_replaces_lost_key(world, (CmkBackupVaultId){task->backup_vault});
+    const CmkBackupVaultId vault = {task->backup_vault};
+    return keeps_data_keys(world, vault) &&
+           cmk_backup_vault(world, vault)->active_version != task->target_version;
 }
 
 static bool tests_old_identity(const CmkWorld *world, const CmkTask *task)
 {
-    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
-    return cmk_knob(world, CMK_KNOB_IDENTITY_CHANGE_TESTS_OLD_IDENTITY) != 0 && vault->key != 0 &&
-           vault->identity != task->target_identity;
+    const CmkBackupVaultId vault = {task->backup_vault};
+    return cmk_knob(world, CMK_KNOB_IDENTITY_CHANGE_TESTS_OLD_IDENTITY) != 0 &&
+           keeps_data_keys(world, vault) &&
+           cmk_backup_vault(world, vault)->identity != task->target_identity;
 }
 
 /* The data keys of points go to the target too: re-wrapped, or taken over from the platform's key

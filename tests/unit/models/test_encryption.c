@@ -366,6 +366,25 @@ Test(encryption, a_change_of_identity_may_ask_the_old_one)
     }
 }
 
+/* OQ-29: where a lost key is replaced by another of its name, nobody can ask for the old one any
+ * more, the old identity neither. */
+Test(encryption, the_old_identity_is_not_asked_for_a_lost_key)
+{
+    EstateOptions options = {0};
+    options.knobs[CMK_KNOB_IDENTITY_CHANGE_TESTS_OLD_IDENTITY] = 1 + 1;
+    options.knobs[CMK_KNOB_LOST_KEY_CAN_BE_REPLACED] = 1 + 1;
+    Estate *estate = settings_estate(&options);
+    (void)estate_must(estate, CMK_OP_KEY_DELETE);
+    estate_run(estate, 90 * CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_KEY_CREATE);
+    const uint32_t lost = estate_vault(estate)->active_version;
+    settings_update(estate, settings_args(estate, ESTATE_KEY, ESTATE_OTHER_IDENTITY));
+    cr_assert_eq(estate_vault(estate)->identity, ESTATE_OTHER_IDENTITY);
+    cr_assert_neq(estate_vault(estate)->active_version, lost);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
 /* A vault that waits for its identity and then has a failed update no longer heals by itself, and
  * nothing goes on looking at it (BV-T14). */
 Test(encryption, a_failed_update_ends_the_healing)
