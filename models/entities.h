@@ -750,10 +750,12 @@ typedef struct CmkBackupVault {
     uint32_t first_policy;       /* of those that are or were in it, linked by next_of_vault */
     uint32_t deleted_from;       /* region of the last vault of this name that is gone and still
                                     listed, 0: none is (BV-11) */
-    uint32_t old_version;        /* of its key, that the next backup needs too (ROT-6); 0: none */
-    uint32_t is_half_rewrapped;  /* jobs are refused until it is repeated (OQ-27) */
-    CmkTime dek_known_until;     /* Backup still holds the data key that it had unwrapped (OQ-10) */
-    CmkTime deleted_at;          /* of the same one */
+    uint32_t deleted_group; /* scope of the same one, where rights to read of it are looked for */
+    uint32_t deleted_epoch; /* the pending timer of its purge carries it */
+    uint32_t old_version;   /* of its key, that the next backup needs too (ROT-6); 0: none */
+    uint32_t is_half_rewrapped; /* jobs are refused until it is repeated (OQ-27) */
+    CmkTime dek_known_until;    /* Backup still holds the data key that it had unwrapped (OQ-10) */
+    CmkTime deleted_at;         /* of the one that is listed */
     CmkTime deleted_purge_at;
     uint64_t deleted_by;    /* record that last changed these */
     uint64_t encryption_by; /* record that last changed the encryption settings */
