@@ -901,7 +901,8 @@ typedef struct CmkVaultPolicy {
     uint64_t changed_by;
 } CmkVaultPolicy;
 
-/* The states of BK-23. The last ones are only shown, over one that lasts (cmk_instance_shown()). */
+/* The states of BK-23. The last three are never in CmkInstance.state: they are shown over one that
+ * is (cmk_instance_shown()). */
 typedef enum CmkInstanceState {
     CMK_INSTANCE_ABSENT,
     CMK_INSTANCE_PROTECTED,
@@ -911,6 +912,7 @@ typedef enum CmkInstanceState {
     CMK_INSTANCE_PURGED,      /* nothing is left, and there is no way back */
     CMK_INSTANCE_CONFIGURING, /* not backed up yet */
     CMK_INSTANCE_CONFIGURING_FAILED,
+
     CMK_INSTANCE_ERROR,         /* over PROTECTED: its backups fail */
     CMK_INSTANCE_UPDATING,      /* over one that keeps points: its policy has just changed */
     CMK_INSTANCE_SOFT_DELETING, /* over SOFT_DELETED */

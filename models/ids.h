@@ -98,6 +98,7 @@
     X(BACKUP_POLICY_DELETE, backup_policy_delete)                                                  \
     X(INSTANCE_PROTECT, instance_protect)                                                          \
     X(INSTANCE_CONFIGURE, instance_configure)                                                      \
+    X(INSTANCE_FAIL_CONFIGURATION, instance_fail_configuration)                                    \
     X(INSTANCE_SETTLE, instance_settle)                                                            \
     X(INSTANCE_SUSPEND_BACKUPS, instance_suspend_backups)                                          \
     X(INSTANCE_STOP_PROTECTION, instance_stop_protection)                                          \
