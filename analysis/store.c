@@ -479,7 +479,7 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
     if ((writes & CMK_BIT(BACKUP_VAULT)) != 0) {
         follow_states(store, world, record);
     }
-    if ((writes & CMK_BIT(INSTANCE)) != 0 && record->args.ref[CMK_REF_INSTANCE] != 0) {
+    if ((writes & CMK_INSTANCE_SHOWN_BY) != 0 && record->args.ref[CMK_REF_INSTANCE] != 0) {
         follow_instance(store, world, record);
     }
     follow_services(store, world, record);
