@@ -433,7 +433,7 @@ static int64_t instance_last_backup(const CmkWorld *world, uint32_t row)
 }
 
 static const CmkStateField instance_fields[] = {
-    {"state", OF(words_instance), CMK_BIT(INSTANCE), instance_state,
+    {"state", OF(words_instance), CMK_INSTANCE_SHOWN_BY, instance_state,
      "whether it is protected, and what became of it (BK-23)"},
     {"backup_vault", NAME_OF("backup_vault"), CMK_BIT(INSTANCE), instance_vault,
      "the vault that protects it"},

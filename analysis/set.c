@@ -309,13 +309,20 @@ uint32_t cmk_job_ended(const CmkRecord *record)
     }
 }
 
-CmkJobOutcome cmk_job_outcome(const CmkTask *task, const CmkRecord *end)
+CmkJobOutcome cmk_job_outcome(const CmkTask *task)
 {
-    if (task->state == CMK_TASK_COMPLETED_WITH_WARNINGS)
-        return CMK_JOB_COMPLETED_WITH_WARNINGS;
-    if (end->args.op != CMK_OP_TASK_FAIL)
+    switch ((CmkTaskState)task->state) {
+    case CMK_TASK_COMPLETED:
         return CMK_JOB_COMPLETED;
-    return end->args.num[0] == CMK_STATUS_OF(JOB_CANCELLED) ? CMK_JOB_CANCELLED : CMK_JOB_FAILED;
+    case CMK_TASK_COMPLETED_WITH_WARNINGS:
+        return CMK_JOB_COMPLETED_WITH_WARNINGS;
+    case CMK_TASK_FAILED:
+        return task->status == CMK_STATUS_OF(JOB_CANCELLED) ? CMK_JOB_CANCELLED : CMK_JOB_FAILED;
+    case CMK_TASK_RUNNING:
+        break;
+    }
+    CMK_ASSERT(false);
+    return CMK_JOB_FAILED;
 }
 
 bool cmk_job_is_done(CmkJobOutcome outcome)
@@ -354,7 +361,7 @@ static bool count_job(CmkSets *sets, const CmkWorld *world, const CmkRecord *rec
                       uint32_t cause)
 {
     const CmkTask *task = cmk_task(world, (CmkTaskId){row});
-    const CmkJobOutcome outcome = cmk_job_outcome(task, record);
+    const CmkJobOutcome outcome = cmk_job_outcome(task);
     const int64_t facts[CMK_SET_FILTERS_MAX] = {
         [JOB_OPERATION] = task->kind,
         [JOB_STATUS] = outcome,
@@ -362,7 +369,7 @@ static bool count_job(CmkSets *sets, const CmkWorld *world, const CmkRecord *rec
         [JOB_VAULT] = task->backup_vault,
         [JOB_INSTANCE] = instance_of_task(world, task),
         [JOB_SEEN] = cmk_task_facts((CmkTaskKind)task->kind)->is_seen,
-        [JOB_CODE] = cmk_job_is_done(outcome) ? CMK_STATUS_OK : record->args.num[0],
+        [JOB_CODE] = (int64_t)task->status,
         [JOB_FAULT] = cause,
     };
     return count_member(sets, CMK_SET_JOBS, facts, bytes_of_job(world, record), record->time);

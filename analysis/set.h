@@ -118,8 +118,8 @@ typedef enum CmkJobOutcome {
     CMK_JOB_OUTCOME__COUNT
 } CmkJobOutcome;
 
-/* The record is the one that ended the task. */
-CmkJobOutcome cmk_job_outcome(const CmkTask *task, const CmkRecord *end);
+/* Of a task that has ended. */
+CmkJobOutcome cmk_job_outcome(const CmkTask *task);
 
 /* Whether it has done what it was to do, with warnings or without. */
 bool cmk_job_is_done(CmkJobOutcome outcome);

@@ -409,12 +409,12 @@ static void end_job(CmkRunStore *store, const CmkWorld *world, const CmkRecord *
                     CmkTaskId id)
 {
     const CmkTask *task = cmk_task(world, id);
-    const CmkJobOutcome outcome = cmk_job_outcome(task, record);
+    const CmkJobOutcome outcome = cmk_job_outcome(task);
     CmkStoreJob job = job_of(world, task, record->seq);
     job.ended = record->time;
     job.status = status_of[outcome];
     if (!cmk_job_is_done(outcome)) {
-        job.code = (uint32_t)record->args.num[0];
+        job.code = (uint32_t)task->status;
         job.refused_seq = (uint64_t)record->args.num[1];
     } else if (job.point != 0) {
         job.bytes = cmk_point(world, (CmkPointId){job.point})->bytes;
@@ -479,7 +479,7 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
     if ((writes & CMK_BIT(BACKUP_VAULT)) != 0) {
         follow_states(store, world, record);
     }
-    if ((writes & CMK_BIT(INSTANCE)) != 0 && record->args.ref[CMK_REF_INSTANCE] != 0) {
+    if ((writes & CMK_INSTANCE_SHOWN_BY) != 0 && record->args.ref[CMK_REF_INSTANCE] != 0) {
         follow_instance(store, world, record);
     }
     follow_services(store, world, record);

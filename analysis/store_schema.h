@@ -22,7 +22,7 @@
 /* PRAGMA application_id: "CMKS". */
 #define CMK_STORE_APPLICATION_ID 0x434d4b53
 
-/* PRAGMA user_version: the layout of the tables. */
+/* PRAGMA user_version: the layout of the tables. The first is open until the first release. */
 #define CMK_STORE_SCHEMA_VERSION 1
 
 /* Amounts of money are billionths of this. */

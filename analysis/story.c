@@ -106,7 +106,7 @@ static void on_ended_job(CmkStory *story, const CmkWorld *world, const CmkRecord
                          const CmkMeaning *meaning)
 {
     const CmkTask *task = cmk_task(world, (CmkTaskId){cmk_job_ended(record)});
-    const CmkJobOutcome outcome = cmk_job_outcome(task, record);
+    const CmkJobOutcome outcome = cmk_job_outcome(task);
     story->jobs[task->kind].ended[outcome]++;
     if (outcome == CMK_JOB_FAILED) {
         on_failed_job(story, world, record, meaning);

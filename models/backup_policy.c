@@ -105,6 +105,7 @@ static bool policy_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *
 
 static bool create_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
+    ret->ref[CMK_REF_BACKUP_VAULT] = vault_of(refused).i; /* the others asked for none */
     ret->ref[CMK_REF_POLICY] = policy_of(refused).i;
     return cmk_policy(world, policy_of(refused))->state == CMK_POLICY_ABSENT;
 }
@@ -207,10 +208,10 @@ const CmkOperation cmk_op_backup_policy_create = {
                {"vault", CMK_PARAM_BACKUP_VAULT, 0, 0, CMK_REF_BACKUP_VAULT}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_VAULT_OF_POLICY_EXISTS,
                CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
-               CMK_GUARD_POLICY_IS_ABSENT},
+               CMK_GUARD_BACKUP_VAULT_IS_NOT_BEING_DELETED, CMK_GUARD_POLICY_IS_ABSENT},
     .writes = CMK_BIT(POLICY) | CMK_BIT(VAULT_POLICY) | CMK_BIT(BACKUP_VAULT),
     .effect = backup_policy_create,
-    .rules = "BK-4 BK-5 BK-8 BK-9 BV-10",
+    .rules = "BK-4 BK-5 BK-8 BK-9 BV-10 BV-12",
     .action = "Microsoft.DataProtection/backupVaults/backupPolicies/write",
     .az = "az dataprotection backup-policy create",
 };

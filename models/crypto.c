@@ -173,7 +173,7 @@ bool cmk_gcm_encrypt(const CmkCrypto *crypto, CmkGcm *gcm, CmkGcmKey key, const 
         return false;
     }
     if (EVP_CipherFinal_ex(gcm->ctx, rest, &length) == 1 &&
-        EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, call->tag) == 1) {
+        EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, call->ret_tag) == 1) {
         return true;
     }
     cmk_gcm_forget(gcm);
@@ -184,11 +184,13 @@ CmkEnvelopeResult cmk_gcm_decrypt(CmkCrypto *crypto, CmkGcm *gcm, CmkGcmKey key,
                                   const CmkGcmCall *call)
 {
     unsigned char rest[TAG_BYTES];
+    unsigned char tag[TAG_BYTES]; /* OpenSSL only reads it, and wants to be able to write */
     int length = 0;
+    memcpy(tag, call->tag, TAG_BYTES);
     if (!gcm_run(crypto, gcm, key, call, 0)) {
         return cmk_crypto_fail(crypto, CMK_ENVELOPE_LIBRARY_ERROR, "decryption");
     }
-    if (EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, call->tag) != 1) {
+    if (EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag) != 1) {
         cmk_gcm_forget(gcm);
         return cmk_crypto_fail(crypto, CMK_ENVELOPE_LIBRARY_ERROR, "tag");
     }

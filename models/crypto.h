@@ -94,8 +94,9 @@ typedef struct CmkGcmCall {
     const unsigned char *nonce;
     const void *in;
     size_t in_bytes;
-    void *out;          /* as long as `in` */
-    unsigned char *tag; /* written or checked */
+    void *out;                /* as long as `in` */
+    unsigned char *ret_tag;   /* encryption */
+    const unsigned char *tag; /* decryption */
 } CmkGcmCall;
 
 /* False when memory is out; to be cleared all the same. */

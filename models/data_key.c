@@ -50,6 +50,8 @@ struct CmkDataKeys {
     uint32_t blobs_count;
     uint32_t blobs_capacity;
     uint32_t blobs_free;
+    uint32_t *first_blobs; /* by row of the key version, as far as any has wrapped */
+    uint32_t first_blobs_capacity;
     CmkIdMap dek_rows;
     CmkIdMap blob_rows; /* by data key and key version */
 };
@@ -85,6 +87,7 @@ void cmk_data_keys_free(CmkDataKeys *keys)
     }
     OPENSSL_clear_free(keys->deks, keys->deks_capacity * sizeof *keys->deks);
     OPENSSL_clear_free(keys->blobs, keys->blobs_capacity * sizeof *keys->blobs);
+    OPENSSL_free(keys->first_blobs);
     cmk_id_map_clear(&keys->dek_rows);
     cmk_id_map_clear(&keys->blob_rows);
     cmk_gcm_clear(&keys->gcm);
@@ -199,10 +202,29 @@ CmkEnvelopeResult cmk_data_keys_find_blob(const CmkDataKeys *keys, uint32_t dek_
     return CMK_ENVELOPE_OK;
 }
 
-/* A row for one more blob, not yet counted as used; NONE when memory is out. */
-static uint32_t blob_reserve(CmkDataKeys *keys)
+/* False when memory is out. */
+static bool reserve_first_blob(CmkDataKeys *keys, uint32_t version_row)
 {
-    if (!cmk_id_map_reserve(&keys->blob_rows)) {
+    while (version_row >= keys->first_blobs_capacity) {
+        const uint32_t filled = keys->first_blobs_capacity;
+        uint32_t *first_blobs = cmk_crypto_reserve(
+            keys->first_blobs, filled, &keys->first_blobs_capacity, sizeof *keys->first_blobs);
+        if (first_blobs == NULL) {
+            return false;
+        }
+        keys->first_blobs = first_blobs;
+        for (uint32_t i = filled; i < keys->first_blobs_capacity; i++) {
+            first_blobs[i] = NONE;
+        }
+    }
+    return true;
+}
+
+/* A row for one more blob, of this key version, not yet counted as used; NONE when memory is out.
+ */
+static uint32_t blob_reserve(CmkDataKeys *keys, uint32_t version_row)
+{
+    if (!cmk_id_map_reserve(&keys->blob_rows) || !reserve_first_blob(keys, version_row)) {
         return NONE;
     }
     if (keys->blobs_free != NONE) {
@@ -227,8 +249,7 @@ static void blob_add(CmkDataKeys *keys, uint32_t row, const Blob *added)
         keys->blobs_count++;
     }
     Dek *dek = &keys->deks[added->dek_row];
-    uint32_t *first_of_version =
-        cmk_wrapping_keys_first_blob(keys->wrapping_keys, added->version_row);
+    uint32_t *first_of_version = &keys->first_blobs[added->version_row];
     Blob *blob = &keys->blobs[row];
     *blob = *added;
     blob->next_of_dek = dek->first_blob;
@@ -257,7 +278,7 @@ static void blob_close(CmkDataKeys *keys, uint32_t row)
 
 void cmk_data_keys_close_all_of(CmkDataKeys *keys, uint32_t version_row)
 {
-    uint32_t row = *cmk_wrapping_keys_first_blob(keys->wrapping_keys, version_row);
+    uint32_t row = version_row < keys->first_blobs_capacity ? keys->first_blobs[version_row] : NONE;
     for (; row != NONE; row = keys->blobs[row].next_of_version) {
         blob_close(keys, row);
     }
@@ -275,8 +296,7 @@ void cmk_data_keys_drop_blob(CmkDataKeys *keys, uint32_t blob_row)
     }
     *link = blob->next_of_dek;
     if (blob->previous_of_version == NONE) {
-        *cmk_wrapping_keys_first_blob(keys->wrapping_keys, blob->version_row) =
-            blob->next_of_version;
+        keys->first_blobs[blob->version_row] = blob->next_of_version;
     } else {
         keys->blobs[blob->previous_of_version].next_of_version = blob->next_of_version;
     }
@@ -341,7 +361,7 @@ static CmkEnvelopeResult wrap_plain(CmkDataKeys *keys, uint32_t dek_row, uint32_
 {
     unsigned char wrapped[CMK_CRYPTO_WRAPPED_MAX];
     Dek *dek = &keys->deks[dek_row];
-    const uint32_t row = blob_reserve(keys);
+    const uint32_t row = blob_reserve(keys, version_row);
     if (row == NONE) {
         return cmk_crypto_fail_memory(keys->crypto);
     }

@@ -5,6 +5,11 @@
 #include "models/mutate.h"
 #include "models/rows.h"
 
+uint32_t cmk_deleted_vault_epoch(const CmkWorld *world, uint32_t row)
+{
+    return cmk_backup_vault(world, (CmkBackupVaultId){row})->deleted_epoch;
+}
+
 void cmk_deleted_vault_keep(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args)
 {
     const int64_t kept_us = cmk_knob(sim->world, CMK_KNOB_DELETED_VAULT_KEPT);
@@ -13,6 +18,8 @@ void cmk_deleted_vault_keep(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *arg
     }
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
     vault->deleted_from = vault->region;
+    vault->deleted_group = vault->resource_group;
+    vault->deleted_epoch++; /* an earlier one of its name is listed no more */
     vault->deleted_at = cmk_world_now(sim->world);
     vault->deleted_purge_at = vault->deleted_at + kept_us;
     vault->deleted_by = cmk_this_seq(sim);
@@ -75,6 +82,7 @@ static uint32_t backup_vault_purge_deleted(CmkSim *sim, const CmkArgs *args)
     const CmkBackupVaultId id = {args->ref[CMK_REF_BACKUP_VAULT]};
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
     vault->deleted_from = 0;
+    vault->deleted_group = 0;
     vault->deleted_at = 0;
     vault->deleted_purge_at = 0;
     vault->deleted_by = cmk_this_seq(sim);
@@ -91,13 +99,9 @@ const CmkOperation cmk_op_backup_vault_purge_deleted = {
     .rules = "BV-11",
 };
 
-/* A later vault of the same name may have been deleted since and has its own time. */
 void cmk_on_deleted_vault(CmkSim *sim, const CmkTimer *timer)
 {
-    const CmkBackupVaultId id = {timer->subject};
-    if (cmk_backup_vault(sim->world, id)->deleted_purge_at == cmk_world_now(sim->world)) {
-        CmkArgs args = cmk_args_of_timer(CMK_OP_BACKUP_VAULT_PURGE_DELETED, timer);
-        args.ref[CMK_REF_BACKUP_VAULT] = id.i;
-        (void)cmk_apply(sim, &args);
-    }
+    CmkArgs args = cmk_args_of_timer(CMK_OP_BACKUP_VAULT_PURGE_DELETED, timer);
+    args.ref[CMK_REF_BACKUP_VAULT] = timer->subject;
+    (void)cmk_apply(sim, &args);
 }

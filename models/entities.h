@@ -807,14 +807,16 @@ typedef struct CmkBackupVault {
     uint32_t first_policy;       /* of those that are or were in it, linked by next_of_vault */
     uint32_t deleted_from;       /* region of the last vault of this name that is gone and still
                                     listed, 0: none is (BV-11) */
-    uint32_t old_version;        /* of its key, that the next backup needs too (ROT-6); 0: none */
+    uint32_t deleted_group; /* scope of the same one, where rights to read of it are looked for */
+    uint32_t deleted_epoch; /* the pending timer of its purge carries it */
+    uint32_t old_version;   /* of its key, that the next backup needs too (ROT-6); 0: none */
     uint32_t is_half_rewrapped;  /* jobs are refused until it is repeated (OQ-27) */
     uint32_t immutability;       /* CmkImmutability */
     uint32_t cross_subscription; /* CmkCrossSubscription */
     uint32_t resource_guard;     /* whose consent critical operations need, 0: nobody's (MUA-1) */
     uint32_t reserved;
     CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
-    CmkTime deleted_at;      /* of the same one as deleted_from */
+    CmkTime deleted_at;      /* of the one that is listed */
     CmkTime deleted_purge_at;
     uint64_t deleted_by;    /* record that last changed these */
     uint64_t encryption_by; /* record that last changed the encryption settings */
@@ -977,7 +979,8 @@ typedef struct CmkVaultPolicy {
     uint64_t changed_by;
 } CmkVaultPolicy;
 
-/* The states of BK-23. The last ones are only shown, over one that lasts (cmk_instance_shown()). */
+/* The states of BK-23. The last three are never in CmkInstance.state: they are shown over one that
+ * is (cmk_instance_shown()). */
 typedef enum CmkInstanceState {
     CMK_INSTANCE_ABSENT,
     CMK_INSTANCE_PROTECTED,
@@ -987,6 +990,7 @@ typedef enum CmkInstanceState {
     CMK_INSTANCE_PURGED,      /* nothing is left, and there is no way back */
     CMK_INSTANCE_CONFIGURING, /* not backed up yet */
     CMK_INSTANCE_CONFIGURING_FAILED,
+
     CMK_INSTANCE_ERROR,         /* over PROTECTED: its backups fail */
     CMK_INSTANCE_UPDATING,      /* over one that keeps points: its policy has just changed */
     CMK_INSTANCE_SOFT_DELETING, /* over SOFT_DELETED */
@@ -1018,11 +1022,9 @@ typedef struct CmkInstance {
     uint32_t state;
     uint32_t first_queue;
     uint32_t next_of_vault;
-    uint32_t sample_bytes;   /* size of the sample that is really encrypted for each point */
-    uint32_t passing;        /* CmkInstanceState that is shown for a while, 0 if none is */
-    uint32_t failed_backups; /* in a row */
-    uint32_t secret;         /* credentials that its jobs read, 0: none (BK-2) */
-    uint32_t reserved;
+    uint32_t sample_bytes; /* size of the sample that is really encrypted for each point */
+    uint32_t passing;      /* CmkInstanceState that is shown for a while, 0 if none is */
+    uint32_t secret;       /* credentials that its jobs read, 0: none (BK-2) */
     int64_t size_bytes;
     int64_t daily_change_ppm;
     int64_t
@@ -1057,8 +1059,10 @@ typedef struct CmkQueue {
     uint32_t last_point;
     uint32_t point_count;
     uint32_t next_of_instance;
-    uint32_t backup_task; /* the backup that is under way, 0 if none */
-    uint32_t epoch;       /* the pending timer of the schedule carries it */
+    uint32_t backup_task;    /* the backup that is under way, 0 if none */
+    uint32_t epoch;          /* the pending timer of the schedule carries it */
+    uint32_t failed_backups; /* in a row */
+    uint32_t reserved;
     CmkFifo fifo[CMK_TAG__COUNT];
     CmkTime last_backup;    /* 0 before the first */
     CmkTime last_scheduled; /* start of the last scheduled backup that ended well, 0 before it */
@@ -1141,6 +1145,8 @@ typedef struct CmkTask {
     uint32_t tag;              /* CmkTag of a backup on demand */
     uint32_t priority;         /* CmkRehydration of a restore */
     uint32_t at_point;         /* whose own data key the step is about, 0: the vault's (OQ-28) */
+    uint32_t old_version;      /* backup: the one left behind that it has unwrapped with (ROT-6) */
+    uint32_t has_rewrapped;    /* settings, rotation: the vault's own data key, at least */
     uint32_t reserved;
     uint64_t at_point_by; /* CmkPoint.created_by of that, since points are recycled */
     CmkTime started;

@@ -7,11 +7,13 @@
  * always asked and arithmetic, whose results are remembered, is done once. What it does know is
  * whether the bytes can come back, which makes it an independent judge of the rules.
  *
- * Key bytes are in the four modules called after their keys and nowhere else: RSA keys
+ * Key bytes are kept in the four modules called after their keys and nowhere else: RSA keys
  * (rsa_keys.h), stand-ins for them (wrapping_key.h), data keys (data_key.h), the platform's key
  * (platform_key.h). Their tables are opaque; key bytes go from one to another, or as arguments to
- * crypto.h. So when a key version is purged, everything that it had opened closes again: no stream
- * is drawn twice, and no other copy exists (the key schedule inside OpenSSL's context included).
+ * crypto.h; the primes of an RSA key, and half of it, are in rsa_prime.h while it is made, and
+ * wiped there. So when a key version is purged, everything that it had opened closes again: no
+ * stream is drawn twice, and no other copy exists (the key schedule inside OpenSSL's context
+ * included).
  *
  * Everything follows from the seed (models/random_stream.h): keys, blobs, ciphertext and the digest
  * over them are the same in every run with the same OpenSSL, whoever makes a key and however much

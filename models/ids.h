@@ -103,6 +103,7 @@
     X(BACKUP_POLICY_DELETE, backup_policy_delete)                                                  \
     X(INSTANCE_PROTECT, instance_protect)                                                          \
     X(INSTANCE_CONFIGURE, instance_configure)                                                      \
+    X(INSTANCE_FAIL_CONFIGURATION, instance_fail_configuration)                                    \
     X(INSTANCE_SETTLE, instance_settle)                                                            \
     X(INSTANCE_SUSPEND_BACKUPS, instance_suspend_backups)                                          \
     X(INSTANCE_STOP_PROTECTION, instance_stop_protection)                                          \
@@ -555,8 +556,8 @@
       "a change of its policy and its deletion are shown as under way")                            \
     X(FAILED_BACKUPS_TO_PROTECTION_ERROR, "failed_backups_to_protection_error", "integer", 1, 1,   \
       1, 1, 0, 1000, "BK-23", "assumed",                                                           \
-      "after how many failed backups in a row an instance shows an error, until one completes; "   \
-      "0: never")                                                                                  \
+      "after how many failed backups in a row to one store an instance shows an error, until one " \
+      "to that store completes; 0: never")                                                         \
     X(RETRIED_JOBS_WARN, "retried_jobs_warn", "boolean", 1, 1, 1, 1, 0, 1, "BK-18", "assumed",     \
       "whether a job that had to try a step again and then completes does so with warnings")       \
     X(DISABLED_ALLOWS_PUBLIC_OPS, "disabled_allows_public_ops", "boolean", 0, 0, 0, 0, 0, 1,       \

@@ -86,23 +86,31 @@ const CmkGuard cmk_guard_policy_has_the_same_stores = {
 
 /* ---- what is shown --------------------------------------------------------------------------- */
 
+/* Backups to one store may fail while those to the other go on: a snapshot needs no key. */
+static bool has_failing_backups(const CmkWorld *world, const CmkInstance *instance)
+{
+    const int64_t limit = cmk_knob(world, CMK_KNOB_FAILED_BACKUPS_TO_PROTECTION_ERROR);
+    uint32_t row = limit != 0 ? instance->first_queue : 0;
+    while (row != 0 && cmk_queue(world, (CmkQueueId){row})->failed_backups < limit) {
+        row = cmk_queue(world, (CmkQueueId){row})->next_of_instance;
+    }
+    return row != 0;
+}
+
 /* What passes is only shown: a new policy and a deletion hold at once. */
 CmkInstanceState cmk_instance_shown(const CmkWorld *world, CmkInstanceId id)
 {
     const CmkInstance *instance = cmk_instance(world, id);
-    const int64_t limit = cmk_knob(world, CMK_KNOB_FAILED_BACKUPS_TO_PROTECTION_ERROR);
     if (instance->passing != 0) {
         return (CmkInstanceState)instance->passing;
     }
-    if (instance->state == CMK_INSTANCE_PROTECTED && limit != 0 &&
-        instance->failed_backups >= limit) {
-        return CMK_INSTANCE_ERROR;
-    }
-    return (CmkInstanceState)instance->state;
+    return instance->state == CMK_INSTANCE_PROTECTED && has_failing_backups(world, instance)
+               ? CMK_INSTANCE_ERROR
+               : (CmkInstanceState)instance->state;
 }
 
 /* Before the scenario begins nothing takes its time. */
-bool cmk_instance_goes_on(CmkSim *sim, const CmkArgs *args)
+bool cmk_instance_set_settling(CmkSim *sim, const CmkArgs *args)
 {
     const int64_t duration_us =
         cmk_is_open(sim->world) ? cmk_knob(sim->world, CMK_KNOB_PROTECTION_DURATION) : 0;
@@ -111,13 +119,6 @@ bool cmk_instance_goes_on(CmkSim *sim, const CmkArgs *args)
                                    CMK_EVENT_INSTANCE_SETTLE, args->ref[CMK_REF_INSTANCE], args);
     }
     return duration_us > 0;
-}
-
-void cmk_instance_count_backup(CmkSim *sim, CmkQueueId queue, bool has_failed)
-{
-    CmkInstance *instance =
-        cmk_instance_mut(sim, (CmkInstanceId){cmk_queue(sim->world, queue)->instance});
-    instance->failed_backups = has_failed ? instance->failed_backups + 1 : 0;
 }
 
 /* ---- protection on and off ------------------------------------------------------------------- */
@@ -260,7 +261,7 @@ static uint32_t instance_change_policy(CmkSim *sim, const CmkArgs *args)
                          (CmkPolicyId){instance->policy});
     instance->changed_by = cmk_this_seq(sim);
     instance->epoch++; /* only the last of several changes ends the time of being shown */
-    instance->passing = cmk_instance_goes_on(sim, args) ? CMK_INSTANCE_UPDATING : 0;
+    instance->passing = cmk_instance_set_settling(sim, args) ? CMK_INSTANCE_UPDATING : 0;
     for_each_queue(sim, args, renew);
     return args->ref[CMK_REF_INSTANCE];
 }
@@ -305,7 +306,7 @@ static uint32_t instance_delete(CmkSim *sim, const CmkArgs *args)
     instance->purge_at = now;
     if (vault->soft_delete != CMK_SOFT_DELETE_OFF) {
         instance->purge_at = now + vault->soft_delete_days * CMK_DAY_US;
-        instance->passing = cmk_instance_goes_on(sim, args) ? CMK_INSTANCE_SOFT_DELETING : 0;
+        instance->passing = cmk_instance_set_settling(sim, args) ? CMK_INSTANCE_SOFT_DELETING : 0;
         (void)cmk_engine_set_timer(sim, instance->purge_at - free_us, CMK_EVENT_INSTANCE,
                                    args->ref[CMK_REF_INSTANCE], args);
     }
@@ -437,21 +438,35 @@ static void take_from_vault(CmkSim *sim, const CmkInstance *instance, uint32_t r
     *link = instance->next_of_vault;
 }
 
+static uint32_t instance_fail_configuration(CmkSim *sim, const CmkArgs *args)
+{
+    const uint32_t row = args->ref[CMK_REF_INSTANCE];
+    CMK_ASSERT(cmk_instance_of(sim->world, args)->state == CMK_INSTANCE_CONFIGURING);
+    take_from_vault(sim, change_to(sim, args, CMK_INSTANCE_CONFIGURING_FAILED), row);
+    return row;
+}
+
+const CmkOperation cmk_op_instance_fail_configuration = {
+    .name = "instance.fail_configuration",
+    .text = "The protection of an instance could not be configured; somebody may try again.",
+    .params = {{"instance", CMK_PARAM_INTEGER, 0, 1, CMK_REF_INSTANCE}},
+    .writes = CMK_BIT(INSTANCE) | CMK_BIT(BACKUP_VAULT),
+    .effect = instance_fail_configuration,
+    .rules = "BK-23",
+};
+
 static uint32_t instance_settle(CmkSim *sim, const CmkArgs *args)
 {
     const CmkInstanceId id = {args->ref[CMK_REF_INSTANCE]};
-    if (cmk_instance(sim->world, id)->state == CMK_INSTANCE_CONFIGURING) {
-        take_from_vault(sim, change_to(sim, args, CMK_INSTANCE_CONFIGURING_FAILED), id.i);
-    }
     cmk_instance_mut(sim, id)->passing = 0; /* the epoch stays: a purge is still to come */
     return id.i;
 }
 
 const CmkOperation cmk_op_instance_settle = {
     .name = "instance.settle",
-    .text = "What was under way at an instance is over; what could not be configured has failed.",
+    .text = "A change of the policy of an instance, or its deletion, is no longer under way.",
     .params = {{"instance", CMK_PARAM_INTEGER, 0, 1, CMK_REF_INSTANCE}},
-    .writes = CMK_BIT(INSTANCE) | CMK_BIT(BACKUP_VAULT),
+    .writes = CMK_BIT(INSTANCE),
     .effect = instance_settle,
     .rules = "BK-23",
 };
@@ -468,7 +483,7 @@ void cmk_on_instance_settle(CmkSim *sim, const CmkTimer *timer)
         if (outcome.status == CMK_STATUS_OK) {
             return;
         }
-        args.op = CMK_OP_INSTANCE_SETTLE;
+        args.op = CMK_OP_INSTANCE_FAIL_CONFIGURATION;
         args.cause_seq = outcome.seq;
     }
     (void)cmk_apply(sim, &args);

@@ -289,11 +289,19 @@ static bool is_request(const CmkWorld *world, const CmkArgs *args)
     return cmk_is_open(world) && !is_by_key_vault;
 }
 
-/* Whether a guard asks for rights to keys, which the two right behind the throttling do. */
-static bool is_about_rights(const CmkGuard *guard)
+#define RIGHTS_GUARDS 2
+/* The guards that ask for rights to keys, one for each permission model: in the list of every
+ * request they stand right behind the window. The list of the model as it is: no test breaks this.
+ */
+static const CmkGuardId *rights_guards(CmkOpId op)
 {
-    return guard->status == CMK_STATUS_OF(FORBIDDEN_BY_RBAC) ||
-           guard->status == CMK_STATUS_OF(ACCESS_DENIED);
+    const CmkGuardId *guards = cmk_azure_model()->operations[op]->guards;
+    uint32_t window = 0;
+    while (guards[window] != CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED) {
+        window++;
+        CMK_ASSERT(window + RIGHTS_GUARDS < CMK_GUARDS_MAX);
+    }
+    return &guards[window + 1];
 }
 
 /* Where rights are looked at first (OQ-20), a request without them is let through to be refused by
@@ -303,12 +311,10 @@ static bool is_for_rights_to_refuse(const CmkWorld *world, const CmkArgs *args)
     if (cmk_knob(world, CMK_KNOB_THROTTLING_AFTER_AUTHORISATION) == 0) {
         return false;
     }
-    const CmkModel *model = cmk_azure_model();
-    const CmkGuardId *guards = model->operations[args->op]->guards;
-    for (uint32_t i = 0; i < CMK_GUARDS_MAX && guards[i] != CMK_GUARD_NONE; i++) {
-        const CmkGuard *guard = model->guards[guards[i]];
+    const CmkGuardId *guards = rights_guards(args->op);
+    for (uint32_t i = 0; i < RIGHTS_GUARDS; i++) {
         uint64_t ignored = 0;
-        if (is_about_rights(guard) && !guard->holds(world, args, &ignored)) {
+        if (!cmk_azure_model()->guards[guards[i]]->holds(world, args, &ignored)) {
             return true;
         }
     }
@@ -347,13 +353,25 @@ const CmkGuard cmk_guard_key_vault_is_not_throttled = {
  * authorisation is answered and billed, granted or not (COST-23). */
 typedef enum Reach {
     REACH_ANSWERED,
-    REACH_NOT_SENT,    /* its client had nobody to ask, or no identity to ask with */
-    REACH_TURNED_AWAY, /* by the network or the front door: no bill, no place in the window (THR-5
-                        * KVE-21) */
-    REACH_RIGHTS /* which are looked at before the window: a bill, but no place in it (OQ-20) */
+    REACH_NOT_SENT,     /* its client had nobody to ask, or no identity to ask with */
+    REACH_TURNED_AWAY,  /* by the network or the front door: no bill, no place in the window (THR-5
+                         * KVE-21) */
+    REACH_AUTHORISATION /* which is looked at before the window: a bill, but no place in it (OQ-20)
+                         */
 } Reach;
 
-static Reach reach_of(const CmkWorld *world, CmkGuardId guard)
+/* Whether it came as far as authorisation but not into the window, which stands behind it. */
+static bool is_stopped_before_window(const CmkWorld *world, CmkOpId op, CmkGuardId guard)
+{
+    if (cmk_knob(world, CMK_KNOB_THROTTLING_AFTER_AUTHORISATION) == 0 || guard == CMK_GUARD_NONE) {
+        return false;
+    }
+    const CmkGuardId *rights = rights_guards(op);
+    return guard == CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED || guard == rights[0] ||
+           guard == rights[1];
+}
+
+static Reach reach_of(const CmkWorld *world, CmkOpId op, CmkGuardId guard)
 {
     static const struct {
         CmkGuardId guard;
@@ -366,10 +384,8 @@ static Reach reach_of(const CmkWorld *world, CmkGuardId guard)
         {CMK_GUARD_CALLER_IS_KNOWN, REACH_TURNED_AWAY},
         {CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, REACH_TURNED_AWAY},
     };
-    if (guard != CMK_GUARD_NONE && cmk_knob(world, CMK_KNOB_THROTTLING_AFTER_AUTHORISATION) != 0 &&
-        (guard == CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED ||
-         is_about_rights(cmk_azure_model()->guards[guard]))) {
-        return REACH_RIGHTS;
+    if (is_stopped_before_window(world, op, guard)) {
+        return REACH_AUTHORISATION;
     }
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(early); i++) {
         if (early[i].guard == guard) {
@@ -392,7 +408,7 @@ static void take_room(const CmkWorld *world, const CmkArgs *args, CmkKeyVaultMet
 
 void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId guard)
 {
-    const Reach reach = reach_of(sim->world, guard);
+    const Reach reach = reach_of(sim->world, args->op, guard);
     if (reach == REACH_NOT_SENT || !is_request(sim->world, args)) {
         return;
     }
@@ -402,7 +418,7 @@ void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId gu
     if (reach == REACH_TURNED_AWAY) {
         return;
     }
-    if (reach != REACH_RIGHTS) {
+    if (reach != REACH_AUTHORISATION) {
         take_room(sim->world, args, meter);
     }
     const CmkKeyShape shape = cmk_key_shape_of(sim->world, args);

@@ -41,6 +41,7 @@ static const CmkEventRow events[CMK_EVENT__COUNT] = {
     [CMK_EVENT_MEMBERSHIP].epoch_of = cmk_membership_epoch,
     [CMK_EVENT_ARRIVAL].epoch_of = cmk_backup_vault_epoch,
     [CMK_EVENT_MAINTENANCE].epoch_of = cmk_backup_vault_epoch,
+    [CMK_EVENT_DELETED_VAULT].epoch_of = cmk_deleted_vault_epoch,
     [CMK_EVENT_HEALING].epoch_of = cmk_healing_epoch,
     [CMK_EVENT_KEY_SETTLE].epoch_of = cmk_key_epoch,
     [CMK_EVENT_KEY_PURGE].epoch_of = cmk_key_epoch,

@@ -156,6 +156,9 @@ const char *cmk_task_datastore(const CmkWorld *world, const CmkTask *task);
 /* The protection state that people are shown (BK-23). */
 CmkInstanceState cmk_instance_shown(const CmkWorld *world, CmkInstanceId id);
 
+/* The tables that this depends on. */
+#define CMK_INSTANCE_SHOWN_BY (CMK_BIT(INSTANCE) | CMK_BIT(QUEUE))
+
 /* ---- what a point is ------------------------------------------------------------------------- */
 
 /* The last key version that could open the point is purged and in no backup of its key: nobody will

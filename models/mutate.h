@@ -78,11 +78,8 @@ void cmk_task_mark_overdue(CmkSim *sim, CmkTaskKind kind, const CmkArgs *of_job)
 CmkTaskId cmk_task_start(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind,
                          CmkBackupVaultId vault);
 
-/* Whether what an instance is asked for goes on for a while, of which a timer tells the end. */
-bool cmk_instance_goes_on(CmkSim *sim, const CmkArgs *args);
-
-/* A backup of the queue's instance has ended. */
-void cmk_instance_count_backup(CmkSim *sim, CmkQueueId queue, bool has_failed);
+/* Sets a timer at the end of what an instance is asked for; false if that takes no time. */
+bool cmk_instance_set_settling(CmkSim *sim, const CmkArgs *args);
 
 /* Ends a task well and hands its row back. */
 void cmk_task_complete(CmkSim *sim, CmkTaskId id);

@@ -87,7 +87,7 @@ unsigned char *cmk_point_cipher_seal(CmkPointCipher *cipher, const CmkSealedPoin
     CmkGcmCall call = inner_call(point, nonce);
     call.in = plain;
     call.out = point->has_platform_layer ? cipher->inner : ret_stored;
-    call.tag = point->has_platform_layer ? cipher->inner + point->size_bytes : ret_tag;
+    call.ret_tag = point->has_platform_layer ? cipher->inner + point->size_bytes : ret_tag;
     if (!cmk_data_keys_encrypt(cipher->data_keys, key, &call)) {
         return NULL;
     }
@@ -99,7 +99,7 @@ unsigned char *cmk_point_cipher_seal(CmkPointCipher *cipher, const CmkSealedPoin
     call = outer_call(point, nonce);
     call.in = cipher->inner;
     call.out = ret_stored;
-    call.tag = ret_tag;
+    call.ret_tag = ret_tag;
     if (!cmk_platform_key_encrypt(cipher->platform_key, &call)) {
         return NULL;
     }
@@ -107,7 +107,7 @@ unsigned char *cmk_point_cipher_seal(CmkPointCipher *cipher, const CmkSealedPoin
     return ret_stored;
 }
 
-CmkEnvelopeResult cmk_point_cipher_unseal(CmkPointCipher *cipher, CmkSealedPoint *point,
+CmkEnvelopeResult cmk_point_cipher_unseal(CmkPointCipher *cipher, const CmkSealedPoint *point,
                                           CmkOpenDataKey key, const unsigned char *stored,
                                           const unsigned char **ret_plain)
 {

@@ -57,7 +57,7 @@ unsigned char *cmk_point_cipher_seal(CmkPointCipher *cipher, const CmkSealedPoin
                                      unsigned char ret_tag[CMK_CRYPTO_TAG_BYTES]);
 
 /* Decrypts what is stored; the plaintext is scratch. AUTH_FAILED, LIBRARY_ERROR. O(size). */
-CmkEnvelopeResult cmk_point_cipher_unseal(CmkPointCipher *cipher, CmkSealedPoint *point,
+CmkEnvelopeResult cmk_point_cipher_unseal(CmkPointCipher *cipher, const CmkSealedPoint *point,
                                           CmkOpenDataKey key, const unsigned char *stored,
                                           const unsigned char **ret_plain);
 

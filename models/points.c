@@ -383,6 +383,16 @@ static uint32_t data_key_of_backup(CmkSim *sim, CmkBackupVaultId id, const CmkPo
     return ++cmk_backup_vault_mut(sim, id)->last_data_key;
 }
 
+/* That was the one more backup of ROT-6, unless it went on with a data key that Backup held, or had
+ * begun before the vault left this version: then the next one is. */
+static void end_need_of_old_version(CmkSim *sim, const CmkTask *task)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, (CmkBackupVaultId){task->backup_vault});
+    if (vault->old_version == task->old_version) {
+        vault->old_version = 0;
+    }
+}
+
 static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
 {
     const CmkTaskId task_id = {args->ref[CMK_REF_TASK]};
@@ -401,11 +411,9 @@ static uint32_t backup_commit(CmkSim *sim, const CmkArgs *args)
     point->data_key = data_key_of_backup(sim, (CmkBackupVaultId){task->backup_vault}, point);
     point->created_by = point->changed_by = cmk_this_seq(sim);
     cmk_points_append(sim, queue_id, id);
-    if (point->tier == CMK_TIER_VAULT) { /* that was the one more backup of ROT-6 */
-        cmk_backup_vault_mut(sim, (CmkBackupVaultId){task->backup_vault})->old_version = 0;
-    }
+    end_need_of_old_version(sim, task);
     queue->backup_task = 0;
-    cmk_instance_count_backup(sim, queue_id, false);
+    queue->failed_backups = 0;
     if (task->kind == CMK_TASK_BACKUP) {
         queue->last_scheduled = task->started;
     }
@@ -422,8 +430,8 @@ const CmkOperation cmk_op_backup_commit = {
     .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
                CMK_GUARD_INSTANCE_IS_KEPT, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
                CMK_GUARD_BACKUP_SERVICE_WORKS},
-    .writes = CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK) |
-              CMK_BIT(BACKUP_VAULT) | CMK_BIT(INSTANCE),
+    .writes =
+        CMK_BIT(POINT) | CMK_BIT(QUEUE) | CMK_BIT(GAUGE) | CMK_BIT(TASK) | CMK_BIT(BACKUP_VAULT),
     .effect = backup_commit,
     .rules = "BK-7 BK-10 BK-11 BK-12 BK-23 BK-24 BK-30 OQ-24 ROT-6",
 };

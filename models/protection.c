@@ -98,7 +98,7 @@ static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
     vault->first_instance = id.i;
     cmk_vault_policy_put(sim, (CmkBackupVaultId){instance->backup_vault},
                          (CmkPolicyId){instance->policy});
-    return cmk_instance_goes_on(sim, args) ? id.i : instance_configure(sim, args);
+    return cmk_instance_set_settling(sim, args) ? id.i : instance_configure(sim, args);
 }
 
 const CmkOperation cmk_op_instance_protect = {

@@ -229,7 +229,8 @@ const CmkOperation cmk_op_backup_accept_key = {
 };
 
 /* num[0]: 1 when a job asks, which may go on with the vault's data key for a while (OQ-10);
- * settings and rotation use it once, and nobody comes back soon to the own key of a point. */
+ * settings and rotation use it once, and so does a backup what an old version gives (ROT-6), of
+ * which it takes a note; nobody comes back soon to the own key of a point. */
 static uint32_t key_unwrap(CmkSim *sim, const CmkArgs *args)
 {
     const int64_t cache_us = cmk_knob(sim->world, CMK_KNOB_DEK_CACHE);
@@ -237,6 +238,11 @@ static uint32_t key_unwrap(CmkSim *sim, const CmkArgs *args)
     if (cache_us > 0 && args->num[0] != 0 && !cmk_point_has_own_key(sim->world, point)) {
         const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
         cmk_backup_vault_mut(sim, vault)->dek_known_until = cmk_world_now(sim->world) + cache_us;
+    }
+    if (args->ref[CMK_REF_TASK] != 0 &&
+        args->ref[CMK_REF_VERSION] == cmk_backup_vault_of(sim->world, args)->old_version) {
+        cmk_task_mut(sim, (CmkTaskId){args->ref[CMK_REF_TASK]})->old_version =
+            args->ref[CMK_REF_VERSION];
     }
     return args->ref[CMK_REF_VERSION];
 }
@@ -249,10 +255,10 @@ const CmkOperation cmk_op_key_unwrap = {
     .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_UNWRAP, CMK_GUARD_POLICY_LETS_UNWRAP, FOUND,
                CMK_GUARD_KEY_TYPE_CAN_DO_THIS, CMK_GUARD_VERSION_IS_ENABLED,
                CMK_GUARD_KEY_OPS_INCLUDE_THIS},
-    .writes = CMK_BIT(BACKUP_VAULT),
+    .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK),
     .effect = key_unwrap,
     .account = cmk_key_vault_count_request,
-    .rules = "KVE-19 KV-14 KV-31 ROT-8 BK-37",
+    .rules = "KVE-19 KV-14 KV-31 ROT-6 ROT-8 BK-37",
     .action = "Microsoft.KeyVault/vaults/keys/unwrap/action",
     .audit = "KeyUnwrap",
 };

@@ -25,6 +25,7 @@ uint32_t cmk_membership_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_key_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_healing_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_backup_vault_epoch(const CmkWorld *world, uint32_t row);
+uint32_t cmk_deleted_vault_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_poll_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_key_vault_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_key_rotation_epoch(const CmkWorld *world, uint32_t row);

@@ -24,6 +24,15 @@ CmkPlace cmk_place_of_key(const CmkWorld *world, CmkKeyVaultId key_vault, CmkKey
                       .key = key};
 }
 
+/* One that is gone but listed may lie elsewhere than a later one of its name. */
+static CmkScopeId group_of_backup_vault(const CmkWorld *world, const CmkArgs *args)
+{
+    const CmkBackupVault *vault = cmk_backup_vault_of(world, args);
+    const bool is_deleted =
+        args->op == CMK_OP_BACKUP_VAULT_GET_DELETED && vault->deleted_group != 0;
+    return (CmkScopeId){is_deleted ? vault->deleted_group : vault->resource_group};
+}
+
 CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, uint64_t permission)
 {
     const CmkScopeId scope = {args->ref[CMK_REF_SCOPE]};
@@ -48,9 +57,9 @@ CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, uint64_t permi
         return (CmkPlace){.scope = {cmk_identity(world, identity)->resource_group}};
     }
     if ((permission & ON_BACKUP_VAULTS) != 0) { /* what is for all vaults is of the directory */
-        const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
-        return vault.i == 0 ? (CmkPlace){.scope = scope}
-                            : (CmkPlace){.scope = {cmk_backup_vault(world, vault)->resource_group}};
+        return args->ref[CMK_REF_BACKUP_VAULT] == 0
+                   ? (CmkPlace){.scope = scope}
+                   : (CmkPlace){.scope = group_of_backup_vault(world, args)};
     }
     return (CmkPlace){.scope = {0}};
 }

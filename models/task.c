@@ -129,7 +129,7 @@ static bool needs_key_again(const CmkWorld *world, const CmkTask *task)
 }
 
 /* After a take-up the version that the vault has left must work for one more backup (ROT-6). It has
- * its turn after the present one, and as often. */
+ * its turn before the present one, from which on Backup may hold the data key, and as often. */
 static bool needs_old_version(const CmkWorld *world, const CmkTask *task)
 {
     return needs_key(world, task) &&
@@ -174,19 +174,27 @@ static bool comes_back_fast(const CmkWorld *world, const CmkTask *task)
     return comes_back(world, task) && task->priority == CMK_REHYDRATION_HIGH;
 }
 
-/* The data key is wrapped by another version than the target, and not given up (BV-37, BK-34). */
+/* The settings have a key of which something is wanted: its data keys are not given up (BK-34). */
+static bool keeps_data_keys(const CmkWorld *world, CmkBackupVaultId vault)
+{
+    return cmk_backup_vault(world, vault)->key != 0 &&
+           !cmk_encryption_replaces_lost_key(world, vault);
+}
+
+/* The data key is wrapped by another version than the target (BV-37). */
 static bool rewraps(const CmkWorld *world, const CmkTask *task)
 {
-    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
-    return vault->key != 0 && vault->active_version != task->target_version &&
-           !cmk_encryption_replaces_lost_key(world, (CmkBackupVaultId){task->backup_vault});
+    const CmkBackupVaultId vault = {task->backup_vault};
+    return keeps_data_keys(world, vault) &&
+           cmk_backup_vault(world, vault)->active_version != task->target_version;
 }
 
 static bool tests_old_identity(const CmkWorld *world, const CmkTask *task)
 {
-    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
-    return cmk_knob(world, CMK_KNOB_IDENTITY_CHANGE_TESTS_OLD_IDENTITY) != 0 && vault->key != 0 &&
-           vault->identity != task->target_identity;
+    const CmkBackupVaultId vault = {task->backup_vault};
+    return cmk_knob(world, CMK_KNOB_IDENTITY_CHANGE_TESTS_OLD_IDENTITY) != 0 &&
+           keeps_data_keys(world, vault) &&
+           cmk_backup_vault(world, vault)->identity != task->target_identity;
 }
 
 /* The data keys of points go to the target too: re-wrapped, or taken over from the platform's key
@@ -223,14 +231,12 @@ static bool wraps_anew(const CmkWorld *world, const CmkTask *task)
     {                                                                                              \
         STEP_EACH_DATA_KEY, 0, 0, OF_TARGET, is_needed, repeats                                    \
     }
-#define TOUCH_KEY                                                                                  \
-    REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key),                                                  \
-        REQUEST(CMK_OP_BACKUP_ACCEPT_KEY, OF_VAULT, needs_key),                                    \
-        REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_data_key)
+#define READ_KEY(is_needed)                                                                        \
+    REQUEST(CMK_OP_KEY_GET, OF_VAULT, is_needed),                                                  \
+        REQUEST(CMK_OP_BACKUP_ACCEPT_KEY, OF_VAULT, is_needed)
+#define TOUCH_KEY READ_KEY(needs_key), REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_data_key)
 #define TOUCH_KEY_AGAIN                                                                            \
-    REQUEST(CMK_OP_KEY_GET, OF_VAULT, needs_key_again),                                            \
-        REQUEST(CMK_OP_BACKUP_ACCEPT_KEY, OF_VAULT, needs_key_again),                              \
-        REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key_again)
+    READ_KEY(needs_key_again), REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key_again)
 #define READ_SECRET REQUEST(CMK_OP_SECRET_GET, OF_VAULT, reads_secret)
 #define END                                                                                        \
     {                                                                                              \
@@ -241,11 +247,13 @@ static bool wraps_anew(const CmkWorld *world, const CmkTask *task)
  * point alone is wrapped (OQ-28): with the version that is in use when the point is there. */
 static const Step backup_steps[] = {
     READ_SECRET,
-    TOUCH_KEY,
+    READ_KEY(needs_key),
     REQUEST(CMK_OP_KEY_UNWRAP, OF_OLD_VERSION, needs_old_version),
+    REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_data_key),
     WAIT(CMK_KNOB_BACKUP_DURATION, NULL),
-    TOUCH_KEY_AGAIN,
+    READ_KEY(needs_key_again),
     REQUEST(CMK_OP_KEY_UNWRAP, OF_OLD_VERSION, needs_old_version_again),
+    REQUEST(CMK_OP_KEY_UNWRAP, OF_VAULT, needs_key_again),
     REQUEST(CMK_OP_KEY_WRAP, OF_VAULT, makes_data_key),
     APPLY(CMK_OP_BACKUP_COMMIT, OF_VAULT, NULL),
     END};
@@ -407,6 +415,7 @@ static uint32_t task_retry(CmkSim *sim, const CmkArgs *args)
     task->attempt = (uint32_t)args->num[2];
     task->at_point = (uint32_t)args->num[3];
     task->at_point_by = cmk_point(sim->world, (CmkPointId){task->at_point})->created_by;
+    task->has_rewrapped = (uint32_t)args->num[4];
     task->retries++;
     return row;
 }
@@ -417,7 +426,8 @@ const CmkOperation cmk_op_task_retry = {
     .params = {{"step", CMK_PARAM_INTEGER, 1, 1, 0},
                {"until", CMK_PARAM_INSTANT, 1, 1, 1},
                {"attempt", CMK_PARAM_INTEGER, 1, 1, 2},
-               {"at_point", CMK_PARAM_INTEGER, 1, 0, 3}},
+               {"at_point", CMK_PARAM_INTEGER, 1, 0, 3},
+               {"has_rewrapped", CMK_PARAM_INTEGER, 1, 0, 4}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = task_retry,
@@ -467,6 +477,14 @@ static void fail_job(CmkSim *sim, CmkBackupVaultId id, CmkStatus status)
     }
 }
 
+/* Whoever cancels a backup knows it: it is no error of the instance. */
+static void end_failed_backup(CmkSim *sim, const CmkTask *task)
+{
+    CmkQueue *queue = cmk_queue_mut(sim, (CmkQueueId){task->queue});
+    queue->backup_task = 0;
+    queue->failed_backups += task->status != CMK_STATUS_OF(JOB_CANCELLED);
+}
+
 /* What is wrapped anew already counts for nothing, or leaves a vault that needs both versions and
  * does nothing with them, nor with a data key that it holds (OQ-27). */
 static bool leaves_half(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args)
@@ -503,10 +521,7 @@ static uint32_t task_fail(CmkSim *sim, const CmkArgs *args)
         break;
     case CMK_TASK_BACKUP:
     case CMK_TASK_BACKUP_ON_DEMAND:
-        cmk_queue_mut(sim, (CmkQueueId){task->queue})->backup_task = 0;
-        if (task->status != CMK_STATUS_OF(JOB_CANCELLED)) {
-            cmk_instance_count_backup(sim, (CmkQueueId){task->queue}, true);
-        }
+        end_failed_backup(sim, task);
         fail_job(sim, vault, (CmkStatus)task->status);
         break;
     case CMK_TASK_RESTORE:
@@ -528,8 +543,8 @@ const CmkOperation cmk_op_task_fail = {
                {"is_transient", CMK_PARAM_INTEGER, 1, 1, 2},
                {"is_half_way", CMK_PARAM_INTEGER, 1, 0, 3}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
-    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT(INSTANCE) | CMK_BIT(BACKUP_VAULT) |
-              CMK_BIT(ATTACHMENT) | CMK_BIT(PRINCIPAL),
+    .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT(BACKUP_VAULT) | CMK_BIT(ATTACHMENT) |
+              CMK_BIT(PRINCIPAL),
     .effect = task_fail,
     .rules = "ERR-25 BK-23 BV-28 BV-32 BV-T4 BV-T6 OQ-3 OQ-16 OQ-27",
 };
@@ -585,7 +600,7 @@ static void fill_request(const CmkWorld *world, const CmkTask *task, Whose whose
     args->ref[CMK_REF_VERSION] = versions[whose];
     args->ref[CMK_REF_IDENTITY] = is_by_target ? task->target_identity : vault->identity;
     args->ref[CMK_REF_PRINCIPAL] = is_by_target ? task->target_principal : vault->principal;
-    args->num[0] = is_job;
+    args->num[0] = is_job && whose != OF_OLD_VERSION;
 }
 
 static void go_to(const CmkWorld *world, CmkTask *task, CmkPointId point)
@@ -701,7 +716,13 @@ static CmkErrorKey key_of(const CmkTask *task, const Step *step)
     if (step->whose == BY_OLD_IDENTITY) {
         return CMK_ERROR_KEY_OF_OLD_IDENTITY;
     }
-    return task->at_point == 0 ? CMK_ERROR_CURRENT_KEY : CMK_ERROR_REWRAPPED_KEY;
+    return task->has_rewrapped == 0 ? CMK_ERROR_CURRENT_KEY : CMK_ERROR_REWRAPPED_KEY;
+}
+
+/* The step that puts the version of a re-wrapping in use. */
+static bool puts_version_in_use(const Step *step)
+{
+    return step->op == CMK_OP_ENCRYPTION_COMMIT || step->op == CMK_OP_ROTATION_COMMIT;
 }
 
 /* Whether data keys have been re-wrapped when an update or take-up ends for good: at a later one of
@@ -712,8 +733,7 @@ static bool is_half_way(const CmkWorld *world, const CmkTask *task, const Step *
     switch ((CmkTaskKind)task->kind) {
     case CMK_TASK_SETTINGS:
     case CMK_TASK_ROTATION:
-        return rewraps(world, task) && (step->kind == STEP_APPLY || task->at_point_by != 0) &&
-               step->op != CMK_OP_ENCRYPTION_VALIDATE &&
+        return rewraps(world, task) && (task->has_rewrapped != 0 || puts_version_in_use(step)) &&
                refused_by !=
                    CMK_GUARD_TAKE_UP_IS_STILL_DUE; /* another update re-wrapped them all */
     case CMK_TASK_BACKUP:
@@ -761,6 +781,7 @@ static bool is_retried(CmkSim *sim, const CmkTask *task, uint32_t step, uint32_t
     args.num[1] = cmk_world_now(sim->world) + (CMK_SECOND_US << attempt); /* THR-6 */
     args.num[2] = attempt + 1;
     args.num[3] = task->at_point;
+    args.num[4] = task->has_rewrapped;
     (void)cmk_apply(sim, &args);
     return true;
 }
@@ -781,7 +802,7 @@ static CmkOutcome carry_out(CmkSim *sim, CmkTask *task, const Step *step, uint32
         *ret_waits = true;
         return cmk_apply(sim, &args);
     case STEP_APPLY:
-        if (step->op == CMK_OP_ENCRYPTION_COMMIT || step->op == CMK_OP_ROTATION_COMMIT) {
+        if (puts_version_in_use(step)) {
             args.num[0] = cmk_backup_vault(sim->world, (CmkBackupVaultId){task->backup_vault})
                               ->active_version;
             args.num[1] = task->target_version;
@@ -790,6 +811,7 @@ static CmkOutcome carry_out(CmkSim *sim, CmkTask *task, const Step *step, uint32
     case STEP_EACH_POINT:
         return apply_to_due_points(sim, task, &args);
     case STEP_EACH_DATA_KEY:
+        task->has_rewrapped = 1;
         go_to(sim->world, task, next_own_key(sim->world, task));
         return (CmkOutcome){.status = CMK_STATUS_OK};
     case STEP_END:

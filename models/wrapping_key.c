@@ -21,7 +21,6 @@ typedef struct Version {
     uint32_t version_id;
     CmkWrappingKeyKind kind;
     bool is_purged;
-    uint32_t first_blob;
     uint32_t rsa_row; /* NONE: a stand-in */
     unsigned char stand_in[KEY_BYTES];
 } Version;
@@ -86,8 +85,7 @@ CmkEnvelopeResult cmk_wrapping_keys_create(CmkWrappingKeys *keys, CmkWrappingKey
         return cmk_crypto_fail_memory(keys->crypto);
     }
     Version *version = &versions[keys->count];
-    *version =
-        (Version){.version_id = version_id, .kind = kind, .first_blob = NONE, .rsa_row = NONE};
+    *version = (Version){.version_id = version_id, .kind = kind, .rsa_row = NONE};
     if (kind == CMK_WRAPPING_KEY_STAND_IN) {
         cmk_crypto_draw(keys->crypto, CMK_RANDOM_STAND_IN_KEY, version_id, version->stand_in,
                         KEY_BYTES);
@@ -129,12 +127,6 @@ bool cmk_wrapping_keys_is_purged(const CmkWrappingKeys *keys, uint32_t row)
     return keys->versions[row].is_purged;
 }
 
-uint32_t *cmk_wrapping_keys_first_blob(CmkWrappingKeys *keys, uint32_t row)
-{
-    CMK_ASSERT(row < keys->count);
-    return &keys->versions[row].first_blob;
-}
-
 void cmk_wrapping_keys_purge(CmkWrappingKeys *keys, uint32_t row)
 {
     CMK_ASSERT(row < keys->count);
@@ -171,7 +163,6 @@ static bool use_rsa(CmkWrappingKeys *keys, CmkOaep *oaep, uint32_t row,
     if (oaep->keyed_for == row) {
         return true;
     }
-    cmk_oaep_forget(oaep);
     EVP_PKEY *rsa = cmk_rsa_keys_need(keys->rsa_keys, keys->versions[row].rsa_row);
     return rsa != NULL && cmk_oaep_use(keys->crypto, oaep, rsa, row, init);
 }
@@ -221,7 +212,7 @@ static uint32_t stand_in_wrap(CmkWrappingKeys *keys, const Version *version,
                                                  .in = plain,
                                                  .in_bytes = KEY_BYTES,
                                                  .out = ret_wrapped + NONCE_BYTES,
-                                                 .tag = ret_wrapped + NONCE_BYTES + KEY_BYTES});
+                                                 .ret_tag = ret_wrapped + NONCE_BYTES + KEY_BYTES});
     cmk_gcm_clear(&gcm);
     keys->counters.stand_in_wraps += is_good;
     return is_good ? STAND_IN_BYTES : 0;
@@ -232,8 +223,6 @@ static CmkEnvelopeResult stand_in_unwrap(CmkWrappingKeys *keys, const Version *v
                                          unsigned char ret_plain[KEY_BYTES])
 {
     CMK_ASSERT(wrapped_bytes == STAND_IN_BYTES);
-    unsigned char tag[CMK_CRYPTO_TAG_BYTES];
-    memcpy(tag, wrapped + NONCE_BYTES + KEY_BYTES, sizeof tag);
     keys->counters.stand_in_unwraps++;
     CmkGcm gcm;
     if (!cmk_gcm_init(&gcm)) {
@@ -245,7 +234,7 @@ static CmkEnvelopeResult stand_in_unwrap(CmkWrappingKeys *keys, const Version *v
                                       .in = wrapped + NONCE_BYTES,
                                       .in_bytes = KEY_BYTES,
                                       .out = ret_plain,
-                                      .tag = tag});
+                                      .tag = wrapped + NONCE_BYTES + KEY_BYTES});
     cmk_gcm_clear(&gcm);
     return result;
 }

@@ -43,10 +43,6 @@ uint32_t cmk_wrapping_keys_id(const CmkWrappingKeys *keys, uint32_t row);
 
 bool cmk_wrapping_keys_is_purged(const CmkWrappingKeys *keys, uint32_t row);
 
-/* Where the keeper of blobs notes the first that this key version wrapped; CMK_CRYPTO_NO_KEY until
- * it does. Valid until the next key version is created. */
-uint32_t *cmk_wrapping_keys_first_blob(CmkWrappingKeys *keys, uint32_t row);
-
 /* Wipes the key, for good. */
 void cmk_wrapping_keys_purge(CmkWrappingKeys *keys, uint32_t row);
 

@@ -182,8 +182,14 @@ uint64_t sample_job(SampleRun *run, CmkTaskKind kind, uint32_t vault, CmkTime st
                     CmkTime ended, uint64_t refused_seq)
 {
     CmkTask *task = row_of(run->world, CMK_TABLE_TASK, run->task);
-    *task = (CmkTask){
-        .kind = kind, .backup_vault = vault, .queue = vault, .started = started, .started_by = 1};
+    *task =
+        (CmkTask){.kind = kind,
+                  .state = refused_seq != 0 ? CMK_TASK_FAILED : CMK_TASK_COMPLETED,
+                  .status = refused_seq != 0 ? CMK_STATUS_OF(MISSING_PERMISSION) : CMK_STATUS_OK,
+                  .backup_vault = vault,
+                  .queue = vault,
+                  .started = started,
+                  .started_by = 1};
     CmkRecord record = {.args = {.op = op_that_completes(kind)}};
     record.args.ref[CMK_REF_TASK] = run->task;
     record.args.ref[CMK_REF_BACKUP_VAULT] = vault;

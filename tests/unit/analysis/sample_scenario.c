@@ -247,6 +247,7 @@ uint64_t sample_feed_job(CmkExpect *expect, CmkWorld *world, CmkTime time, Sampl
     const bool has_failed = job.op == CMK_OP_TASK_FAIL;
     task->kind = job.kind;
     task->state = has_failed ? CMK_TASK_FAILED : CMK_TASK_COMPLETED;
+    task->status = has_failed ? job.code : CMK_STATUS_OK;
     task->backup_vault = job.vault;
     task->queue = job.instance;
     task->point = job.kind == CMK_TASK_RESTORE ? job.point : 0;

@@ -1,5 +1,7 @@
 #include "tests/unit/models/random_plan.h"
 
+#include <string.h>
+
 #include "sim/chance.h"
 
 typedef struct Dice {
@@ -282,6 +284,17 @@ static CmkArgs move(Dice *dice, CmkTime time)
     return args;
 }
 
+/* What can only be so or not is as in the profile, or one of both. */
+static void roll_knobs(Dice *dice, int64_t ret_knobs[CMK_KNOB__COUNT])
+{
+    const CmkKnob *knobs = cmk_azure_model()->knobs;
+    for (uint32_t i = 0; i < CMK_KNOB__COUNT; i++) {
+        if (strcmp(knobs[i].type, "boolean") == 0) {
+            ret_knobs[i] = roll(dice, 3);
+        }
+    }
+}
+
 EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
 {
     const uint32_t all = (uint32_t)CMK_ARRAY_LEN(moves);
@@ -302,8 +315,7 @@ EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
                              .schedule_us = CMK_HOUR_US * (6 + 6 * (int64_t)roll(&dice, 4)),
                              .retention_days = 1 + roll(&dice, 9),
                              .profile = (int32_t)roll(&dice, CMK_PROFILES_MAX),
-                             .knobs = {[CMK_KNOB_OUTAGE_HITS_BACKUP_VAULTS] = 1 + roll(&dice, 2),
-                                       [CMK_KNOB_DELETED_VAULT_KEPT] = 1 + CMK_DAY_US},
+                             .knobs = {[CMK_KNOB_DELETED_VAULT_KEPT] = 1 + CMK_DAY_US},
                              .plan = ret,
                              .plan_count = RANDOM_PLAN_ROWS};
     /* In a third of the runs times are whole hours and days, so that everything happens together.
@@ -317,7 +329,6 @@ EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
         const CmkTime time = ESTATE_START + at - at % grid;
         ret[i] = (CmkPlanRow){.time = time, .args = move(&dice, time)};
     }
-    options.knobs[CMK_KNOB_DEK_PER_POINT] = 1 + roll(&dice, 2);
-    options.knobs[CMK_KNOB_COMMIT_TOUCHES_KEY] = 1 + roll(&dice, 2);
+    roll_knobs(&dice, options.knobs);
     return options;
 }

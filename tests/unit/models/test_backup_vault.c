@@ -361,8 +361,30 @@ Test(backup_vault, is_deleted_after_its_policies)
     estate_free(estate);
 }
 
-/* While a deletion waits for the key somebody still creates a policy: it goes with the vault. */
-Test(backup_vault, takes_along_what_comes_while_it_is_deleted)
+/* Whoever is refused for want of a policy is helped in that vault; no other comes to have it. */
+Test(backup_vault, gets_the_policy_that_it_lacks)
+{
+    Estate *estate = make(NULL);
+    CmkArgs protect = estate_args(estate, CMK_OP_INSTANCE_PROTECT);
+    protect.ref[CMK_REF_INSTANCE] = ESTATE_IDLE_INSTANCE;
+    protect.ref[CMK_REF_POLICY] = ESTATE_ABSENT_POLICY;
+    const CmkOutcome refused = cmk_would_apply(&estate->sim, &protect);
+    cr_assert_eq(refused.guard, CMK_GUARD_POLICY_EXISTS);
+    const CmkRepair *repair = &estate->sim.model->guards[refused.guard]->repairs[0];
+    CmkArgs mend = {.op = repair->op, .actor = CMK_ACTOR_STEP};
+    cr_assert(repair->bind(estate->sim.world, &protect, &mend));
+    (void)estate_must_apply(estate, mend);
+    cr_assert_neq(cmk_would_apply(&estate->sim, &protect).guard, CMK_GUARD_POLICY_EXISTS);
+    create_other(estate);
+    protect.ref[CMK_REF_BACKUP_VAULT] = ESTATE_ABSENT_VAULT;
+    protect.ref[CMK_REF_INSTANCE] = ESTATE_HOMELESS_INSTANCE;
+    cr_assert_eq(cmk_would_apply(&estate->sim, &protect).guard, CMK_GUARD_POLICY_EXISTS);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* While a deletion waits for the key nothing is put into the vault, which would outlive it. */
+Test(backup_vault, takes_no_policy_while_it_is_deleted)
 {
     Estate *estate = make(NULL);
     create_other(estate);
@@ -372,12 +394,12 @@ Test(backup_vault, takes_along_what_comes_while_it_is_deleted)
     (void)estate_must_apply(estate, args);
     estate_run(estate, CMK_SECOND_US);
     args.op = CMK_OP_BACKUP_POLICY_CREATE;
-    (void)estate_must_apply(estate, args);
+    cr_assert_eq(cmk_apply(&estate->sim, &args).guard, CMK_GUARD_BACKUP_VAULT_IS_NOT_BEING_DELETED);
     (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
     estate_run(estate, CMK_MINUTE_US);
     cr_assert_eq(other_vault(estate)->state, CMK_BACKUP_VAULT_ABSENT);
     create_other(estate);
-    (void)estate_must_apply(estate, args); /* another vault has it not yet */
+    (void)estate_must_apply(estate, args);
     cr_assert_str_eq(estate->trouble, "");
     estate_free(estate);
 }

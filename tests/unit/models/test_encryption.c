@@ -366,6 +366,25 @@ Test(encryption, a_change_of_identity_may_ask_the_old_one)
     }
 }
 
+/* OQ-29: where a lost key is replaced by another of its name, nobody can ask for the old one any
+ * more, the old identity neither. */
+Test(encryption, the_old_identity_is_not_asked_for_a_lost_key)
+{
+    EstateOptions options = {0};
+    options.knobs[CMK_KNOB_IDENTITY_CHANGE_TESTS_OLD_IDENTITY] = 1 + 1;
+    options.knobs[CMK_KNOB_LOST_KEY_CAN_BE_REPLACED] = 1 + 1;
+    Estate *estate = settings_estate(&options);
+    (void)estate_must(estate, CMK_OP_KEY_DELETE);
+    estate_run(estate, 90 * CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_KEY_CREATE);
+    const uint32_t lost = estate_vault(estate)->active_version;
+    settings_update(estate, settings_args(estate, ESTATE_KEY, ESTATE_OTHER_IDENTITY));
+    cr_assert_eq(estate_vault(estate)->identity, ESTATE_OTHER_IDENTITY);
+    cr_assert_neq(estate_vault(estate)->active_version, lost);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
 /* A vault that waits for its identity and then has a failed update no longer heals by itself, and
  * nothing goes on looking at it (BV-T14). */
 Test(encryption, a_failed_update_ends_the_healing)
@@ -811,6 +830,37 @@ Test(encryption, an_old_key_lost_while_points_are_rewrapped_breaks_the_settings)
     settings_expect_failure(estate, "key-vault-is-not-throttled", ERR_12, "OQ-13");
     expect_state(estate, CMK_ENCRYPTION_INCONSISTENT, "OQ-27");
     cr_assert_eq(estate_vault(estate)->key, ESTATE_KEY);
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
+/* OQ-27: the point whose data key is the next to be re-wrapped may go while the update waits; those
+ * before it have been all the same. */
+Test(encryption, a_rewrap_is_half_done_though_the_point_it_was_at_is_gone)
+{
+    EstateOptions options = {0};
+    options.knobs[CMK_KNOB_DEK_PER_POINT] = 1 + 1;
+    options.knobs[CMK_KNOB_INTERRUPTED_REWRAP_STOPS_JOBS] = 1 + 1;
+    Estate *estate = settings_estate(&options);
+    estate_run(estate, CMK_DAY_US);
+    CmkArgs args = settings_args(estate, ESTATE_SPARE_KEY, ESTATE_IDENTITY);
+    args.ref[CMK_REF_KEY_VAULT] = ESTATE_SPARE_KV;
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE); /* step 14 waits */
+    (void)estate_must_apply(estate, args);
+    estate_run(estate, 10 * CMK_SECOND_US);
+    apply_to_spare(estate, CMK_OP_KEY_VAULT_THROTTLE, 0); /* the wrap of step 15 waits */
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_UNTHROTTLE);
+    estate_run(estate, 10 * CMK_SECOND_US);
+    (void)estate_must(estate, CMK_OP_KEY_VAULT_THROTTLE); /* the data key of the point waits */
+    apply_to_spare(estate, CMK_OP_KEY_VAULT_UNTHROTTLE, 0);
+    estate_run(estate, 10 * CMK_SECOND_US);
+    CmkArgs expire = estate_args(estate, CMK_OP_POINT_EXPIRE);
+    expire.ref[CMK_REF_POINT] = estate_last(estate, CMK_OP_KEY_UNWRAP)->args.ref[CMK_REF_POINT];
+    cr_assert_neq(expire.ref[CMK_REF_POINT], 0);
+    (void)estate_must_apply(estate, expire);
+    estate_run(estate, CMK_MINUTE_US);
+    settings_expect_failure(estate, "key-vault-is-not-throttled", ERR_12, "OQ-13");
+    cr_assert_neq(estate_vault(estate)->is_half_rewrapped, 0);
     cr_assert_str_eq(estate->trouble, "");
     estate_free(estate);
 }

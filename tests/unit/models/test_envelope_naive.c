@@ -9,6 +9,7 @@
 #define VERSIONS 12
 #define DEKS 20
 #define POINTS 60
+#define KEEP_WRAPS 16 /* the last kind of step */
 
 typedef struct Naive {
     bool is_created[VERSIONS];
@@ -81,6 +82,14 @@ static CmkEnvelopeResult naive_drop(Naive *naive, uint32_t dek, uint32_t version
     return OK;
 }
 
+static void naive_keep(Naive *naive, uint32_t dek, uint32_t version, uint32_t other)
+{
+    for (uint32_t i = 0; i < VERSIONS; i++) {
+        naive->is_wrapped[dek][i] = naive->is_wrapped[dek][i] && (i == version || i == other);
+        naive->is_open[dek][i] = naive->is_open[dek][i] && (i == version || i == other);
+    }
+}
+
 static CmkEnvelopeResult naive_purge(Naive *naive, uint32_t version)
 {
     if (!naive->is_created[version]) {
@@ -137,6 +146,9 @@ static void try_keys(CmkEnvelope *envelope, Naive *naive, const Step *step)
     } else if (step->kind == 6) {
         expect(cmk_envelope_drop_wrap(envelope, dek_id, version_id),
                naive_drop(naive, step->dek, step->version));
+    } else if (step->kind == KEEP_WRAPS) {
+        cmk_envelope_keep_wraps(envelope, dek_id, version_id, spread(step->other));
+        naive_keep(naive, step->dek, step->version, step->other);
     }
     cr_assert_eq(cmk_envelope_is_openable(envelope, dek_id),
                  naive->is_dek[step->dek] && naive_is_openable(naive, step->dek));
@@ -177,13 +189,13 @@ Test(envelope_naive, random_calls)
         for (size_t i = 0; i < 1000; i++) {
             uint32_t drawn[6];
             cmk_random_stream_read(&stream, drawn, sizeof drawn);
-            Step step = {.kind = drawn[0] % 16,
+            Step step = {.kind = drawn[0] % (KEEP_WRAPS + 1),
                          .dek = drawn[1] % DEKS,
                          .version = drawn[2] % VERSIONS,
                          .other = drawn[3] % VERSIONS,
                          .point = drawn[4] % POINTS,
                          .size = 1 + drawn[5] % (drawn[5] % 8 == 0 ? 20000 : 3000)};
-            if (step.kind < 7) {
+            if (step.kind < 7 || step.kind == KEEP_WRAPS) {
                 try_keys(envelope, &naive, &step);
             } else {
                 try_points(envelope, &naive, &step);

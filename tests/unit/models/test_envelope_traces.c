@@ -109,7 +109,8 @@ static size_t count_in(const unsigned char *bytes, size_t size, const unsigned c
 
 #define CHUNK_BYTES ((size_t)1 << 20)
 
-/* How often each pattern is in the writable memory of this process. */
+/* How often each pattern is in the writable memory of this process, beside the chunk that it is
+ * read through: reading the chunk into itself would make copies of what lies before it. */
 static void scan_memory(unsigned char masked[PATTERN__COUNT][PATTERN_BYTES],
                         size_t ret_found[PATTERN__COUNT])
 {
@@ -127,16 +128,21 @@ static void scan_memory(unsigned char masked[PATTERN__COUNT][PATTERN_BYTES],
             strncmp(rights, "rw", 2) != 0 || to - from > ((size_t)256 << 20)) {
             continue; /* the sanitizers' shadow is larger, and no memory of the program */
         }
-        for (uintptr_t at = from; at < to; at += CHUNK_BYTES - PATTERN_BYTES + 1) {
-            size_t size = to - at < CHUNK_BYTES ? to - at : CHUNK_BYTES;
-            if (at < (uintptr_t)chunk + CHUNK_BYTES && (uintptr_t)chunk < at + size) {
-                memset(chunk, 0, CHUNK_BYTES);
+        const uintptr_t own = (uintptr_t)chunk;
+        uintptr_t at = from;
+        while (at < to) {
+            if (at >= own && at < own + CHUNK_BYTES) {
+                at = own + CHUNK_BYTES;
+                continue;
             }
+            const uintptr_t end = at < own && own < to ? own : to;
+            const size_t size = end - at < CHUNK_BYTES ? end - at : CHUNK_BYTES;
             ssize_t got = pread(fileno(memory), chunk, size, (off_t)at);
             for (size_t i = 0; i < PATTERN__COUNT && got >= PATTERN_BYTES; i++) {
                 ret_found[i] += count_in(chunk, (size_t)got, masked[i]);
             }
             memset(chunk, 0, CHUNK_BYTES);
+            at += size == end - at ? size : size - PATTERN_BYTES + 1;
         }
     }
     (void)fclose(memory);

@@ -268,6 +268,24 @@ Test(instance, shows_an_error_while_its_backups_fail)
     }
 }
 
+/* A snapshot that works tells nothing of the copies in the vault, which alone need the key. */
+Test(instance, shows_an_error_while_backups_to_one_store_fail)
+{
+    EstateOptions options = {.has_operational = true, .datasource = "AzureKubernetesService"};
+    Estate *estate = make(options);
+    run_to(estate, 1);
+    (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
+    estate_rewind(estate);
+    run_to(estate, 2);
+    cr_assert_neq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0, "snapshots");
+    cr_assert_eq(estate_count(estate, CMK_OP_TASK_FAIL), 1);
+    cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_ERROR);
+    (void)estate_must(estate, CMK_OP_ROLE_ASSIGN);
+    run_to(estate, 3);
+    cr_assert_eq(shown(estate, ESTATE_INSTANCE), CMK_INSTANCE_PROTECTED);
+    estate_free(estate);
+}
+
 static Estate *make_slow(EstateOptions options)
 {
     options.retention_days = 30;

@@ -165,6 +165,67 @@ Test(rotation, the_version_left_is_asked_at_both_ends_of_a_backup)
     estate_free(estate);
 }
 
+/* A data key that Backup may hold makes no difference to the first job that must ask for it: the
+ * version left has its turn before the present one. */
+Test(rotation, the_version_left_is_asked_before_a_data_key_is_held)
+{
+    EstateOptions options = {0};
+    options.knobs[CMK_KNOB_DEK_CACHE] = 1 + CMK_HOUR_US;
+    Estate *estate = make_rotated(&options);
+    set_version(estate, 1, 1, 0, 0);
+    estate_run(estate, 2 * CMK_HOUR_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0);
+    settings_expect_failure(estate, "version-is-enabled", ERR_2, "nothing is held");
+    cr_assert_eq(estate_last(estate, CMK_OP_KEY_UNWRAP)->args.ref[CMK_REF_VERSION], 1);
+    set_version(estate, 1, 2, 0, 0);
+    estate_rewind(estate);
+    (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+    estate_run(estate, CMK_HOUR_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1);
+    cr_assert_eq(estate_count(estate, CMK_OP_KEY_UNWRAP), 2, "both at the start, then it is held");
+    cr_assert_eq(needed(estate), 0);
+    estate_free(estate);
+}
+
+/* A backup that did not ask for it is not the one more: it went on with what a restore had had
+ * unwrapped, or had begun before the vault left that version. */
+Test(rotation, the_version_left_is_needed_until_a_backup_has_asked_for_it)
+{
+    EstateOptions options = {0};
+    options.knobs[CMK_KNOB_DEK_CACHE] = 1 + CMK_HOUR_US;
+    Estate *estate = settings_estate(&options);
+    estate_run(estate, CMK_DAY_US);
+    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    estate_run(estate, CMK_HOUR_US);
+    set_version(estate, 1, 1, 0, 0);
+    estate_rewind(estate);
+    (void)estate_must(estate, CMK_OP_BACKUP_RESTORE);
+    estate_run(estate, CMK_MINUTE_US);
+    (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+    estate_run(estate, 40 * CMK_MINUTE_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1, "the data key is held");
+    cr_assert_eq(needed(estate), 1);
+    estate_run(estate, 2 * CMK_HOUR_US);
+    (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+    estate_run(estate, CMK_MINUTE_US);
+    settings_expect_failure(estate, "version-is-enabled", ERR_2, "and is held no more");
+    estate_free(estate);
+
+    options = (EstateOptions){0};
+    options.knobs[CMK_KNOB_COMMIT_TOUCHES_KEY] = 1; /* false */
+    estate = settings_estate(&options);
+    estate_run(estate, 50 * CMK_MINUTE_US);
+    (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    (void)estate_must(estate, CMK_OP_BACKUP_RUN);
+    estate_run(estate, 40 * CMK_MINUTE_US);
+    cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 1);
+    cr_assert(active(estate) == 2 && needed(estate) == 1, "the take-up was in its midst");
+    set_version(estate, 1, 1, 0, 0);
+    estate_run(estate, CMK_HOUR_US);
+    settings_expect_failure(estate, "version-is-enabled", ERR_2, "the next backup");
+    estate_free(estate);
+}
+
 /* What is remembered of which change, and what ends it. */
 Test(rotation, only_a_rotation_leaves_a_version_behind)
 {
