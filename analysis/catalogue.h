@@ -49,7 +49,8 @@ bool cmk_catalogue_keep_where(GPtrArray *entries, const char *property, const ch
  * is and where it comes from. */
 void cmk_catalogue_spell_rules(CmkEntry *entry);
 
-/* How many rules are modelled, shown by a test, left out, and which are modelled and not shown. */
+/* How many rules are modelled, how tests show these, how many are left out; which of the modelled
+ * are shown coarsely, by name only, or not. */
 CmkEntry *cmk_catalogue_coverage(void);
 
 /* ---- entries by kind; each owned by the caller ----------------------------------------------- */

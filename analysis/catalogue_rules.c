@@ -55,6 +55,18 @@ static char *choice_of(const CmkModel *model, const CmkRule *rule)
     return text->len == 0 ? NULL : g_strdup(text->str);
 }
 
+static const struct {
+    const char *how;    /* best first, as CmkShownBy is */
+    const char *clause; /* before what was broken */
+} ways[CMK_SHOWN_BY__COUNT] = {
+    [CMK_SHOWN_BY_ROW] = {"by a row", "fails if "},
+    [CMK_SHOWN_BY_TEST] = {"by a test", "fails if "},
+    [CMK_SHOWN_BY_ROW_COARSELY] = {"coarsely", "coarsely: fails if "},
+    [CMK_SHOWN_BY_TEST_COARSELY] = {"coarsely", "coarsely: fails if "},
+    [CMK_SHOWN_BY_TEST_UNBROKEN] = {"by name only", "by name only, nothing that rests on the rule "
+                                                    "was broken: "},
+};
+
 static GPtrArray *shown_by(const CmkRule *rule)
 {
     GPtrArray *lines = cmk_lines_new();
@@ -62,12 +74,8 @@ static GPtrArray *shown_by(const CmkRule *rule)
     const CmkShown *shown = cmk_coverage(&count);
     for (uint32_t i = 0; i < count; i++) {
         if (strcmp(shown[i].rule, rule->id) == 0) {
-            g_ptr_array_add(
-                lines, shown[i].by == CMK_SHOWN_BY_NAME_ONLY
-                           ? g_strdup_printf("%s: %s - named only", shown[i].table, shown[i].row)
-                           : g_strdup_printf("%s: %s - %s%s", shown[i].table, shown[i].row,
-                                             shown[i].by == CMK_SHOWN_BY_ROW ? "fails if " : "",
-                                             shown[i].why));
+            g_ptr_array_add(lines, g_strdup_printf("%s: %s - %s%s", shown[i].table, shown[i].row,
+                                                   ways[shown[i].by].clause, shown[i].why));
         }
     }
     return lines;
@@ -93,21 +101,18 @@ static const char *source_of(const CmkRule *rule)
     return NULL;
 }
 
-/* "by a row", "by a test" or "not". */
+/* "by a row" and so on, by the best of what shows it, or "not". */
 static const char *how_shown(const CmkRule *rule)
 {
-    const char *how = "not";
+    CmkShownBy best = CMK_SHOWN_BY__COUNT;
     uint32_t count = 0;
     const CmkShown *shown = cmk_coverage(&count);
     for (uint32_t i = 0; i < count; i++) {
         if (strcmp(shown[i].rule, rule->id) == 0) {
-            if (shown[i].by == CMK_SHOWN_BY_ROW) {
-                return "by a row";
-            }
-            how = shown[i].by == CMK_SHOWN_BY_TEST ? "by a test" : how;
+            best = MIN(best, shown[i].by);
         }
     }
-    return how;
+    return best == CMK_SHOWN_BY__COUNT ? "not" : ways[best].how;
 }
 
 GPtrArray *cmk_catalogue_rules(void)
@@ -186,6 +191,17 @@ static GPtrArray *at_stage(const char *stage)
     return entries;
 }
 
+/* Their names, as a property. Takes the entries over. */
+static void add_names(CmkEntry *entry, const char *name, GPtrArray *entries)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (guint i = 0; i < entries->len; i++) {
+        g_string_append_printf(names, "%s ", ((CmkEntry *)g_ptr_array_index(entries, i))->name);
+    }
+    cmk_entry_add_words(entry, CMK_PROPERTY_DETAIL, name, names->str);
+    g_ptr_array_unref(entries);
+}
+
 CmkEntry *cmk_catalogue_coverage(void)
 {
     CmkEntry *entry = cmk_entry_new("coverage", "rules");
@@ -193,23 +209,13 @@ CmkEntry *cmk_catalogue_coverage(void)
     add_count(entry, "modelled", at_stage("modelled"));
     add_count(entry, "shown_by_a_row", modelled("by a row"));
     add_count(entry, "shown_by_a_test", modelled("by a test"));
+    add_count(entry, "shown_coarsely", modelled("coarsely"));
+    add_count(entry, "shown_by_name_only", modelled("by name only"));
+    add_count(entry, "not_shown", modelled("not"));
     add_count(entry, "later", at_stage("later"));
     add_count(entry, "out_of_scope", at_stage("out of scope"));
-    g_autoptr(GPtrArray) missing = modelled("not");
-    cmk_entry_add_number(entry, CMK_PROPERTY_COLUMN, "not_shown", missing->len);
-    g_autoptr(GString) names = g_string_new(NULL);
-    for (guint i = 0; i < missing->len; i++) {
-        g_string_append_printf(names, "%s ", ((CmkEntry *)g_ptr_array_index(missing, i))->name);
-    }
-    cmk_entry_add_words(entry, CMK_PROPERTY_DETAIL, "modelled_and_not_shown", names->str);
-    g_string_truncate(names, 0);
-    for (guint i = 0; i < missing->len; i++) {
-        const CmkEntry *rule = g_ptr_array_index(missing, i);
-        if (cmk_entry_property(rule, "shown_by")->list->len > 0) {
-            g_string_append_printf(names, "%s ", rule->name);
-        }
-    }
-    cmk_entry_add_words(entry, CMK_PROPERTY_DETAIL, "of_these_named_by_rows_that_do_not_notice",
-                        names->str);
+    add_names(entry, "modelled_and_shown_coarsely", modelled("coarsely"));
+    add_names(entry, "modelled_and_named_only", modelled("by name only"));
+    add_names(entry, "modelled_and_not_shown", modelled("not"));
     return entry;
 }

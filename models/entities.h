@@ -814,7 +814,6 @@ typedef struct CmkBackupVault {
     uint32_t immutability;       /* CmkImmutability */
     uint32_t cross_subscription; /* CmkCrossSubscription */
     uint32_t resource_guard;     /* whose consent critical operations need, 0: nobody's (MUA-1) */
-    uint32_t reserved;
     CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
     CmkTime deleted_at;      /* of the one that is listed */
     CmkTime deleted_purge_at;

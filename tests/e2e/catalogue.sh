@@ -64,7 +64,7 @@ check "operations that ask a guard" eval 'ended 0 && line key.unwrap && ! line k
 run list ops --where step=yes
 check "operations that a step can do" eval 'ended 0 && line key.rotate && ! line point.expire && ! line "key.unwrap "'
 run list rules --coverage
-check "coverage counts" eval 'ended 0 && printed "shown by a row: " && printed "out of scope: "'
+check "coverage counts" eval 'ended 0 && printed "shown by a row: " && printed "shown coarsely: " && printed "shown by name only: " && printed "out of scope: "'
 run list rules --coverage --json
 check "coverage as JSON" eval 'ended 0 && parses && printed "\"modelled_and_not_shown\""'
 

@@ -1,19 +1,18 @@
-/* Which row shows which rule: for each rule that a row names, what rests on the rule is broken, one
- * thing after the other, until the row notices. The answers are analysis/coverage.def, which the
- * program is built with; `make coverage` writes it, the test here compares. */
+/* Which row or test shows which rule: for each rule that one names, what rests on the rule is
+ * broken, one thing after the other, until the row or the test notices. The answers are
+ * analysis/coverage.def, which the program is built with; `make coverage` writes it, the test here
+ * compares. Named tests are tried in named_tests.c. */
 #define _GNU_SOURCE
-#include "tests/tables/tables.h"
+#include "tests/tables/named_tests.h"
 
 #include <criterion/criterion.h>
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "models/citations.h"
 
 #define COVERAGE "analysis/coverage.def"
-#define CITATIONS_MAX 256
 
 /* A row that names a rule, and something that rests on the rule. */
 typedef struct Trial {
@@ -37,50 +36,37 @@ static bool notices_when_built(const Trial *trial, const Variant *variant)
     return is_noticed_when_built(&copy, 1, variant);
 }
 
+/* The model as the sentence breaks it; false too if there is nothing to break. */
+static bool notices_sentence(const Trial *trial)
+{
+    Mutant mutant;
+    return mutant_make(&mutant, trial->why) && notices(trial, &mutant);
+}
+
 static bool breaks_guard(const Trial *trial)
 {
-    const CmkModel *model = cmk_azure_model();
-    for (CmkGuardId i = 1; i < model->guard_count; i++) {
-        if (strcmp(model->guards[i]->name, trial->name) != 0) {
-            continue;
-        }
-        Mutant mutant;
-        mutant_set_guard(&mutant, i, holds_always);
-        if (notices(trial, &mutant)) {
-            (void)snprintf(trial->why, trial->why_size, "guard %s always holds", trial->name);
+    static const char *const ways[] = {"always holds", "never holds"};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(ways); i++) {
+        (void)snprintf(trial->why, trial->why_size, "guard %s %s", trial->name, ways[i]);
+        if (notices_sentence(trial)) {
             return true;
         }
-        mutant_set_guard(&mutant, i, holds_never);
-        if (notices(trial, &mutant)) {
-            (void)snprintf(trial->why, trial->why_size, "guard %s never holds", trial->name);
-            return true;
-        }
-        (void)snprintf(trial->why, trial->why_size, "operation %s asks %s too",
-                       trial->row->column[0], trial->name);
-        return mutant_add_guard(&mutant, trial->row->op, i) && notices(trial, &mutant);
     }
     return false;
 }
 
-static bool breaks_operation(const Trial *trial)
+static bool drops_guard(const Trial *trial)
 {
     const CmkModel *model = cmk_azure_model();
-    const CmkOpId op = cmk_operation_find(trial->name);
-    Mutant mutant;
-    for (uint32_t i = 0; i < guards_of(model->operations[op]); i++) {
-        mutant_drop_guard(&mutant, op, i);
-        if (notices(trial, &mutant)) {
-            (void)snprintf(trial->why, trial->why_size, "operation %s does not ask %s", trial->name,
-                           model->guards[model->operations[op]->guards[i]]->name);
+    const CmkOperation *operation = model->operations[cmk_operation_find(trial->name)];
+    for (uint32_t i = 0; i < guards_of(operation); i++) {
+        (void)snprintf(trial->why, trial->why_size, "operation %s does not ask %s", trial->name,
+                       model->guards[operation->guards[i]]->name);
+        if (notices_sentence(trial)) {
             return true;
         }
     }
-    mutant_drop_effect(&mutant, op);
-    (void)snprintf(trial->why, trial->why_size, "operation %s does nothing", trial->name);
-    /* First where the row's own words ask for it, then in the whole world if that can be built. */
-    const Variant in_steps = {.model = &mutant.model, .knob = -1, .is_in_steps = true};
-    const Variant throughout = {.model = &mutant.model, .knob = -1};
-    return notices_when_built(trial, &in_steps) || notices_when_built(trial, &throughout);
+    return false;
 }
 
 /* Whoever refuses with this status gives another one. */
@@ -148,14 +134,42 @@ static bool breaks_datasource(const Trial *trial)
     return false;
 }
 
-/* By the kind of what cites a rule. Of the others there is no broken copy to be had: facts that
- * code reads where it stands. What shows them is in elsewhere.tbl. */
+/* One refusal more, though it may have nothing to do with what the rule says. */
+static bool adds_guard(const Trial *trial)
+{
+    (void)snprintf(trial->why, trial->why_size, "operation %s asks %s too", trial->row->column[0],
+                   trial->name);
+    return notices_sentence(trial);
+}
+
+/* All that the operation does is gone, what the rule says with it. */
+static bool drops_effect(const Trial *trial)
+{
+    Mutant mutant;
+    (void)snprintf(trial->why, trial->why_size, "operation %s does nothing", trial->name);
+    mutant_drop_effect(&mutant, cmk_operation_find(trial->name));
+    /* First where the row's own words ask for it, then in the whole world if that can be built. */
+    const Variant in_steps = {.model = &mutant.model, .knob = -1, .is_in_steps = true};
+    const Variant throughout = {.model = &mutant.model, .knob = -1};
+    return notices_when_built(trial, &in_steps) || notices_when_built(trial, &throughout);
+}
+
+/* By the kind of what cites a rule, the finest first; the last ones are coarse. Of the other kinds
+ * there is no broken copy to be had: facts that code reads where it stands. What shows them is in
+ * elsewhere.tbl. */
 static const struct {
     const char *kind;
     bool (*is_noticed)(const Trial *trial);
+    bool is_coarse;
 } breakers[] = {
-    {"guard", breaks_guard}, {"status", breaks_status},         {"role", breaks_role},
-    {"knob", breaks_knob},   {"datasource", breaks_datasource}, {"operation", breaks_operation},
+    {"guard", breaks_guard, false},
+    {"status", breaks_status, false},
+    {"role", breaks_role, false},
+    {"knob", breaks_knob, false},
+    {"datasource", breaks_datasource, false},
+    {"operation", drops_guard, false},
+    {"guard", adds_guard, true},
+    {"operation", drops_effect, true},
 };
 
 /* ---- the answers ----------------------------------------------------------------------------- */
@@ -188,7 +202,8 @@ static bool names_rule(const Row *row, const char *rule)
     return false;
 }
 
-static bool is_shown(const CmkRule *rule, const Trial *trial)
+/* How, as coverage.def says it; NULL if the row does not notice. */
+static const char *how_shown(const CmkRule *rule, const Trial *trial)
 {
     CmkCitation citations[CITATIONS_MAX];
     const uint32_t count = cmk_rule_citations(cmk_azure_model(), rule, citations, CITATIONS_MAX);
@@ -198,11 +213,11 @@ static bool is_shown(const CmkRule *rule, const Trial *trial)
             Trial one = *trial;
             one.name = citations[j].name;
             if (strcmp(citations[j].kind, breakers[i].kind) == 0 && breakers[i].is_noticed(&one)) {
-                return true;
+                return breakers[i].is_coarse ? "ROW_COARSELY" : "ROW";
             }
         }
     }
-    return false;
+    return NULL;
 }
 
 static void add_rows(Table *table, const CmkRule *rule, char **text, size_t *size)
@@ -219,108 +234,47 @@ static void add_rows(Table *table, const CmkRule *rule, char **text, size_t *siz
         const Variant unbroken = {.model = cmk_azure_model(), .knob = -1};
         const char *trouble = build(row, &unbroken);
         cr_assert_null(trouble, "%s:%u: %s", row->file, row->line, trouble);
-        const bool is_hit = is_shown(rule, &trial);
+        const char *how = how_shown(rule, &trial);
         estate_free(row->estate);
         row->estate = NULL;
         (void)snprintf(row_text, sizeof(row_text), "%s | %s | %s | %s | %s", row->column[0],
                        row->column[1], row->column[2], row->column[3], row->column[4]);
-        append_row(text, size, rule->id, is_hit ? "ROW" : "NAME_ONLY",
-                   (const char *[]){row->file, row_text, is_hit ? why : ""});
-    }
-}
-
-/* ---- tests that stand in for rows ------------------------------------------------------------ */
-
-typedef struct Elsewhere {
-    char text[LINE_MAX_BYTES];
-    char *column[3]; /* rule, test, reason */
-} Elsewhere;
-
-/* Whether a line of the file begins with the text and goes on as a test's head does. */
-static bool has_head(const char *path, const char *text)
-{
-    const size_t length = strlen(text);
-    char line[LINE_MAX_BYTES];
-    bool is_found = false;
-    FILE *source = fopen(path, "r");
-    while (source != NULL && !is_found && fgets(line, sizeof(line), source) != NULL) {
-        is_found = strncmp(line, text, length) == 0 && strchr("),", line[length]) != NULL;
-    }
-    if (source != NULL) {
-        (void)fclose(source);
-    }
-    return is_found;
-}
-
-/* In a file of the directory, or of one in it. */
-static bool has_head_within(const char *directory, const char *text, uint32_t depth)
-{
-    DIR *stream = opendir(directory);
-    bool is_found = false;
-    for (struct dirent *entry = stream == NULL ? NULL : readdir(stream); entry != NULL && !is_found;
-         entry = readdir(stream)) {
-        char path[512];
-        (void)snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
-        is_found = entry->d_name[0] != '.' &&
-                   (depth > 0 ? has_head_within(path, text, depth - 1) : has_head(path, text));
-    }
-    if (stream != NULL) {
-        (void)closedir(stream);
-    }
-    return is_found;
-}
-
-/* "price/each_item_is_billed": Test(price, each_item_is_billed) in a unit test; or a file. */
-static bool test_exists(const char *name)
-{
-    const size_t suite = strcspn(name, "/");
-    char text[160];
-    if (strchr(name, '.') != NULL) {
-        FILE *file = fopen(name, "r");
-        return file != NULL && fclose(file) == 0;
-    }
-    (void)snprintf(text, sizeof(text), "Test(%.*s, %s", (int)suite, name,
-                   name[suite] == '\0' ? "" : name + suite + 1);
-    return has_head_within("tests/unit", text, 1);
-}
-
-static void read_elsewhere(Elsewhere *tests, uint32_t *ret_count)
-{
-    FILE *stream = open_table("elsewhere.tbl");
-    uint32_t count = 0;
-    for (uint32_t line = 1; count < ROWS_MAX; line++) {
-        Elsewhere *test = &tests[count];
-        if (fgets(test->text, sizeof(test->text), stream) == NULL) {
-            break;
-        }
-        if (cut(test->text, test->column, 3, 3, "elsewhere.tbl", line)) {
-            cr_expect(cmk_rule_find(test->column[0], strlen(test->column[0])) != NULL &&
-                          test_exists(test->column[1]) && test->column[2][0] != '\0',
-                      "elsewhere.tbl:%u: no such rule, no such test, or no reason", line);
-            count++;
+        cr_expect_not_null(how, "%s:%u: names %s, and does not notice when what cites it is broken",
+                           row->file, row->line, rule->id);
+        if (how != NULL) {
+            append_row(text, size, rule->id, how, (const char *[]){row->file, row_text, why});
         }
     }
-    (void)fclose(stream);
-    *ret_count = count;
 }
 
-static void add_tests(const Elsewhere *tests, uint32_t count, const CmkRule *rule, char **text,
-                      size_t *size)
+/* `coverage` is the file as it stands, NULL to try all tests anew. */
+static void add_tests(const NamedTests *tests, const CmkRule *rule, const char *coverage,
+                      char **text, size_t *size)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(tests[i].column[0], rule->id) == 0) {
-            append_row(text, size, rule->id, "TEST",
-                       (const char *[]){"elsewhere.tbl", tests[i].column[1], tests[i].column[2]});
+    for (uint32_t i = 0; i < tests->count; i++) {
+        const NamedTest *test = &tests->list[i];
+        char sentence[SENTENCE_BYTES];
+        char why[LINE_MAX_BYTES];
+        if (test->rule != rule) {
+            continue;
+        }
+        const char *how = coverage == NULL ? break_named_test(test, sentence)
+                                           : recorded_break(coverage, test, sentence);
+        if (how != NULL) {
+            (void)snprintf(why, sizeof(why), sentence[0] == '\0' ? "%s%s" : "%s (%s)", sentence,
+                           test->reason);
+            append_row(text, size, rule->id, how,
+                       (const char *[]){"elsewhere.tbl", test->name, why});
         }
     }
 }
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-static char *read_file(const char *path)
+char *read_coverage(void)
 {
-    FILE *file = fopen(path, "r");
-    cr_assert_not_null(file, "%s: start me in the root of the sources", path);
+    FILE *file = fopen(COVERAGE, "r");
+    cr_assert_not_null(file, COVERAGE ": start me in the root of the sources");
     char *text = NULL;
     size_t size = 0;
     if (getdelim(&text, &size, '\0', file) < 0) {
@@ -331,20 +285,19 @@ static char *read_file(const char *path)
     return text;
 }
 
-static void write_file(const char *path, const char *text)
+static void write_coverage(const char *text)
 {
-    FILE *file = fopen(path, "w");
-    cr_assert_not_null(file, "%s", path);
+    FILE *file = fopen(COVERAGE, "w");
+    cr_assert_not_null(file);
     cr_assert_geq(fputs(text, file), 0);
     cr_assert_eq(fclose(file), 0);
 }
 
-static char *coverage_of(Table *table)
+static char *coverage_of(Table *table, const char *coverage)
 {
-    static Elsewhere tests[ROWS_MAX];
-    uint32_t test_count = 0;
+    static NamedTests tests;
     uint32_t rule_count = 0;
-    read_elsewhere(tests, &test_count);
+    read_named_tests(&tests);
     char *text = strdup("/* Written by `make coverage`, checked by `make test`. See "
                         "analysis/coverage.h. */\n");
     cr_assert_not_null(text);
@@ -352,57 +305,45 @@ static char *coverage_of(Table *table)
     const CmkRule *rules = cmk_rules(&rule_count);
     for (uint32_t i = 0; i < rule_count; i++) {
         add_rows(table, &rules[i], &text, &size);
-        add_tests(tests, test_count, &rules[i], &text, &size);
+        add_tests(&tests, &rules[i], coverage, &text, &size);
     }
     return text;
 }
 
+/* Of the tests that elsewhere.tbl names, what the file says of them is taken for granted here. */
 Test(coverage, is_up_to_date)
 {
     Table *table = read_all();
-    char *text = coverage_of(table);
-    if (getenv("UPDATE_COVERAGE") != NULL) {
-        write_file(COVERAGE, text);
+    char *committed = read_coverage();
+    const bool is_update = getenv("UPDATE_COVERAGE") != NULL;
+    char *text = coverage_of(table, is_update ? NULL : committed);
+    if (is_update) {
+        write_coverage(text);
     } else {
-        char *committed = read_file(COVERAGE);
         cr_expect(strcmp(text, committed) == 0,
                   COVERAGE " does not say what the tables show: run `make coverage`");
-        free(committed);
     }
+    free(committed);
     free(text);
     free(table);
 }
 
-/* "RULE", as a line of the coverage by a row that notices or by a test of elsewhere.tbl. */
-static bool is_shown_in(const char *text, const char *rule)
-{
-    static const char *const by[] = {"ROW", "TEST"};
-    for (size_t i = 0; i < CMK_ARRAY_LEN(by); i++) {
-        char line[64];
-        (void)snprintf(line, sizeof(line), "CMK_SHOWN(\"%s\", %s,", rule, by[i]);
-        if (strstr(text, line) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Once it is modelled, something must fail without it. */
+/* Once it is modelled, something must fail without it, or a test must at least have its name. */
 Test(coverage, each_modelled_rule_is_shown)
 {
-    Table *table = read_all();
-    char *text = coverage_of(table);
+    char *text = read_coverage();
     uint32_t count = 0;
     const CmkRule *rules = cmk_rules(&count);
     for (uint32_t i = 0; i < count; i++) {
+        char head[64];
+        (void)snprintf(head, sizeof(head), "CMK_SHOWN(\"%s\",", rules[i].id);
         const bool is_modelled =
             strcmp(cmk_rule_stage(cmk_azure_model(), &rules[i]), "modelled") == 0;
-        cr_expect(!is_modelled || is_shown_in(text, rules[i].id),
+        cr_expect(!is_modelled || strstr(text, head) != NULL,
                   "%s: no row notices when what cites it is broken, and elsewhere.tbl has no test",
                   rules[i].id);
     }
     free(text);
-    free(table);
 }
 
 /* A rule that a row names exists, and something cites it. */

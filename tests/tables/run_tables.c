@@ -387,17 +387,6 @@ static char *trimmed(char *text)
     return text;
 }
 
-static CmkGuardId find_guard(const char *name)
-{
-    const CmkModel *model = cmk_azure_model();
-    for (uint32_t i = 1; i < model->guard_count; i++) {
-        if (strcmp(model->guards[i]->name, name) == 0) {
-            return (CmkGuardId)i;
-        }
-    }
-    return CMK_GUARD_NONE;
-}
-
 /* Cuts a line into `min` to `max` columns, the rest NULL; false for comments and empty lines. */
 bool cut(char *text, char *columns[], uint32_t min, uint32_t max, const char *file, uint32_t line)
 {
@@ -505,15 +494,6 @@ Test(tables, each_row_ends_as_it_says)
     }
     free_worlds(table);
     free(table);
-}
-
-uint32_t guards_of(const CmkOperation *operation)
-{
-    uint32_t count = 0;
-    while (operation->guards[count] != CMK_GUARD_NONE) {
-        count++;
-    }
-    return count;
 }
 
 /* Each pair has a row or a reason, and no reason stands where there is a row. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "tests/unit/models/estate.h"
+#include "tests/unit/models/mutant.h"
 
 #define ROWS_MAX 2048
 #define LINE_MAX_BYTES 512
@@ -59,38 +60,8 @@ FILE *open_table(const char *file);
 /* Cuts a line into `min` to `max` columns, the rest NULL; false for comments and empty lines. */
 bool cut(char *text, char *columns[], uint32_t min, uint32_t max, const char *file, uint32_t line);
 
-uint32_t guards_of(const CmkOperation *operation);
-
-/* ---- broken models --------------------------------------------------------------------------- */
-
-typedef struct Mutant {
-    CmkModel model;
-    const CmkOperation *operations[CMK_OP__COUNT];
-    const CmkGuard *guards[CMK_GUARD__COUNT];
-    CmkOperation operation;
-    CmkGuard guard;
-} Mutant;
-
-/* Each makes a copy of the model with one thing wrong; the copy refers to `mutant` itself. */
-void mutant_init(Mutant *mutant);
-void mutant_set_guard(Mutant *mutant, CmkGuardId guard,
-                      bool (*holds)(const CmkWorld *, const CmkArgs *, uint64_t *));
-void mutant_drop_guard(Mutant *mutant, CmkOpId op, uint32_t index);
-void mutant_swap_guards(Mutant *mutant, CmkOpId op, uint32_t index); /* with the next */
-void mutant_drop_effect(Mutant *mutant, CmkOpId op);
-/* The operation asks the guard too, after all the others; false if it does already. */
-bool mutant_add_guard(Mutant *mutant, CmkOpId op, CmkGuardId guard);
-
-bool holds_always(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame);
-bool holds_never(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame);
-
 /* Whether one of `count` rows ends otherwise when its world is built so, in a process of its own,
  * which may die of it. */
 bool is_noticed_when_built(Row *rows, uint32_t count, const Variant *variant);
-
-/* The values of a knob that are worth trying, that of a row's own world among them; gives their
- * number. */
-#define KNOB_VALUES_MAX (CMK_PROFILES_MAX + 2)
-uint32_t knob_values(const CmkKnob *knob, int64_t ret_values[KNOB_VALUES_MAX]);
 
 #endif

@@ -7,6 +7,7 @@
 #include "models/access.h"
 #include "models/key_vault.h"
 #include "models/plan.h"
+#include "tests/unit/models/mutant.h"
 
 /* ---- the tape -------------------------------------------------------------------------------- */
 
@@ -231,7 +232,7 @@ const char *estate_guard_name(const Estate *estate, CmkGuardId guard)
 
 /* ---- building -------------------------------------------------------------------------------- */
 
-static CmkWorld *make_world(const EstateOptions *options)
+static CmkWorld *make_world(const EstateOptions *options, const CmkModel *model)
 {
     CmkLimits limits = {.timers = 4096};
     for (uint32_t i = 0; i < CMK_TABLE__COUNT; i++) {
@@ -242,9 +243,12 @@ static CmkWorld *make_world(const EstateOptions *options)
     limits.rows[CMK_TABLE_KEPT_VERSION] = 4096;
     limits.rows[CMK_TABLE_ACCESS_POLICY] = 2048;
     int64_t knobs[CMK_KNOB__COUNT];
+    const char *broken = mutant_name("knob"); /* what the test asks for is not heard */
     for (uint32_t i = 0; i < CMK_KNOB__COUNT; i++) {
-        knobs[i] = options->knobs[i] != 0 ? options->knobs[i] - 1
-                                          : cmk_azure_model()->knobs[i].values[options->profile];
+        const CmkKnob *knob = &model->knobs[i];
+        const bool is_told =
+            options->knobs[i] != 0 && (broken == NULL || strcmp(knob->name, broken) != 0);
+        knobs[i] = is_told ? options->knobs[i] - 1 : knob->values[options->profile];
     }
     CmkWorld *world = cmk_azure_world_new(&limits, ESTATE_SEED, ESTATE_SETUP, ESTATE_START, knobs);
     CMK_ASSERT(world != NULL);
@@ -529,22 +533,36 @@ static void build(Estate *estate, const EstateOptions *options)
     }
 }
 
+/* From here on. The estate itself is the whole model's, so that a test fails by what it asks. */
+static void break_model(Estate *estate, const CmkModel *broken)
+{
+    if (estate->trouble[0] != '\0') {
+        (void)fprintf(stderr, "%s: %s\n", MUTANT_UNFIT, estate->trouble);
+    }
+    estate->sim.model = broken;
+}
+
 Estate *estate_new_read(const EstateOptions *options, const CmkReader *readers, uint32_t count)
 {
     static const EstateOptions usual = {0};
     options = options != NULL ? options : &usual;
+    const CmkModel *broken = options->model != NULL ? NULL : mutant_of_environment();
     Estate *estate = calloc(1, sizeof(*estate));
     CMK_ASSERT(estate != NULL);
-    estate->sim = (CmkSim){.model = options->model != NULL ? options->model : cmk_azure_model(),
-                           .world = make_world(options),
-                           .journal = &estate->journal,
-                           .is_self_checking = !options->is_not_self_checking};
+    estate->sim =
+        (CmkSim){.model = options->model != NULL ? options->model : cmk_azure_model(),
+                 .world = make_world(options, broken != NULL ? broken : cmk_azure_model()),
+                 .journal = &estate->journal,
+                 .is_self_checking = !options->is_not_self_checking};
     cmk_journal_add(&estate->journal, tape_reader(&estate->tape));
     for (uint32_t i = 0; i < count; i++) {
         cmk_journal_add(&estate->journal, readers[i]);
     }
     declare(estate->sim.world, options);
     build(estate, options);
+    if (broken != NULL) {
+        break_model(estate, broken);
+    }
     return estate;
 }
 
