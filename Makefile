@@ -136,6 +136,7 @@ warnings := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 is_gcc := $(if $(filter release,$(MODE)),$(shell $(CC) -v 2>&1 | grep '^gcc version'))
 lto := $(if $(is_gcc),-flto=auto -ffat-lto-objects)
 lto_link := $(if $(is_gcc),-flto=auto)
+lto_none := $(if $(is_gcc),-fno-lto)
 fortify := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 mode_release := -O2 -g $(fortify)
 mode_debug := -O0 -g3
@@ -226,7 +227,7 @@ $(foreach t,$(test_names),$(eval $(call note_rules,$(BUILD)/tests/$(t).list,src_
 define test_rules
 $(BUILD)/tests/$(1): $(call objects,$(src_test_$(1))) $(call archives_for,$(1)) $(BUILD)/tests/$(1).list
 	$$(call say,LD,$$@)
-	$(Q)$(CC) $(linking) $$(filter %.o %.a,$$^) $$(call libs_for,$(1)) $$(libs_criterion) -lm $(LDLIBS) -o $$@
+	$(Q)$(CC) $(linking) $(lto_none) $$(filter %.o %.a,$$^) $$(call libs_for,$(1)) $$(libs_criterion) -lm $(LDLIBS) -o $$@
 endef
 $(foreach t,$(test_names),$(eval $(call test_rules,$(t))))
 
