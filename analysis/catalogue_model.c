@@ -56,6 +56,11 @@ static const char *param_type(uint16_t type)
         [CMK_PARAM_SAMPLE] = "the size of a sample",
         [CMK_PARAM_SHARE] = "a share",
         [CMK_PARAM_ENCRYPTION] = "Disabled, Enabled or Inconsistent",
+        [CMK_PARAM_NETWORK] = "a network",
+        [CMK_PARAM_NETWORK_OR_SUBSCRIPTION] = "a network or a subscription",
+        [CMK_PARAM_PUBLIC_ACCESS] = "enabled, disabled or secured_by_perimeter",
+        [CMK_PARAM_DEFAULT_ACTION] = "allow or deny",
+        [CMK_PARAM_BYPASS] = "azure_services or none",
     };
     const char *word = type < CMK_ARRAY_LEN(words) ? words[type] : NULL;
     return word != NULL ? word : "a name";

@@ -34,6 +34,14 @@ _Static_assert(CMK_ARRAY_LEN(words_recovery) == CMK_RECOVERY__COUNT + 1, "one wo
 static const char *const words_key_type[] = {"RSA", "RSA-HSM", "EC", "EC-HSM", "oct-HSM", NULL};
 static const char *const words_permissions[] = {"rbac", "policy", NULL};
 static const char *const words_sku[] = {"standard", "premium", NULL};
+static const char *const words_public_access[] = {"Enabled", "Disabled", "SecuredByPerimeter",
+                                                  NULL};
+static const char *const words_default_action[] = {"Allow", "Deny", NULL};
+static const char *const words_bypass[] = {"AzureServices", "None", NULL};
+_Static_assert(CMK_ARRAY_LEN(words_public_access) == CMK_PUBLIC_ACCESS__COUNT + 1 &&
+                   CMK_ARRAY_LEN(words_default_action) == CMK_DEFAULT_ACTION__COUNT + 1 &&
+                   CMK_ARRAY_LEN(words_bypass) == CMK_BYPASS__COUNT + 1,
+               "each network setting has its words");
 
 _Static_assert(CMK_REGION__COUNT == 5, "each state of a region has a word");
 _Static_assert(CMK_KEY_PURGED == 3 && CMK_KEY_RECOVERING == 5, "each state of a key has a word");
@@ -125,6 +133,8 @@ static int64_t vault_gauge(const CmkWorld *world, uint32_t row, CmkGaugeKind kin
     return cmk_gauge(world, (CmkBackupVaultId){(row - 1) * CMK_GAUGE__COUNT + kind + 1})->level;
 }
 
+MEMBER(vault_private_endpoints, backup_vault, CmkBackupVaultId, private_endpoint_count)
+
 static int64_t vault_operational_bytes(const CmkWorld *world, uint32_t row)
 {
     return vault_gauge(world, row, CMK_GAUGE_OPERATIONAL);
@@ -170,6 +180,8 @@ static const CmkStateField vault_fields[] = {
      "whether points can be restored in the pair"},
     {"system_identity", PLAIN(BOOLEAN), CMK_BIT(BACKUP_VAULT), vault_has_system,
      "whether the system-assigned identity is on"},
+    {"private_endpoints", PLAIN(INTEGER), CMK_BIT(BACKUP_VAULT), vault_private_endpoints,
+     "subnets that are connected to it"},
     {"operational_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_operational_bytes,
      "data in snapshots"},
     {"vault_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_vault_bytes, "data in the vault tier"},
@@ -186,7 +198,52 @@ MEMBER(key_vault_permissions, key_vault, CmkKeyVaultId, permission_model)
 MEMBER(key_vault_soft_delete, key_vault, CmkKeyVaultId, has_soft_delete)
 MEMBER(key_vault_purge_protection, key_vault, CmkKeyVaultId, has_purge_protection)
 MEMBER(key_vault_sku, key_vault, CmkKeyVaultId, sku)
-MEMBER(key_vault_throttled, key_vault, CmkKeyVaultId, is_throttled)
+MEMBER(key_vault_taken, key_vault, CmkKeyVaultId, taken_ppm)
+
+static int64_t key_vault_throttled(const CmkWorld *world, uint32_t row)
+{
+    return key_vault_taken(world, row) == CMK_SHARE_ALL;
+}
+
+static const CmkRuleSet *rule_set_of(const CmkWorld *world, uint32_t row)
+{
+    return cmk_rule_set(world,
+                        (CmkRuleSetId){cmk_key_vault(world, (CmkKeyVaultId){row})->rule_set});
+}
+
+#define OF_RULE_SET(function, member)                                                              \
+    static int64_t function(const CmkWorld *world, uint32_t row)                                   \
+    {                                                                                              \
+        return rule_set_of(world, row)->member;                                                    \
+    }
+OF_RULE_SET(key_vault_public_access, public_access)
+OF_RULE_SET(key_vault_default_action, default_action)
+OF_RULE_SET(key_vault_bypass, bypass)
+
+static int64_t key_vault_network_rules(const CmkWorld *world, uint32_t row)
+{
+    int64_t count = 0;
+    uint32_t rule = rule_set_of(world, row)->first_rule;
+    for (; rule != 0; rule = cmk_network_rule(world, (CmkNetworkRuleId){rule})->next_of_set)
+        count += cmk_network_rule(world, (CmkNetworkRuleId){rule})->is_in_force;
+    return count;
+}
+
+static int64_t approved_endpoints(const CmkWorld *world, uint32_t first)
+{
+    int64_t count = 0;
+    for (uint32_t row = first; row != 0;
+         row = cmk_private_endpoint(world, (CmkPrivateEndpointId){row})->next)
+        count += cmk_private_endpoint(world, (CmkPrivateEndpointId){row})->state ==
+                 CMK_ENDPOINT_APPROVED;
+    return count;
+}
+
+static int64_t key_vault_private_endpoints(const CmkWorld *world, uint32_t row)
+{
+    return approved_endpoints(world, rule_set_of(world, row)->first_private_endpoint);
+}
+
 MEMBER(key_vault_refused, key_vault_meter, CmkKeyVaultId, refused)
 
 static int64_t key_vault_retention(const CmkWorld *world, uint32_t row)
@@ -215,6 +272,18 @@ static const CmkStateField key_vault_fields[] = {
     {"sku", OF(words_sku), CMK_BIT(KEY_VAULT), key_vault_sku, "its tier"},
     {"throttled", PLAIN(BOOLEAN), CMK_BIT(KEY_VAULT), key_vault_throttled,
      "whether somebody else takes all its requests"},
+    {"taken_by_others", PLAIN(SHARE), CMK_BIT(KEY_VAULT), key_vault_taken,
+     "the share of its requests that somebody else takes"},
+    {"public_access", OF(words_public_access), CMK_BIT(RULE_SET), key_vault_public_access,
+     "whether it can be reached from the internet at all"},
+    {"default_action", OF(words_default_action), CMK_BIT(RULE_SET), key_vault_default_action,
+     "what its firewall does with networks that it has no rule for"},
+    {"bypass", OF(words_bypass), CMK_BIT(RULE_SET), key_vault_bypass,
+     "which services pass its firewall"},
+    {"network_rules", PLAIN(INTEGER), CMK_BIT(RULE_SET) | CMK_BIT(NETWORK_RULE),
+     key_vault_network_rules, "rules of its firewall and its perimeter"},
+    {"private_endpoints", PLAIN(INTEGER), CMK_BIT(RULE_SET) | CMK_BIT(PRIVATE_ENDPOINT),
+     key_vault_private_endpoints, "subnets that are connected and approved"},
     {"requests", PLAIN(INTEGER), CMK_BIT(KEY_VAULT_METER), key_vault_requests,
      "requests on keys that were billed"},
     {"refused", PLAIN(INTEGER), CMK_BIT(KEY_VAULT_METER), key_vault_refused,

@@ -303,6 +303,10 @@ static void fill_principals(Filler *filler, const CmkWorld *world)
         const CmkPerson *person = cmk_person(world, (CmkPersonId){i});
         fill_entity(filler, CMK_STORE_ENTITY_PERSON, i, cmk_name(world, person->name), 0, 0);
     }
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_NETWORK); i++) {
+        const CmkNetwork *network = cmk_network(world, (CmkNetworkId){i});
+        fill_entity(filler, CMK_STORE_ENTITY_NETWORK, i, cmk_name(world, network->name), 0, 0);
+    }
     for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_PRINCIPAL); i++) {
         fill_principal(filler, world, i);
     }

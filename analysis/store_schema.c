@@ -189,6 +189,7 @@ static const CmkStoreWord words[] = {
     {"entity_kind", CMK_STORE_ENTITY_STEP, "step"},
     {"entity_kind", CMK_STORE_ENTITY_SCOPE, "scope"},
     {"entity_kind", CMK_STORE_ENTITY_PERSON, "person"},
+    {"entity_kind", CMK_STORE_ENTITY_NETWORK, "network"},
 };
 _Static_assert(CMK_ACTOR__COUNT == 4 && CMK_VERDICT__COUNT == 4, "each code has its word");
 
@@ -368,7 +369,7 @@ static const View views[] = {
      " j.cause_seq, j.blame_seq, o.name AS origin, b.name AS backup_vault, i.name AS instance,"
      " kv.name AS key_vault, ky.name AS key, kn.name AS version, id.name AS identity,"
      " pr.name AS principal, re.name AS region, po.name AS policy, sc.name AS scope,"
-     " ge.name AS grantee, dg.name AS directory_group, who.name AS asked_by, j.queue, j.point, j.task,"
+     " ge.name AS grantee, dg.name AS directory_group, who.name AS asked_by, nw.name AS network, j.queue, j.point, j.task,"
      " j.result, j.number_0, j.number_1, j.number_2, j.number_3",
      "journal AS j JOIN actor AS a ON a.id = j.actor JOIN operation AS op ON op.id = j.op"
      " JOIN status AS s ON s.id = j.status" JOIN_ID("guard", "g", "j.guard")
@@ -382,7 +383,8 @@ static const View views[] = {
      JOIN_ENTITY("sc", CMK_STORE_ENTITY_SCOPE, "j.scope")
      JOIN_ENTITY("ge", CMK_STORE_ENTITY_PERSON, "j.grantee")
      JOIN_ENTITY("dg", CMK_STORE_ENTITY_PERSON, "j.directory_group")
-     JOIN_ENTITY("who", CMK_STORE_ENTITY_PERSON, "j.asked_by")},
+     JOIN_ENTITY("who", CMK_STORE_ENTITY_PERSON, "j.asked_by")
+     JOIN_ENTITY("nw", CMK_STORE_ENTITY_NETWORK, "j.network")},
     {"v_role_assignments",
      "a.id, p.name AS principal, a.role, k.name AS scope_kind, e.name AS scope, s.name AS state,"
      " a.is_orphaned, a.changed_by",

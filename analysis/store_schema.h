@@ -158,6 +158,7 @@ const CmkStoreTableShape *cmk_store_table_shape(CmkStoreTable table);
 #define CMK_STORE_ENTITY_STEP 10
 #define CMK_STORE_ENTITY_SCOPE 11
 #define CMK_STORE_ENTITY_PERSON 12
+#define CMK_STORE_ENTITY_NETWORK 16
 
 /* Small lookup tables whose words stand nowhere else: table, code, word. */
 typedef struct CmkStoreWord {

@@ -105,7 +105,12 @@ enum {
     CMK_PARAM_SIZE,           /* bytes */
     CMK_PARAM_SAMPLE,         /* bytes, as few as are encrypted for each recovery point */
     CMK_PARAM_SHARE,          /* parts per million */
-    CMK_PARAM_ENCRYPTION      /* state of the encryption settings by its word, see CMK_SAYS_FALSE */
+    CMK_PARAM_ENCRYPTION,     /* state of the encryption settings by its word, see CMK_SAYS_FALSE */
+    CMK_PARAM_NETWORK,
+    CMK_PARAM_NETWORK_OR_SUBSCRIPTION, /* whom a rule of a perimeter lets in: slot by its kind */
+    CMK_PARAM_PUBLIC_ACCESS,           /* these: 1 more than what the word stands for */
+    CMK_PARAM_DEFAULT_ACTION,
+    CMK_PARAM_BYPASS
 };
 
 /* Which recovery point of an instance to restore. A number from CMK_POINT__COUNT on is no choice
@@ -191,6 +196,21 @@ typedef struct CmkPersonId {
 typedef struct CmkMembershipId {
     uint32_t i;
 } CmkMembershipId;
+typedef struct CmkNetworkId {
+    uint32_t i;
+} CmkNetworkId;
+typedef struct CmkRuleSetId {
+    uint32_t i;
+} CmkRuleSetId;
+typedef struct CmkNetworkRuleId {
+    uint32_t i;
+} CmkNetworkRuleId;
+typedef struct CmkPrivateEndpointId {
+    uint32_t i;
+} CmkPrivateEndpointId;
+typedef struct CmkSubscriptionMeterId {
+    uint32_t i;
+} CmkSubscriptionMeterId;
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
@@ -224,7 +244,14 @@ typedef struct CmkMembershipId {
     X(PLAN, plan, CmkPlanRow, CmkPlanId, 0, "planned steps")                                       \
     X(SCOPE, scope, CmkScope, CmkScopeId, 0, "scopes")                                             \
     X(PERSON, person, CmkPerson, CmkPersonId, 0, "users and groups")                               \
-    X(MEMBERSHIP, membership, CmkMembership, CmkMembershipId, 0, "memberships in groups")
+    X(MEMBERSHIP, membership, CmkMembership, CmkMembershipId, 0, "memberships in groups")          \
+    X(NETWORK, network, CmkNetwork, CmkNetworkId, 0, "networks")                                   \
+    X(RULE_SET, rule_set, CmkRuleSet, CmkRuleSetId, 0, "sets of network rules")                    \
+    X(NETWORK_RULE, network_rule, CmkNetworkRule, CmkNetworkRuleId, 0, "network rules")            \
+    X(PRIVATE_ENDPOINT, private_endpoint, CmkPrivateEndpoint, CmkPrivateEndpointId, 0,             \
+      "private endpoints")                                                                         \
+    X(SUBSCRIPTION_METER, subscription_meter, CmkSubscriptionMeter, CmkSubscriptionMeterId, 1,     \
+      "subscription meters")
 
 /* clang-format on */
 
@@ -283,6 +310,7 @@ typedef struct CmkRegion {
     CmkTime
         shown_until; /* key vaults are shown as the pair knows them: up to here; 0: as they are */
     CmkTime writes_from; /* after the loss of a zone no write is taken before (REL-3) */
+    CmkTime links_from;  /* after a failover no private link works before (REL-11) */
     uint64_t zone_by;
     uint64_t service_by;
     uint64_t changed_by;
@@ -330,7 +358,7 @@ typedef struct CmkPerson {
     uint32_t name;
     uint32_t kind; /* CmkPersonKind */
     uint32_t principal;
-    uint32_t reserved;
+    uint32_t network; /* from which a user asks, 0: the open internet */
     uint64_t changed_by;
 } CmkPerson;
 
@@ -351,6 +379,98 @@ typedef struct CmkMembership {
     uint32_t reserved;
     uint64_t changed_by;
 } CmkMembership;
+
+/* ---- networks (section 7) -------------------------------------------------------------------- */
+
+typedef enum CmkNetworkKind {
+    CMK_NETWORK_ADDRESS_RANGE,
+    CMK_NETWORK_SUBNET /* of a virtual network: known by its name, its addresses are private */
+} CmkNetworkKind;
+
+/* From where somebody asks, or is let in. */
+typedef struct CmkNetwork {
+    uint32_t name;
+    uint32_t kind;        /* CmkNetworkKind */
+    uint32_t address;     /* of a range: IPv4, the bits beyond the prefix are 0 */
+    uint32_t prefix_bits; /* of a range: 0 to 32 */
+} CmkNetwork;
+
+/* The words that the service has for its settings (NET-3); the first of each is what a new store
+ * of keys has (NET-1). */
+typedef enum CmkPublicAccess {
+    CMK_PUBLIC_ACCESS_ENABLED,
+    CMK_PUBLIC_ACCESS_DISABLED,
+    CMK_PUBLIC_ACCESS_SECURED_BY_PERIMETER,
+    CMK_PUBLIC_ACCESS__COUNT
+} CmkPublicAccess;
+typedef enum CmkDefaultAction {
+    CMK_DEFAULT_ACTION_ALLOW,
+    CMK_DEFAULT_ACTION_DENY,
+    CMK_DEFAULT_ACTION__COUNT
+} CmkDefaultAction;
+typedef enum CmkBypass {
+    CMK_BYPASS_AZURE_SERVICES,
+    CMK_BYPASS_NONE,
+    CMK_BYPASS__COUNT
+} CmkBypass;
+
+/* Who may reach the data plane of one store of keys. */
+typedef struct CmkRuleSet {
+    uint32_t key_vault;      /* whose it is */
+    uint32_t public_access;  /* CmkPublicAccess */
+    uint32_t default_action; /* CmkDefaultAction */
+    uint32_t bypass;         /* CmkBypass */
+    uint32_t first_rule;
+    uint32_t first_private_endpoint;
+    uint32_t rule_counts[2]; /* rules of the firewall in force, by CmkNetworkKind (NET-4) */
+    uint32_t private_endpoint_count;
+    uint32_t public_access_before; /* before it was written to: see models/replica.h */
+    uint32_t default_action_before;
+    uint32_t bypass_before;
+    CmkTime written_at;
+    uint64_t changed_by_before;
+    uint64_t changed_by;
+} CmkRuleSet;
+
+typedef enum CmkNetworkRuleKind {
+    CMK_RULE_OF_FIREWALL,
+    CMK_RULE_OF_PERIMETER
+} CmkNetworkRuleKind;
+
+/* One row for each thing that a set of rules has ever let in: a network, or with a perimeter all
+ * that runs in a subscription. */
+typedef struct CmkNetworkRule {
+    uint32_t rule_set;
+    uint32_t kind; /* CmkNetworkRuleKind */
+    uint32_t network;
+    uint32_t subscription; /* scope */
+    uint32_t is_in_force;
+    uint32_t is_in_force_before; /* before it was written to: see models/replica.h */
+    uint32_t next_of_set;
+    uint32_t reserved;
+    CmkTime written_at;
+    uint64_t changed_by_before;
+    uint64_t changed_by;
+} CmkNetworkRule;
+
+typedef enum CmkEndpointState {
+    CMK_ENDPOINT_DISCONNECTED, /* or never connected */
+    CMK_ENDPOINT_PENDING,
+    CMK_ENDPOINT_APPROVED,
+    CMK_ENDPOINT_REJECTED
+} CmkEndpointState;
+
+/* The connection of a subnet to a store of keys or to a Backup vault, one row for each pair of
+ * them. */
+typedef struct CmkPrivateEndpoint {
+    uint32_t network; /* a subnet */
+    uint32_t rule_set;
+    uint32_t backup_vault;
+    uint32_t state; /* CmkEndpointState */
+    uint32_t next;  /* of the same rule set or Backup vault */
+    uint32_t reserved;
+    uint64_t changed_by;
+} CmkPrivateEndpoint;
 
 /* ---- key vaults and keys --------------------------------------------------------------------- */
 
@@ -379,7 +499,7 @@ typedef struct CmkKeyVault {
     uint32_t has_purge_protection;
     uint32_t retention_days; /* SD-1 */
     uint32_t sku;
-    uint32_t is_throttled;     /* a noisy neighbour takes all requests: 1 while the fault lasts */
+    uint32_t taken_ppm;        /* share of each window that a noisy neighbour takes */
     uint32_t resource_group;   /* scope */
     uint32_t first_assignment; /* made at this key vault or at one of its keys */
     uint32_t first_access_policy;
@@ -388,6 +508,8 @@ typedef struct CmkKeyVault {
     uint32_t permission_model_before; /* before it was written to: see models/replica.h */
     uint32_t has_soft_delete_before;
     uint32_t has_purge_protection_before;
+    uint32_t rule_set; /* who may reach its keys: see models/network.h */
+    uint32_t reserved;
     CmkTime purge_at; /* of a deleted one (SD-6) */
     CmkTime written_at;
     uint64_t throttled_by;
@@ -401,6 +523,16 @@ typedef struct CmkKeyVault {
  */
 #define CMK_WINDOW_WEIGHT 12000
 #define CMK_WINDOW_US (10 * CMK_SECOND_US)
+/* What a subscription has in a region: the windows of so many key vaults (THR-3). */
+#define CMK_WINDOWS_OF_SUBSCRIPTION 5
+#define CMK_SHARE_ALL 1000000 /* parts per million: the whole */
+
+/* Row (subscription - 1) * regions + region: what the key vaults of a subscription in one region
+ * have answered together. */
+typedef struct CmkSubscriptionMeter {
+    CmkTime window_start;
+    int64_t window_used; /* in units of CMK_WINDOW_WEIGHT */
+} CmkSubscriptionMeter;
 
 /* Kinds of HSM-protected keys, which are billed for each version in use. */
 typedef enum CmkHsmKeys {
@@ -747,10 +879,12 @@ typedef struct CmkBackupVault {
     uint32_t last_system_principal;    /* the newest, deleted ones included */
     uint32_t is_service_failing; /* the Backup service meets internal errors in its work for it */
     uint32_t last_data_key;      /* counts the data keys of this name, those of points included */
-    CmkTime dek_known_until;     /* Backup still holds the data key that it had unwrapped (OQ-10) */
-    uint64_t encryption_by;      /* record that last changed the encryption settings */
-    uint64_t system_by;          /* record that last switched the system-assigned identity */
-    uint64_t service_by;         /* record that last changed is_service_failing */
+    uint32_t first_private_endpoint; /* of its own, which are not those of its key vault (NET-10) */
+    uint32_t private_endpoint_count;
+    CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
+    uint64_t encryption_by;  /* record that last changed the encryption settings */
+    uint64_t system_by;      /* record that last switched the system-assigned identity */
+    uint64_t service_by;     /* record that last changed is_service_failing */
     uint64_t changed_by;
 } CmkBackupVault;
 

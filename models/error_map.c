@@ -36,6 +36,8 @@ static const CmkErrorRow rows[] = {
     {"ERR-M10", CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, AUTH, AUTH, false},
     {"ERR-M10", CMK_GUARD_BACKUP_FINDS_IT_YET_VALID, AUTH, AUTH, false},
     {"ERR-M4", CMK_GUARD_KEY_OPS_INCLUDE_THIS, MISSING, MISSING, false},
+    {"ERR-M7", CMK_GUARD_CONNECTION_LETS_BACKUP_IN, AUTH, AUTH, false},
+    {"ERR-M7", CMK_GUARD_FIREWALL_LETS_BACKUP_IN, AUTH, AUTH, false},
     {"ERR-M8", CMK_GUARD_KEY_TYPE_CAN_DO_THIS, MISSING, MISSING, false},
     {"ERR-M12", CMK_GUARD_KEY_VAULT_IS_REACHABLE, RETRY, RETRY, true},
     {"ERR-M12", CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, RETRY, RETRY, true},
@@ -160,6 +162,9 @@ static const CmkErrorFacts errors[] = {
      "Change the identity first and the key with a second request."},
     {CMK_STATUS_OF(SYSTEM_IDENTITY_AT_CREATION), 0, USER_ERROR, "ERR-16", "identity",
      "Create the Backup vault with a user-assigned identity, or without a key."},
+    {CMK_STATUS_OF(USER_IDENTITY_NETWORK_RESTRICTED), 0, USER_ERROR, "ERR-17", "identity",
+     "Open the key vault to all networks and remove private endpoints of the Backup vault, or use "
+     "the system-assigned identity."},
     {CMK_STATUS_OF(MISSING_PERMISSION_ON_CURRENT_KEY), 0, USER_ERROR, "ERR-18", "currentKey",
      "Give the identity get and unwrap on the key that is in use now, then change the key."},
     {CMK_STATUS_OF(AUTH_FAILURE_ON_CURRENT_KEY), 0, USER_ERROR, "ERR-18", "currentKey",

@@ -3,6 +3,7 @@
 #include "models/encryption.h"
 #include "models/model.h"
 #include "models/mutate.h"
+#include "models/network.h"
 #include "models/region.h"
 #include "models/rows.h"
 
@@ -19,6 +20,17 @@ void cmk_encryption_break(CmkSim *sim, CmkBackupVaultId id)
     if (vault->encryption == CMK_ENCRYPTION_ENABLED) {
         vault->encryption = CMK_ENCRYPTION_INCONSISTENT; /* BV-29, BV-T11 */
         vault->is_broken_by_identity = 1;
+        vault->healing_epoch++;
+        vault->encryption_by = cmk_this_seq(sim);
+    }
+}
+
+void cmk_encryption_spoil(CmkSim *sim, CmkBackupVaultId id)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    if (vault->encryption == CMK_ENCRYPTION_ENABLED) {
+        vault->encryption = CMK_ENCRYPTION_INCONSISTENT;
+        vault->is_broken_by_identity = 0;
         vault->healing_epoch++;
         vault->encryption_by = cmk_this_seq(sim);
     }
@@ -73,6 +85,11 @@ static bool encryption_can_be_restored(const CmkWorld *world, const CmkArgs *arg
     }
     if (key_vault->state != CMK_KEY_VAULT_ACTIVE) {
         *ret_blame = key_vault->changed_by;
+        return false;
+    }
+    CmkArgs request = question;
+    request.ref[CMK_REF_KEY_VAULT] = key->key_vault;
+    if (!cmk_network_lets_backup(world, &request, ret_blame)) {
         return false;
     }
     *ret_blame = version->changed_by > key->changed_by ? version->changed_by : key->changed_by;

@@ -24,6 +24,15 @@
     X(KEY_VAULT_DELETE, key_vault_delete)                                                          \
     X(KEY_VAULT_RECOVER, key_vault_recover)                                                        \
     X(KEY_VAULT_PURGE, key_vault_purge)                                                            \
+    X(KEY_VAULT_SET_NETWORK, key_vault_set_network)                                                \
+    X(KEY_VAULT_ADD_NETWORK_RULE, key_vault_add_network_rule)                                      \
+    X(KEY_VAULT_REMOVE_NETWORK_RULE, key_vault_remove_network_rule)                                \
+    X(KEY_VAULT_ADD_PERIMETER_RULE, key_vault_add_perimeter_rule)                                  \
+    X(KEY_VAULT_REMOVE_PERIMETER_RULE, key_vault_remove_perimeter_rule)                            \
+    X(KEY_VAULT_CONNECT_PRIVATE_ENDPOINT, key_vault_connect_private_endpoint)                      \
+    X(KEY_VAULT_APPROVE_PRIVATE_ENDPOINT, key_vault_approve_private_endpoint)                      \
+    X(KEY_VAULT_REJECT_PRIVATE_ENDPOINT, key_vault_reject_private_endpoint)                        \
+    X(KEY_VAULT_DISCONNECT_PRIVATE_ENDPOINT, key_vault_disconnect_private_endpoint)                \
     X(KEY_CREATE, key_create)                                                                      \
     X(KEY_IMPORT, key_import)                                                                      \
     X(KEY_ROTATE, key_rotate)                                                                      \
@@ -86,6 +95,8 @@
     X(BACKUP_VAULT_ARRIVE, backup_vault_arrive)                                                    \
     X(BACKUP_VAULT_SET_REDUNDANCY, backup_vault_set_redundancy)                                    \
     X(BACKUP_VAULT_UPDATE_ENCRYPTION, backup_vault_update_encryption)                              \
+    X(BACKUP_VAULT_ADD_PRIVATE_ENDPOINT, backup_vault_add_private_endpoint)                        \
+    X(BACKUP_VAULT_REMOVE_PRIVATE_ENDPOINT, backup_vault_remove_private_endpoint)                  \
     X(ENCRYPTION_VALIDATE, encryption_validate)                                                    \
     X(ENCRYPTION_COMMIT, encryption_commit)                                                        \
     X(ENCRYPTION_RESTORE, encryption_restore)                                                      \
@@ -256,7 +267,22 @@
     X(ASSIGNMENTS_HAVE_ROOM, assignments_have_room)                                                \
     X(ACCESS_POLICIES_HAVE_ROOM, access_policies_have_room)                                        \
     X(MEMBER_IS_NEW, member_is_new)                                                                \
-    X(MEMBER_IS_IN_GROUP, member_is_in_group)
+    X(MEMBER_IS_IN_GROUP, member_is_in_group)                                                      \
+    X(CONNECTION_LETS_BACKUP_IN, connection_lets_backup_in)                                        \
+    X(FIREWALL_LETS_BACKUP_IN, firewall_lets_backup_in)                                            \
+    X(CONNECTION_LETS_ACTOR_IN, connection_lets_actor_in)                                          \
+    X(FIREWALL_LETS_ACTOR_IN, firewall_lets_actor_in)                                              \
+    X(USER_IDENTITY_MEETS_OPEN_KEY_VAULT, user_identity_meets_open_key_vault)                      \
+    X(USER_IDENTITY_MEETS_NO_PRIVATE_ENDPOINT, user_identity_meets_no_private_endpoint)            \
+    X(NETWORK_RULE_IS_NEW, network_rule_is_new)                                                    \
+    X(NETWORK_RULE_EXISTS, network_rule_exists)                                                    \
+    X(NETWORK_RANGE_IS_PUBLIC, network_range_is_public)                                            \
+    X(NETWORK_RULES_HAVE_ROOM, network_rules_have_room)                                            \
+    X(NETWORK_IS_A_SUBNET, network_is_a_subnet)                                                    \
+    X(PRIVATE_ENDPOINT_IS_NEW, private_endpoint_is_new)                                            \
+    X(PRIVATE_ENDPOINT_EXISTS, private_endpoint_exists)                                            \
+    X(PRIVATE_ENDPOINTS_HAVE_ROOM, private_endpoints_have_room)                                    \
+    X(SETTINGS_USE_NO_USER_IDENTITY, settings_use_no_user_identity)
 
 /* Statuses: how an operation can end. Numbers are stable. The last column is the text for people.
  */
@@ -390,7 +416,15 @@
     X(BACKUP_IS_CONTINUOUS, 171, 0, "SimErrorBackupIsContinuous", NULL, "BK-D2",                   \
       "what is backed up all the time has no single backups")                                      \
     X(SOFT_DELETE_IS_FINAL, 160, 400, "SimErrorSoftDeleteIsAlwaysOn", NULL, "BV-6",                \
-      "soft delete that is always on cannot be changed back")
+      "soft delete that is always on cannot be changed back")                                      \
+    X(FORBIDDEN_BY_FIREWALL, 230, 403, "Forbidden", "ForbiddenByFirewall", "KVE-4",                \
+      "the caller's network is not let in, and the caller is no trusted service")                  \
+    X(FORBIDDEN_BY_CONNECTION, 231, 403, "Forbidden", "ForbiddenByConnection", "KVE-5",            \
+      "the key vault has no public access, and the caller comes by no approved private link")      \
+    X(USER_IDENTITY_NETWORK_RESTRICTED, 232, 0, "SimErrorCMKUserIdentityNetworkRestricted", NULL,  \
+      "ERR-17",                                                                                    \
+      "a user-assigned identity goes neither with a key vault that is limited to networks nor "    \
+      "with private endpoints of the Backup vault")
 
 /* Kinds of timers; the number orders events of the same moment (OQ-35). */
 #define CMK_EVENTS(X)                                                                              \
@@ -542,7 +576,22 @@
       "whether key vault and Backup vault must be in one region")                                  \
     X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \
       "OQ-34", "assumed",                                                                          \
-      "whether the loss of a region also stops the jobs of Backup vaults there")
+      "whether the loss of a region also stops the jobs of Backup vaults there")                   \
+    X(BYPASS_COVERS_BACKUP, "bypass_covers_backup", "boolean", 1, 1, 1, 1, 0, 1, "OQ-17 NET-7",    \
+      "assumed",                                                                                   \
+      "whether the bypass for trusted services lets Backup open keys with system-assigned "        \
+      "identities")                                                                                \
+    X(CLOSED_COUNTS_AS_LIMITED, "closed_counts_as_limited", "boolean", 1, 1, 1, 1, 0, 1,           \
+      "OQ-18 NET-9", "assumed",                                                                    \
+      "whether a key vault without public access counts as limited to certain networks, so that "  \
+      "no user-assigned identity opens it, even by a private endpoint")                            \
+    X(LATE_LIMIT_BREAKS_SETTINGS, "late_limit_breaks_settings", "boolean", 0, 0, 0, 0, 0, 1,       \
+      "OQ-19", "assumed",                                                                          \
+      "whether settings with a user-assigned identity become Inconsistent when their key vault "   \
+      "is limited to certain networks")                                                            \
+    X(PRIVATE_LINK_FAILOVER, "private_link_failover", "duration", 20 * CMK_MINUTE_US,              \
+      20 * CMK_MINUTE_US, 20 * CMK_MINUTE_US, 20 * CMK_MINUTE_US, 0, CMK_DAY_US, "REL-11 OQ-33",   \
+      "documented", "how long private links to key vaults do not work after a failover")
 
 /* clang-format on */
 

@@ -7,10 +7,12 @@
 #include "models/key_use.h"
 #include "models/model.h"
 #include "models/mutate.h"
+#include "models/network.h"
 #include "models/region.h"
 #include "models/repairs.h"
 #include "models/replica.h"
 #include "models/rows.h"
+#include "models/scope.h"
 
 /* ---- guards ---------------------------------------------------------------------------------- */
 
@@ -287,6 +289,31 @@ static bool is_request(const CmkWorld *world, const CmkArgs *args)
     return cmk_is_open(world) && !is_by_key_vault;
 }
 
+/* What a window has used up by now, given when the last one that was counted began. */
+static int64_t used_now(const CmkWorld *world, CmkTime start, int64_t used)
+{
+    return start == window_start(cmk_world_now(world)) ? used : 0;
+}
+
+/* All key vaults of its subscription in its region are counted together too (THR-3). */
+static CmkSubscriptionMeterId subscription_meter_of(const CmkWorld *world, const CmkKeyVault *vault)
+{
+    const CmkScopeId group = {vault->resource_group};
+    const uint32_t subscription = cmk_scope_subscription(world, group).i;
+    const uint32_t regions = cmk_world_count(world, CMK_TABLE_REGION);
+    return (CmkSubscriptionMeterId){(subscription - 1) * regions + vault->region};
+}
+
+static bool subscription_has_room(const CmkWorld *world, const CmkKeyVault *vault, int64_t weight)
+{
+    const CmkSubscriptionMeter *meter =
+        cmk_subscription_meter(world, subscription_meter_of(world, vault));
+    return used_now(world, meter->window_start, meter->window_used) + weight <=
+           CMK_WINDOWS_OF_SUBSCRIPTION * CMK_WINDOW_WEIGHT;
+}
+
+/* A noisy neighbour asks for its share at the beginning of each window, and of this key vault only
+ * (assumed): what it takes is not there for others. */
 static bool key_vault_is_not_throttled(const CmkWorld *world, const CmkArgs *args,
                                        uint64_t *ret_blame)
 {
@@ -294,24 +321,26 @@ static bool key_vault_is_not_throttled(const CmkWorld *world, const CmkArgs *arg
         return true;
     }
     const CmkKeyVault *vault = cmk_key_vault_of(world, args);
-    if (vault->is_throttled) {
-        *ret_blame = vault->throttled_by;
-        return false;
-    }
     const CmkKeyVaultMeter *meter =
         cmk_key_vault_meter(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
-    if (meter->window_start != window_start(cmk_world_now(world))) {
-        return true;
+    const int64_t weight = cmk_key_vault_request_weight(world, args);
+    const int64_t used = used_now(world, meter->window_start, meter->window_used) + weight;
+    const int64_t taken = CMK_WINDOW_WEIGHT * (int64_t)vault->taken_ppm / CMK_SHARE_ALL;
+    if (used + taken > CMK_WINDOW_WEIGHT) {
+        *ret_blame = taken != 0 ? vault->throttled_by : 0;
+        return false;
     }
-    return meter->window_used + cmk_key_vault_request_weight(world, args) <= CMK_WINDOW_WEIGHT;
+    return subscription_has_room(world, vault, weight);
 }
 
 const CmkGuard cmk_guard_key_vault_is_not_throttled = {
     .name = "key-vault-is-not-throttled",
     .holds = key_vault_is_not_throttled,
     .status = CMK_STATUS_OF(THROTTLED),
-    .rule = "KVE-14 THR-1 THR-2 THR-7",
-    .text = "The key vault has room for this request in its window of 10 s.",
+    .rule = "KVE-14 THR-1 THR-2 THR-3 THR-7",
+    .text =
+        "The key vault, and all those of its subscription in the region together, have room for "
+        "this request in their windows of 10 s.",
     .repairs = {{CMK_OP_KEY_VAULT_UNTHROTTLE, cmk_repair_unthrottle,
                  "stop whoever else uses up the key vault's requests"}}};
 
@@ -334,6 +363,10 @@ static Reach reach_of(CmkGuardId guard)
         {CMK_GUARD_USER_IDENTITY_IS_ATTACHED, REACH_NOT_SENT},
         {CMK_GUARD_KEY_VAULT_EXISTS, REACH_NOT_SENT},
         {CMK_GUARD_KEY_VAULT_IS_REACHABLE, REACH_TURNED_AWAY},
+        {CMK_GUARD_CONNECTION_LETS_BACKUP_IN, REACH_TURNED_AWAY},
+        {CMK_GUARD_FIREWALL_LETS_BACKUP_IN, REACH_TURNED_AWAY},
+        {CMK_GUARD_CONNECTION_LETS_ACTOR_IN, REACH_TURNED_AWAY},
+        {CMK_GUARD_FIREWALL_LETS_ACTOR_IN, REACH_TURNED_AWAY},
         {CMK_GUARD_CALLER_IS_KNOWN, REACH_TURNED_AWAY},
         {CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, REACH_TURNED_AWAY},
     };
@@ -343,6 +376,19 @@ static Reach reach_of(CmkGuardId guard)
         }
     }
     return REACH_ANSWERED;
+}
+
+/* Both windows, of the key vault and of its subscription. */
+static void fill_windows(CmkSim *sim, const CmkArgs *args, CmkKeyVaultMeter *meter)
+{
+    const CmkTime start = window_start(cmk_world_now(sim->world));
+    const int64_t weight = cmk_key_vault_request_weight(sim->world, args);
+    CmkSubscriptionMeter *all = cmk_subscription_meter_mut(
+        sim, subscription_meter_of(sim->world, cmk_key_vault_of(sim->world, args)));
+    meter->window_used = used_now(sim->world, meter->window_start, meter->window_used) + weight;
+    meter->window_start = start;
+    all->window_used = used_now(sim->world, all->window_start, all->window_used) + weight;
+    all->window_start = start;
 }
 
 void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId guard)
@@ -357,13 +403,8 @@ void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId gu
     if (reach == REACH_TURNED_AWAY) {
         return;
     }
-    const CmkTime start = window_start(cmk_world_now(sim->world));
-    if (meter->window_start != start) {
-        meter->window_start = start;
-        meter->window_used = 0;
-    }
+    fill_windows(sim, args, meter);
     const CmkKeyShape shape = cmk_key_shape_of(sim->world, args);
-    meter->window_used += cmk_key_vault_request_weight(sim->world, args);
     /* A list is about no key: it costs as little as a small one. */
     const bool is_cheap =
         args->ref[CMK_REF_KEY] == 0 || (cmk_key_type_is_rsa(shape.type) && shape.size_bits == 2048);
@@ -388,6 +429,7 @@ static uint32_t key_vault_create(CmkSim *sim, const CmkArgs *args)
     vault->retention_days = retention != 0 ? (uint32_t)retention : USUAL_RETENTION_DAYS;
     vault->sku = (uint32_t)args->num[CMK_KEY_VAULT_TIER];
     vault->state = CMK_KEY_VAULT_ACTIVE;
+    cmk_network_open(sim, (CmkRuleSetId){vault->rule_set});
     vault->epoch++;
     vault->written_at = 0; /* as a whole it is in the pair at once: see models/replica.h */
     vault->changed_by = vault->permission_model_by = cmk_this_seq(sim);
@@ -410,30 +452,32 @@ const CmkOperation cmk_op_key_vault_create = {
                CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_NAME_IS_FREE,
                CMK_GUARD_RETENTION_IS_IN_RANGE, CMK_GUARD_PURGE_PROTECTION_COMES_WITH_SOFT_DELETE,
                CMK_GUARD_NEW_KEY_VAULT_HAS_SOFT_DELETE},
-    .writes = CMK_BIT(KEY_VAULT),
+    .writes =
+        CMK_BIT(KEY_VAULT) | CMK_BIT(RULE_SET) | CMK_BIT(NETWORK_RULE) | CMK_BIT(PRIVATE_ENDPOINT),
     .effect = key_vault_create,
-    .rules = "SD-1 SD-2 SD-3 AC-1 AC-3 REL-4 REL-7 REL-8",
+    .rules = "SD-1 SD-2 SD-3 AC-1 AC-3 NET-1 REL-4 REL-7 REL-8",
     .action = "Microsoft.KeyVault/vaults/write",
     .az = "az keyvault create",
 };
 
-static uint32_t set_throttled(CmkSim *sim, const CmkArgs *args, uint32_t is_throttled)
+static uint32_t set_taken(CmkSim *sim, const CmkArgs *args, uint32_t taken_ppm)
 {
     CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
-    vault->is_throttled = is_throttled;
+    vault->taken_ppm = taken_ppm;
     vault->throttled_by = cmk_this_seq(sim);
     return args->ref[CMK_REF_KEY_VAULT];
 }
 
 static uint32_t key_vault_throttle(CmkSim *sim, const CmkArgs *args)
 {
-    return set_throttled(sim, args, 1);
+    return set_taken(sim, args, args->num[0] != 0 ? (uint32_t)args->num[0] : CMK_SHARE_ALL);
 }
 
 const CmkOperation cmk_op_key_vault_throttle = {
     .name = "key_vault.throttle",
-    .text = "Somebody else uses up all requests that the key vault answers.",
-    .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT}},
+    .text = "Somebody else uses up all requests that the key vault answers, or a share of them.",
+    .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT},
+               {"share", CMK_PARAM_SHARE, 1, 0, 0}},
     .guards = {CMK_GUARD_KEY_VAULT_EXISTS},
     .writes = CMK_BIT(KEY_VAULT),
     .effect = key_vault_throttle,
@@ -442,7 +486,7 @@ const CmkOperation cmk_op_key_vault_throttle = {
 
 static uint32_t key_vault_unthrottle(CmkSim *sim, const CmkArgs *args)
 {
-    return set_throttled(sim, args, 0);
+    return set_taken(sim, args, 0);
 }
 
 const CmkOperation cmk_op_key_vault_unthrottle = {
@@ -537,7 +581,7 @@ static uint32_t key_vault_delete(CmkSim *sim, const CmkArgs *args)
     const CmkKeyVaultId id = {args->ref[CMK_REF_KEY_VAULT]};
     CmkKeyVault *vault = cmk_key_vault_mut(sim, id);
     vault->state = CMK_KEY_VAULT_DELETED;
-    vault->is_throttled = 0; /* who used it up has nothing to ask any more */
+    vault->taken_ppm = 0; /* who used it up has nothing to ask any more */
     vault->epoch++;
     vault->purge_at = cmk_world_now(sim->world); /* without soft delete nothing is kept */
     if (vault->has_soft_delete != 0) {

@@ -18,7 +18,8 @@ enum {
 /* KVE-19 as far as it does not depend on the key, for people who use or manage keys; and what they
  * need besides to change something (REL-7). */
 #define CMK_GUARDS_TO_ASK_WHERE_IT_IS                                                              \
-    CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED,                        \
+    CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_CONNECTION_LETS_ACTOR_IN,                          \
+        CMK_GUARD_FIREWALL_LETS_ACTOR_IN, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED,                    \
         CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR
 #define CMK_GUARDS_TO_ASK_FOR_KEYS CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_ASK_WHERE_IT_IS
 #define CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT                                                         \

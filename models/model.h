@@ -31,6 +31,8 @@ CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name);
 /* It lies in `parent`, {0} if it is the outermost, which may be declared later. */
 CmkScopeId cmk_declare_scope(CmkWorld *world, CmkScopeKind kind, CmkScopeId parent,
                              const char *name);
+/* Where somebody asks from or is let in; the name in `network` is filled in. */
+CmkNetworkId cmk_declare_network(CmkWorld *world, const CmkNetwork *network, const char *name);
 /* A user or group, with its principal, there from the start. */
 CmkPersonId cmk_declare_person(CmkWorld *world, CmkPersonKind kind, const char *name);
 CmkBackupVaultId cmk_declare_backup_vault(CmkWorld *world, const char *name);
@@ -40,6 +42,8 @@ void cmk_delay_instance(CmkWorld *world, CmkInstanceId id, int64_t offset_us);
 /* Puts what was declared into another resource group than the default one. */
 void cmk_place_key_vault(CmkWorld *world, CmkKeyVaultId id, CmkScopeId resource_group);
 void cmk_place_identity(CmkWorld *world, CmkIdentityId id, CmkScopeId resource_group);
+/* The network that a user asks from, which else is the open internet. */
+void cmk_place_person(CmkWorld *world, CmkPersonId id, CmkNetworkId network);
 void cmk_place_backup_vault(CmkWorld *world, CmkBackupVaultId id, CmkScopeId resource_group);
 CmkPolicyId cmk_declare_policy(CmkWorld *world, const CmkPolicy *policy, const char *name);
 /* Plans an operation for `row->time`: the PLAN timer is set by simulation.open. */

@@ -147,6 +147,12 @@ bool cmk_region_is_writable(const CmkWorld *world, CmkRegionId id)
     return region->state == CMK_REGION_UP && cmk_world_now(world) >= region->writes_from;
 }
 
+bool cmk_region_links_work(const CmkWorld *world, CmkRegionId id)
+{
+    const CmkRegion *region = cmk_region(world, id);
+    return region->state != CMK_REGION_FAILED_OVER || cmk_world_now(world) >= region->links_from;
+}
+
 bool cmk_region_is_down(const CmkWorld *world, CmkRegionId id)
 {
     const uint32_t state = cmk_region(world, id)->state;
@@ -240,7 +246,9 @@ static CmkRegion *move_to(CmkSim *sim, const CmkArgs *args, CmkRegionState state
 }
 
 /* What a failover shows otherwise, and a failback as it was. */
-#define REPLICATED (CMK_BIT(KEY_VAULT) | CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(ACCESS_POLICY))
+#define REPLICATED                                                                                 \
+    (CMK_BIT(KEY_VAULT) | CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(ACCESS_POLICY) |               \
+     CMK_BIT(RULE_SET) | CMK_BIT(NETWORK_RULE))
 
 static void expect_next(CmkSim *sim, const CmkArgs *args, CmkKnobId delay)
 {
@@ -286,7 +294,8 @@ const CmkOperation cmk_op_region_begin_failover = {
 
 static uint32_t region_complete_failover(CmkSim *sim, const CmkArgs *args)
 {
-    (void)move_to(sim, args, CMK_REGION_FAILED_OVER);
+    move_to(sim, args, CMK_REGION_FAILED_OVER)->links_from =
+        cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_PRIVATE_LINK_FAILOVER);
     cmk_replica_show_pair(sim, (CmkRegionId){args->ref[CMK_REF_REGION]});
     return args->ref[CMK_REF_REGION];
 }
@@ -299,7 +308,7 @@ const CmkOperation cmk_op_region_complete_failover = {
     .guards = {CMK_GUARD_REGION_IS_DOWN},
     .writes = CMK_BIT(REGION) | REPLICATED,
     .effect = region_complete_failover,
-    .rules = "REL-1 REL-7 REL-8 REL-9 REL-13",
+    .rules = "REL-1 REL-7 REL-8 REL-9 REL-11 REL-13",
 };
 
 static uint32_t region_return(CmkSim *sim, const CmkArgs *args)

@@ -53,6 +53,26 @@ void cmk_replica_keep_policy(const CmkSim *sim, CmkAccessPolicy *policy)
     policy->written_at = cmk_world_now(sim->world);
 }
 
+void cmk_replica_keep_rule_set(const CmkSim *sim, CmkRuleSet *set)
+{
+    if (is_replicated(sim, set->written_at)) {
+        set->public_access_before = set->public_access;
+        set->default_action_before = set->default_action;
+        set->bypass_before = set->bypass;
+        set->changed_by_before = set->changed_by;
+    }
+    set->written_at = cmk_world_now(sim->world);
+}
+
+void cmk_replica_keep_network_rule(const CmkSim *sim, CmkNetworkRule *rule)
+{
+    if (is_replicated(sim, rule->written_at)) {
+        rule->is_in_force_before = rule->is_in_force;
+        rule->changed_by_before = rule->changed_by;
+    }
+    rule->written_at = cmk_world_now(sim->world);
+}
+
 /* ---- exchanging it --------------------------------------------------------------------------- */
 
 static void exchange(uint32_t *a, uint32_t *b)
@@ -161,12 +181,42 @@ static void exchange_policies(CmkSim *sim, CmkRegionId region, CmkTime until)
     }
 }
 
+static void exchange_rule_sets(CmkSim *sim, CmkRegionId region, CmkTime until)
+{
+    for (uint32_t i = 1; i <= cmk_world_count(sim->world, CMK_TABLE_RULE_SET); i++) {
+        const CmkRuleSet *row = cmk_rule_set(sim->world, (CmkRuleSetId){i});
+        if (row->written_at > until && is_of_region(sim->world, row->key_vault, region)) {
+            CmkRuleSet *set = cmk_rule_set_mut(sim, (CmkRuleSetId){i});
+            exchange(&set->public_access, &set->public_access_before);
+            exchange(&set->default_action, &set->default_action_before);
+            exchange(&set->bypass, &set->bypass_before);
+            exchange_seq(&set->changed_by, &set->changed_by_before);
+        }
+    }
+}
+
+static void exchange_network_rules(CmkSim *sim, CmkRegionId region, CmkTime until)
+{
+    for (uint32_t i = 1; i <= cmk_world_count(sim->world, CMK_TABLE_NETWORK_RULE); i++) {
+        const CmkNetworkRule *row = cmk_network_rule(sim->world, (CmkNetworkRuleId){i});
+        const uint32_t key_vault =
+            cmk_rule_set(sim->world, (CmkRuleSetId){row->rule_set})->key_vault;
+        if (row->written_at > until && is_of_region(sim->world, key_vault, region)) {
+            CmkNetworkRule *rule = cmk_network_rule_mut(sim, (CmkNetworkRuleId){i});
+            exchange(&rule->is_in_force, &rule->is_in_force_before);
+            exchange_seq(&rule->changed_by, &rule->changed_by_before);
+        }
+    }
+}
+
 static void exchange_all(CmkSim *sim, CmkRegionId region, CmkTime until, uint64_t missing_by)
 {
     exchange_key_vaults(sim, region, until);
     exchange_keys(sim, region, until, missing_by);
     exchange_versions(sim, region, until, missing_by);
     exchange_policies(sim, region, until);
+    exchange_rule_sets(sim, region, until);
+    exchange_network_rules(sim, region, until);
 }
 
 void cmk_replica_show_pair(CmkSim *sim, CmkRegionId region)

@@ -176,8 +176,9 @@ const CmkGuard cmk_guard_key_ops_include_this = {
 /* KVE-19 as far as it does not depend on what is asked for. */
 #define TO_THE_DOOR                                                                                \
     CMK_GUARD_SYSTEM_IDENTITY_IS_ON, CMK_GUARD_USER_IDENTITY_IS_ATTACHED,                          \
-        CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_CALLER_IS_KNOWN,   \
-        CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED
+        CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,                              \
+        CMK_GUARD_CONNECTION_LETS_BACKUP_IN, CMK_GUARD_FIREWALL_LETS_BACKUP_IN,                    \
+        CMK_GUARD_CALLER_IS_KNOWN, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED
 /* What any use of a key wants of it, whoever asks. */
 #define FOUND CMK_GUARDS_KEY_IS_THERE, CMK_GUARD_VERSION_EXISTS
 #define INSIDE_ITS_WINDOW CMK_GUARD_VERSION_HAS_NOT_EXPIRED, CMK_GUARD_VERSION_IS_YET_VALID

@@ -413,13 +413,8 @@ static void fail_job(CmkSim *sim, CmkBackupVaultId id, CmkStatus status)
 {
     const bool lacks_rights = status == CMK_STATUS_OF(MISSING_PERMISSION) ||
                               status == CMK_STATUS_OF(GENERIC_DATABASE_ERROR);
-    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
-    if (lacks_rights && vault->encryption == CMK_ENCRYPTION_ENABLED &&
-        cmk_knob(sim->world, CMK_KNOB_LOST_RIGHTS_BREAK_SETTINGS) != 0) {
-        vault->encryption = CMK_ENCRYPTION_INCONSISTENT;
-        vault->is_broken_by_identity = 0; /* an update repairs it, as after any other failure */
-        vault->healing_epoch++;
-        vault->encryption_by = cmk_this_seq(sim);
+    if (lacks_rights && cmk_knob(sim->world, CMK_KNOB_LOST_RIGHTS_BREAK_SETTINGS) != 0) {
+        cmk_encryption_spoil(sim, id); /* an update repairs it, as after any other failure */
     }
 }
 

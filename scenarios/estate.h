@@ -30,6 +30,7 @@ typedef enum CmkNamedKind {
     CMK_NAMED_MANAGEMENT_GROUP,
     CMK_NAMED_USER, /* its rows are those of all people */
     CMK_NAMED_GROUP,
+    CMK_NAMED_NETWORK,
     CMK_NAMED_SYSTEM, /* no name, but the word `system`: a vault's own identity */
     CMK_NAMED__COUNT
 } CmkNamedKind;

@@ -16,6 +16,24 @@ _Static_assert(CMK_SCOPE_MANAGEMENT_GROUP == 0 && CMK_SCOPE_SUBSCRIPTION == 1 &&
 static const char *const sku_words[] = {"standard", "premium", NULL};
 const CmkVocabulary cmk_vocabulary_skus = {.what = "a tier of key vaults", .words = sku_words};
 
+static const char *const network_words[] = {"address_range", "subnet", NULL};
+static const CmkVocabulary network_kinds = {.what = "a kind of network", .words = network_words};
+_Static_assert(CMK_NETWORK_ADDRESS_RANGE == 0 && CMK_NETWORK_SUBNET == 1, "word i stands for i");
+
+/* NET-3 */
+static const char *const access_words[] = {"enabled", "disabled", "secured_by_perimeter", NULL};
+const CmkVocabulary cmk_vocabulary_public_access = {.what = "a setting of public access",
+                                                    .words = access_words};
+static const char *const action_words[] = {"allow", "deny", NULL};
+const CmkVocabulary cmk_vocabulary_default_actions = {.what = "a default action",
+                                                      .words = action_words};
+static const char *const bypass_words[] = {"azure_services", "none", NULL};
+const CmkVocabulary cmk_vocabulary_bypasses = {.what = "a bypass", .words = bypass_words};
+_Static_assert(CMK_PUBLIC_ACCESS_ENABLED == 0 && CMK_PUBLIC_ACCESS_SECURED_BY_PERIMETER == 2 &&
+                   CMK_DEFAULT_ACTION_ALLOW == 0 && CMK_DEFAULT_ACTION_DENY == 1 &&
+                   CMK_BYPASS_AZURE_SERVICES == 0 && CMK_BYPASS_NONE == 1,
+               "word i stands for i");
+
 static const char *const archive_words[] = {"after", "immediately", "on_expiry", NULL};
 static const CmkVocabulary archive_moments = {.what = "a moment to move to the archive",
                                               .words = archive_words};
@@ -116,6 +134,29 @@ static const CmkField scope_rows[] = {
 };
 static CMK_FIELDS(scope_fields, CmkScopeItem, "a scope", scope_rows);
 
+static const CmkField network_rows[] = {
+    {.name = "name",
+     .doc = "the name of a network that is let in or asks",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkNetworkItem, name),
+     .min = 1,
+     .max = 80,
+     .also = "-_."},
+    {.name = "kind",
+     .doc = "address_range, or subnet of a virtual network",
+     .type = CMK_FIELD_WORD,
+     .is_required = true,
+     .offset = offsetof(CmkNetworkItem, kind),
+     .vocabulary = &network_kinds},
+    {.name = "range",
+     .doc =
+         "of an address_range: its IPv4 addresses, 203.0.113.0/24; rules take public ones (NET-4)",
+     .type = CMK_FIELD_RANGE,
+     .offset = offsetof(CmkNetworkItem, range)},
+};
+static CMK_FIELDS(network_fields, CmkNetworkItem, "a network", network_rows);
+
 static const CmkField user_rows[] = {
     {.name = "name",
      .doc = "the name of a user, who asks for steps with `as`",
@@ -125,6 +166,11 @@ static const CmkField user_rows[] = {
      .min = 1,
      .max = 64,
      .also = "-_"},
+    {.name = "network",
+     .doc = "the network that the user asks from; the open internet if left out",
+     .type = CMK_FIELD_REFERENCE,
+     .offset = offsetof(CmkUserItem, network),
+     .accepts = CMK_PARAM_NETWORK},
 };
 static CMK_FIELDS(user_fields, CmkUserItem, "a user", user_rows);
 
@@ -274,6 +320,46 @@ static const CmkField access_policy_rows[] = {
 static CMK_FIELDS(access_policy_fields, CmkAccessPolicyItem, "an access policy",
                   access_policy_rows);
 
+static const CmkField network_rules_rows[] = {
+    {.name = "public_access",
+     .doc = "enabled, disabled, or secured_by_perimeter (NET-3)",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkNetworkRulesItem, public_access),
+     .vocabulary = &cmk_vocabulary_public_access,
+     .fallback = "enabled"},
+    {.name = "default_action",
+     .doc = "what the firewall does with networks that it has no rule for: allow or deny",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkNetworkRulesItem, default_action),
+     .vocabulary = &cmk_vocabulary_default_actions,
+     .fallback = "allow"},
+    {.name = "bypass",
+     .doc = "azure_services to let trusted services past the firewall (NET-5), or none",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkNetworkRulesItem, bypass),
+     .vocabulary = &cmk_vocabulary_bypasses,
+     .fallback = "azure_services"},
+    {.name = "rules",
+     .doc = "the networks that the firewall lets in",
+     .type = CMK_FIELD_REFERENCE,
+     .is_list = true,
+     .offset = offsetof(CmkNetworkRulesItem, rules),
+     .accepts = CMK_PARAM_NETWORK},
+    {.name = "perimeter_rules",
+     .doc = "the networks and subscriptions that the perimeter lets in (NET-6)",
+     .type = CMK_FIELD_REFERENCE,
+     .is_list = true,
+     .offset = offsetof(CmkNetworkRulesItem, perimeter_rules),
+     .accepts = CMK_PARAM_NETWORK_OR_SUBSCRIPTION},
+    {.name = "private_endpoints",
+     .doc = "the subnets that are connected by approved private endpoints",
+     .type = CMK_FIELD_REFERENCE,
+     .is_list = true,
+     .offset = offsetof(CmkNetworkRulesItem, private_endpoints),
+     .accepts = CMK_PARAM_NETWORK},
+};
+static CMK_FIELDS(network_rules_fields, CmkNetworkRulesItem, "`network`", network_rules_rows);
+
 /* Names: KV-8. Retention: SD-1. Permission model: AC-3. */
 static const CmkField key_vault_rows[] = {
     {.name = "name",
@@ -328,6 +414,11 @@ static const CmkField key_vault_rows[] = {
      .type = CMK_FIELD_REFERENCE,
      .offset = offsetof(CmkKeyVaultItem, resource_group),
      .accepts = CMK_PARAM_RESOURCE_GROUP},
+    {.name = "network",
+     .doc = "who may reach its keys; everybody if left out (NET-1)",
+     .type = CMK_FIELD_MAP,
+     .offset = offsetof(CmkKeyVaultItem, network),
+     .fields = &network_rules_fields},
     {.name = "keys",
      .doc = "the keys in it",
      .type = CMK_FIELD_MAP,
@@ -668,6 +759,12 @@ static const CmkField backup_vault_rows[] = {
      .min = CMK_SOFT_DELETE_DAYS * CMK_DAY_US,
      .max = CMK_SOFT_DELETE_DAYS_MAX * CMK_DAY_US,
      .fallback = "14d"},
+    {.name = "private_endpoints",
+     .doc = "the subnets that are connected to it; none with a user-assigned identity (NET-10)",
+     .type = CMK_FIELD_REFERENCE,
+     .is_list = true,
+     .offset = offsetof(CmkBackupVaultItem, private_endpoints),
+     .accepts = CMK_PARAM_NETWORK},
     {.name = "instances",
      .doc = "what it backs up",
      .type = CMK_FIELD_MAP,
@@ -737,6 +834,12 @@ static const CmkField world_rows[] = {
      .is_list = true,
      .offset = offsetof(CmkWorldItem, scopes),
      .fields = &scope_fields},
+    {.name = "networks",
+     .doc = "networks that rules let in, and people ask from",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkWorldItem, networks),
+     .fields = &network_fields},
     {.name = "users",
      .doc = "people who ask for steps",
      .type = CMK_FIELD_MAP,

@@ -69,6 +69,7 @@ static void count_vault(Counting *counting, const CmkBackupVaultItem *vault, uin
     counting->rows[CMK_TABLE_ATTACHMENT] += identities * times;
     counting->rows[CMK_TABLE_PRINCIPAL] += identities * times;
     counting->rows[CMK_TABLE_TASK] += TASKS_PER_VAULT * times;
+    counting->rows[CMK_TABLE_PRIVATE_ENDPOINT] += length_of(vault->private_endpoints) * times;
     counting->timers += TIMERS_PER_VAULT * times;
     for (guint i = 0; vault->instances != NULL && i < vault->instances->len; i++) {
         const CmkInstanceItem *instance = &g_array_index(vault->instances, CmkInstanceItem, i);
@@ -128,6 +129,18 @@ static void count_access(Counting *counting)
     }
 }
 
+/* What key vaults let in from the start. */
+static void count_networks(Counting *counting)
+{
+    const GArray *vaults = counting->scenario->estate->file.world.key_vaults;
+    for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
+        const CmkNetworkRulesItem *network = &g_array_index(vaults, CmkKeyVaultItem, i).network;
+        counting->rows[CMK_TABLE_NETWORK_RULE] +=
+            length_of(network->rules) + length_of(network->perimeter_rules);
+        counting->rows[CMK_TABLE_PRIVATE_ENDPOINT] += length_of(network->private_endpoints);
+    }
+}
+
 /* Versions that rotation policies add, as often as these may; of keys that have one from the start,
  * and of those that get one. */
 static void count_rotations(Counting *counting)
@@ -177,9 +190,11 @@ static void count_kept_versions(Counting *counting)
 static void count_plan(Counting *counting)
 {
     static const uint32_t growing[] = {
-        CMK_TABLE_VERSION,    CMK_TABLE_PRINCIPAL, CMK_TABLE_ASSIGNMENT, CMK_TABLE_ACCESS_POLICY,
-        CMK_TABLE_ATTACHMENT, CMK_TABLE_QUEUE,     CMK_TABLE_POINT,      CMK_TABLE_TASK,
-        CMK_TABLE_MEMBERSHIP, CMK_TABLE_STATEMENT, CMK_TABLE_KEY_BACKUP};
+        CMK_TABLE_VERSION,         CMK_TABLE_PRINCIPAL,  CMK_TABLE_ASSIGNMENT,
+        CMK_TABLE_ACCESS_POLICY,   CMK_TABLE_ATTACHMENT, CMK_TABLE_QUEUE,
+        CMK_TABLE_POINT,           CMK_TABLE_TASK,       CMK_TABLE_MEMBERSHIP,
+        CMK_TABLE_STATEMENT,       CMK_TABLE_KEY_BACKUP, CMK_TABLE_NETWORK_RULE,
+        CMK_TABLE_PRIVATE_ENDPOINT};
     const CmkModel *model = cmk_azure_model();
     const GArray *plan = counting->scenario->plan;
     for (guint i = 0; i < plan->len; i++) {
@@ -221,6 +236,7 @@ static void count(Counting *counting)
     rows[CMK_TABLE_PRINCIPAL] = estate->rows[CMK_NAMED_IDENTITY] + estate->rows[CMK_NAMED_USER];
     rows[CMK_TABLE_SCOPE] = estate->rows[CMK_NAMED_RESOURCE_GROUP];
     rows[CMK_TABLE_PERSON] = estate->rows[CMK_NAMED_USER];
+    rows[CMK_TABLE_NETWORK] = estate->rows[CMK_NAMED_NETWORK];
     rows[CMK_TABLE_BACKUP_VAULT] = estate->rows[CMK_NAMED_BACKUP_VAULT];
     rows[CMK_TABLE_POLICY] = estate->rows[CMK_NAMED_POLICY];
     rows[CMK_TABLE_INSTANCE] = estate->rows[CMK_NAMED_INSTANCE];
@@ -233,6 +249,7 @@ static void count(Counting *counting)
     }
     count_versions(counting);
     count_access(counting);
+    count_networks(counting);
     count_plan(counting);
     count_rotations(counting);
     count_restores(counting);

@@ -237,13 +237,27 @@ static void declare_scopes(Building *building)
     }
 }
 
+static void declare_networks(Building *building)
+{
+    const GArray *networks = building->world->networks;
+    for (guint i = 0; networks != NULL && i < networks->len; i++) {
+        const CmkNetworkItem *item = &g_array_index(networks, CmkNetworkItem, i);
+        const CmkNetwork network = {.kind = item->kind,
+                                    .address = item->range.address,
+                                    .prefix_bits = item->range.prefix_bits};
+        (void)cmk_declare_network(building->sim->world, &network, cmk_node_text(item->name));
+    }
+}
+
 static void declare_people(Building *building)
 {
     const GArray *users = building->world->users;
     const GArray *groups = building->world->groups;
     for (guint i = 0; users != NULL && i < users->len; i++) {
-        (void)cmk_declare_person(building->sim->world, CMK_PERSON_USER,
-                                 cmk_node_text(g_array_index(users, CmkUserItem, i).name));
+        const CmkUserItem *user = &g_array_index(users, CmkUserItem, i);
+        const CmkPersonId id =
+            cmk_declare_person(building->sim->world, CMK_PERSON_USER, cmk_node_text(user->name));
+        cmk_place_person(building->sim->world, id, (CmkNetworkId){user->network.row});
     }
     for (guint i = 0; groups != NULL && i < groups->len; i++) {
         (void)cmk_declare_person(building->sim->world, CMK_PERSON_GROUP,
@@ -267,6 +281,7 @@ static void declare_identities(Building *building)
 static void declare_all(Building *building)
 {
     declare_scopes(building);
+    declare_networks(building);
     declare_people(building);
     declare_key_vaults(building);
     declare_identities(building);
@@ -351,6 +366,44 @@ static bool create_key_vaults(Building *building)
             const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, j);
             key_row++;
             is_right &= !is_made || create_key(building, key, i + 1, key_row);
+        }
+    }
+    return is_right;
+}
+
+/* One operation for each thing that is let in. */
+static bool let_in(Building *building, CmkOpId op, uint32_t key_vault, const GArray *references)
+{
+    bool is_right = true;
+    for (guint i = 0; references != NULL && i < references->len; i++) {
+        const CmkReference *reference = &g_array_index(references, CmkReference, i);
+        CmkArgs args = args_of(op);
+        args.ref[CMK_REF_KEY_VAULT] = key_vault;
+        cmk_parameters_put(reference, &args);
+        is_right &= apply(building, &args, reference->node);
+    }
+    return is_right;
+}
+
+/* A key vault that is made is open to all networks (NET-1). */
+static bool close_key_vaults(Building *building)
+{
+    const GArray *vaults = building->world->key_vaults;
+    bool is_right = true;
+    for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
+        const CmkNetworkRulesItem *network = &g_array_index(vaults, CmkKeyVaultItem, i).network;
+        CmkArgs set = args_of(CMK_OP_KEY_VAULT_SET_NETWORK);
+        set.ref[CMK_REF_KEY_VAULT] = i + 1;
+        cmk_parameters_set(&set, "public_access", network->public_access + 1);
+        cmk_parameters_set(&set, "default_action", network->default_action + 1);
+        cmk_parameters_set(&set, "bypass", network->bypass + 1);
+        if (network->node != NULL) {
+            is_right &= apply(building, &set, network->node);
+            is_right &= let_in(building, CMK_OP_KEY_VAULT_ADD_NETWORK_RULE, i + 1, network->rules);
+            is_right &= let_in(building, CMK_OP_KEY_VAULT_ADD_PERIMETER_RULE, i + 1,
+                               network->perimeter_rules);
+            is_right &= let_in(building, CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT, i + 1,
+                               network->private_endpoints);
         }
     }
     return is_right;
@@ -611,6 +664,20 @@ static bool check_encryption(Building *building, const Vault *vault)
                   g_array_index(building->guards, CmkGuardId, vault->row));
 }
 
+static bool connect_vault(Building *building, const Vault *vault)
+{
+    const GArray *subnets = vault->item->private_endpoints;
+    bool is_right = true;
+    for (guint i = 0; subnets != NULL && i < subnets->len; i++) {
+        const CmkReference *subnet = &g_array_index(subnets, CmkReference, i);
+        CmkArgs args = args_of(CMK_OP_BACKUP_VAULT_ADD_PRIVATE_ENDPOINT);
+        args.ref[CMK_REF_BACKUP_VAULT] = vault->row;
+        cmk_parameters_put(subnet, &args);
+        is_right &= apply(building, &args, node_of(vault, subnet->node));
+    }
+    return is_right;
+}
+
 static bool protect_instances(Building *building, const Vault *vault)
 {
     const GArray *instances = vault->item->instances;
@@ -635,14 +702,16 @@ static bool protect_instances(Building *building, const Vault *vault)
 /* The order is that of the documentation (BV-34). Each part needs what the ones before it made. */
 static bool set_up(Building *building)
 {
-    return create_key_vaults(building) && create_identities(building) &&
+    return create_key_vaults(building) && close_key_vaults(building) &&
+           create_identities(building) &&
            give_access(building,
                        1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_USER | 1U << CMK_NAMED_GROUP) &&
            create_policies(building) && create_vaults(building) &&
            visit_vaults(building, set_soft_delete) &&
            give_access(building, 1U << CMK_NAMED_BACKUP_VAULT) &&
            visit_vaults(building, update_encryption) && run_for(building, SETTINGS_US) &&
-           visit_vaults(building, check_encryption) && visit_vaults(building, protect_instances);
+           visit_vaults(building, check_encryption) && visit_vaults(building, connect_vault) &&
+           visit_vaults(building, protect_instances);
 }
 
 /* The clock goes to the start, where whatever is due waits for the scenario to be open. */

@@ -27,6 +27,7 @@ static const struct {
                                     CMK_NAMED_RESOURCE_GROUP},
     [CMK_NAMED_USER] = {"user", "user", CMK_NAMED_NONE},
     [CMK_NAMED_GROUP] = {"group", "group", CMK_NAMED_USER},
+    [CMK_NAMED_NETWORK] = {"network", "network", CMK_NAMED_NONE},
     [CMK_NAMED_SYSTEM] = {"", "system-assigned identity", CMK_NAMED_NONE},
 };
 
@@ -243,6 +244,10 @@ static uint32_t kinds_of(uint32_t accepts)
         return 1U << CMK_NAMED_INSTANCE;
     case CMK_PARAM_POLICY:
         return 1U << CMK_NAMED_POLICY;
+    case CMK_PARAM_NETWORK:
+        return 1U << CMK_NAMED_NETWORK;
+    case CMK_PARAM_NETWORK_OR_SUBSCRIPTION:
+        return 1U << CMK_NAMED_NETWORK | 1U << CMK_NAMED_SUBSCRIPTION;
     default:
         CMK_ASSERT(false);
         return 0;
@@ -405,10 +410,10 @@ static void note_incomplete(Collecting *collecting, const CmkWorldItem *world)
     } lists[] = {{"key_vaults", CMK_NAMED_KEY_VAULT},  {"identities", CMK_NAMED_IDENTITY},
                  {"policies", CMK_NAMED_POLICY},       {"backup_vaults", CMK_NAMED_BACKUP_VAULT},
                  {"scopes", CMK_NAMED_RESOURCE_GROUP}, {"users", CMK_NAMED_USER},
-                 {"groups", CMK_NAMED_GROUP}};
+                 {"groups", CMK_NAMED_GROUP},          {"networks", CMK_NAMED_NETWORK}};
     const GArray *read[] = {world->key_vaults,    world->identities, world->policies,
                             world->backup_vaults, world->scopes,     world->users,
-                            world->groups};
+                            world->groups,        world->networks};
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(lists); i++) {
         if (read[i] == NULL &&
             (world->node == NULL || cmk_node_get(world->node, lists[i].key) != NULL)) {
@@ -440,6 +445,18 @@ static void add_scopes(Collecting *collecting, const GArray *scopes)
             add(collecting, kind_of_scope(scope->kind), cmk_node_text(scope->name), scope->name, 0);
         } else {
             miss_name(collecting, CMK_NAMED_RESOURCE_GROUP);
+        }
+    }
+}
+
+static void add_networks(Collecting *collecting, const GArray *networks)
+{
+    for (guint i = 0; networks != NULL && i < networks->len; i++) {
+        const CmkNode *name = g_array_index(networks, CmkNetworkItem, i).name;
+        if (name != NULL) {
+            add(collecting, CMK_NAMED_NETWORK, cmk_node_text(name), name, 0);
+        } else {
+            miss_name(collecting, CMK_NAMED_NETWORK);
         }
     }
 }
@@ -518,6 +535,7 @@ static void add_named(Collecting *collecting, const CmkWorldItem *world)
     note_incomplete(collecting, world);
     add_scopes(collecting, world->scopes);
     add_people(collecting, world);
+    add_networks(collecting, world->networks);
     add_key_vaults(collecting, world->key_vaults);
     for (guint i = 0; world->identities != NULL && i < world->identities->len; i++) {
         const CmkNode *name = g_array_index(world->identities, CmkIdentityItem, i).name;

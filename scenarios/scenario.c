@@ -431,10 +431,32 @@ static bool check_uses_of_policies(const CmkWorldItem *world, CmkDiagnostics *di
     return is_right;
 }
 
+/* A subnet is known by its name, a range by its addresses. */
+static bool check_network(const CmkNetworkItem *network, CmkDiagnostics *diagnostics)
+{
+    const CmkNode *range = network->node == NULL ? NULL : cmk_node_get(network->node, "range");
+    if (network->node == NULL || (range == NULL) == (network->kind == CMK_NETWORK_SUBNET)) {
+        return network->node != NULL;
+    }
+    if (range == NULL) {
+        cmk_diagnostics_error(diagnostics, cmk_node_position(network->node),
+                              "a range of addresses needs `range`");
+        cmk_diagnostics_hint(diagnostics, "add its IPv4 addresses, such as 203.0.113.0/24");
+        return false;
+    }
+    cmk_diagnostics_error(diagnostics, cmk_node_key_position(range), "a subnet has no `range`");
+    cmk_diagnostics_hint(
+        diagnostics, "leave it out: a key vault lets a subnet in by its name, not its addresses");
+    return false;
+}
+
 static bool check_world(CmkScenario *scenario, CmkDiagnostics *diagnostics)
 {
     const CmkWorldItem *world = &scenario->estate->file.world;
     bool is_right = true;
+    for (guint i = 0; world->networks != NULL && i < world->networks->len; i++) {
+        is_right &= check_network(&g_array_index(world->networks, CmkNetworkItem, i), diagnostics);
+    }
     for (guint i = 0; world->key_vaults != NULL && i < world->key_vaults->len; i++) {
         is_right &=
             check_key_vault(&g_array_index(world->key_vaults, CmkKeyVaultItem, i), diagnostics);

@@ -60,6 +60,11 @@ static const struct {
     {CMK_REF_SCOPE, ESTATE_RESOURCE_GROUP, "rg"},
     {CMK_REF_GRANTEE, ESTATE_ALICE, "alice"},
     {CMK_REF_GRANTEE, ESTATE_GROUP, "group"},
+    {CMK_REF_NETWORK, ESTATE_OFFICE, "office"},
+    {CMK_REF_NETWORK, ESTATE_DESK, "desk"},
+    {CMK_REF_NETWORK, ESTATE_HOME, "home"},
+    {CMK_REF_NETWORK, ESTATE_SUBNET, "subnet"},
+    {CMK_REF_NETWORK, ESTATE_OTHER_SUBNET, "other-subnet"},
     {CMK_REF_ACTOR, ESTATE_NOBODY, "nobody"},
     {CMK_REF_ACTOR, ESTATE_ALICE, "alice"},
 };
@@ -127,6 +132,9 @@ static bool set_option(EstateOptions *options, const char *word)
                  {"asks-once", CMK_KNOB_COMMIT_TOUCHES_KEY, 0, 0},
                  {"deletes-without-key", CMK_KNOB_EMPTY_VAULT_DELETION_NEEDS_KEY, 0, 0},
                  {"leeway", CMK_KNOB_CLOCK_LEEWAY, 0, CMK_HOUR_US},
+                 {"no-trust", CMK_KNOB_BYPASS_COVERS_BACKUP, 0, 0},
+                 {"denial-limits", CMK_KNOB_CLOSED_COUNTS_AS_LIMITED, 0, 0},
+                 {"limits-break", CMK_KNOB_LATE_LIMIT_BREAKS_SETTINGS, 0, 1},
                  {"slow-keys", CMK_KNOB_KEY_DELETING, 0, 5 * CMK_SECOND_US},
                  {"slow-keys", CMK_KNOB_KEY_RECOVERING, 0, 5 * CMK_SECOND_US},
                  {"slow-keys", CMK_KNOB_NAME_RELEASE, 0, 5 * CMK_SECOND_US},
@@ -254,16 +262,51 @@ static void fill_versions(Estate *estate)
     key->version_count = CMK_KEY_BACKUP_VERSIONS_MAX + 1;
 }
 
+/* As many as a firewall or a key vault takes, without as many networks (NET-4, NET-13). */
+static void fill_rule_set(Estate *estate)
+{
+    CmkRuleSet *set = cmk_world_row_mut(estate->sim.world, CMK_TABLE_RULE_SET, ESTATE_KV);
+    set->rule_counts[CMK_NETWORK_ADDRESS_RANGE] = 1000;
+    set->rule_counts[CMK_NETWORK_SUBNET] = 200;
+    set->private_endpoint_count = 64;
+}
+
+/* Words that change the world past all operations; false for any other. */
+static bool change_by_hand(Estate *estate, const char *word)
+{
+    static const struct {
+        const char *word;
+        uint32_t network;
+    } places[] = {{"alice-at-desk", ESTATE_DESK},
+                  {"alice-at-home", ESTATE_HOME},
+                  {"alice-in-subnet", ESTATE_SUBNET}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(places); i++) {
+        if (strcmp(places[i].word, word) == 0) {
+            CmkPerson *alice = cmk_world_row_mut(estate->sim.world, CMK_TABLE_PERSON, ESTATE_ALICE);
+            alice->network = places[i].network;
+            return true;
+        }
+    }
+    static const struct {
+        const char *word;
+        void (*change)(Estate *estate);
+    } others[] = {{"full-policies", fill_policies},
+                  {"many-versions", fill_versions},
+                  {"full-network", fill_rule_set}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(others); i++) {
+        if (strcmp(others[i].word, word) == 0) {
+            others[i].change(estate);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "+2h", "key.delete" or "key.update(n0=1)". */
 static bool take_step(Estate *estate, const char *word)
 {
     int64_t duration_us = 0;
-    if (strcmp(word, "full-policies") == 0) {
-        fill_policies(estate);
-        return true;
-    }
-    if (strcmp(word, "many-versions") == 0) {
-        fill_versions(estate);
+    if (change_by_hand(estate, word)) {
         return true;
     }
     if (parse_duration(word, &duration_us)) {
@@ -443,8 +486,9 @@ static void read_table(Table *table, const char *file)
 
 Table *read_all(void)
 {
-    static const char *const files[] = {"request.tbl",    "key.tbl",    "access.tbl", "vault.tbl",
-                                        "protection.tbl", "region.tbl", "person.tbl"};
+    static const char *const files[] = {"request.tbl", "key.tbl",        "access.tbl",
+                                        "vault.tbl",   "protection.tbl", "region.tbl",
+                                        "person.tbl",  "network.tbl"};
     Table *table = calloc(1, sizeof(*table));
     cr_assert_not_null(table);
     for (size_t i = 0; i < CMK_ARRAY_LEN(files); i++) {

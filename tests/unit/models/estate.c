@@ -112,6 +112,9 @@ static void fill_numbers(CmkArgs *args)
     case CMK_OP_MEMBERSHIP_ACT:
         args->num[0] = 1;
         break;
+    case CMK_OP_KEY_VAULT_SET_NETWORK:
+        args->num[1] = CMK_DEFAULT_ACTION_DENY + 1;
+        break;
     case CMK_OP_INSTANCE_PROTECT:
         args->num[0] = cmk_datasource_find("AzureDataLakeStorage");
         args->num[1] = 100 * GB;
@@ -119,6 +122,26 @@ static void fill_numbers(CmkArgs *args)
         break;
     default:
         break;
+    }
+}
+
+static uint32_t network_of(CmkOpId op)
+{
+    switch (op) {
+    case CMK_OP_KEY_VAULT_ADD_NETWORK_RULE:
+    case CMK_OP_KEY_VAULT_REMOVE_NETWORK_RULE:
+    case CMK_OP_KEY_VAULT_ADD_PERIMETER_RULE:
+    case CMK_OP_KEY_VAULT_REMOVE_PERIMETER_RULE:
+        return ESTATE_OFFICE;
+    case CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT:
+    case CMK_OP_KEY_VAULT_APPROVE_PRIVATE_ENDPOINT:
+    case CMK_OP_KEY_VAULT_REJECT_PRIVATE_ENDPOINT:
+    case CMK_OP_KEY_VAULT_DISCONNECT_PRIVATE_ENDPOINT:
+    case CMK_OP_BACKUP_VAULT_ADD_PRIVATE_ENDPOINT:
+    case CMK_OP_BACKUP_VAULT_REMOVE_PRIVATE_ENDPOINT:
+        return ESTATE_SUBNET;
+    default:
+        return 0;
     }
 }
 
@@ -141,7 +164,8 @@ CmkArgs estate_args(const Estate *estate, CmkOpId op)
                             [CMK_REF_PRINCIPAL] = vault->principal,
                             [CMK_REF_REGION] = cmk_region_find("westeurope").i,
                             [CMK_REF_POLICY] = ESTATE_POLICY,
-                            [CMK_REF_GROUP] = ESTATE_GROUP}};
+                            [CMK_REF_GROUP] = ESTATE_GROUP,
+                            [CMK_REF_NETWORK] = network_of(op)}};
     fill_numbers(&args);
     if (op == CMK_OP_ROLE_ASSIGN || op == CMK_OP_ROLE_REMOVE || op == CMK_OP_ROLE_REMOVE_ORPHANED) {
         args.ref[CMK_REF_KEY] = 0; /* the scope is the key vault */
@@ -323,8 +347,24 @@ static void declare_access(CmkWorld *world)
     (void)cmk_declare_person(world, CMK_PERSON_GROUP, "group");
 }
 
+static void declare_networks(CmkWorld *world)
+{
+    const uint32_t office = UINT32_C(203) << 24 | UINT32_C(113) << 8;
+    const CmkNetwork ranges[] = {
+        {.address = office, .prefix_bits = 24},
+        {.address = office | 17, .prefix_bits = 32},
+        {.address = UINT32_C(192) << 24 | UINT32_C(168) << 16, .prefix_bits = 16}};
+    const CmkNetwork subnet = {.kind = CMK_NETWORK_SUBNET};
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(ranges); i++) {
+        (void)cmk_declare_network(world, &ranges[i], "range");
+    }
+    (void)cmk_declare_network(world, &subnet, "subnet");
+    (void)cmk_declare_network(world, &subnet, "other-subnet");
+}
+
 static void declare(CmkWorld *world, const EstateOptions *options)
 {
+    declare_networks(world);
     declare_access(world);
     const CmkKeyVaultId key_vault = cmk_declare_key_vault(world, "kv");
     const CmkKeyVaultId spare = cmk_declare_key_vault(world, "spare-kv");

@@ -52,6 +52,12 @@ enum {
 
     ESTATE_OTHER_GROUP = 2, /* a resource group to move to; nobody looks into it */
 
+    ESTATE_OFFICE = 1,   /* 203.0.113.0/24 */
+    ESTATE_DESK,         /* 203.0.113.17/32 */
+    ESTATE_HOME,         /* 192.168.0.0/16, private */
+    ESTATE_SUBNET,       /* of a virtual network, as is the next */
+    ESTATE_OTHER_SUBNET, /* nobody is anywhere, as long as a test does not say so */
+
     ESTATE_POLICY = 1,
     ESTATE_ARCHIVE_POLICY,   /* has an archive, which only databases do */
     ESTATE_SNAPSHOT_POLICY,  /* has the operational store only */

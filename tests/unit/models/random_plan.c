@@ -75,6 +75,18 @@ static const CmkOpId moves[] = {
     CMK_OP_REGION_RETURN,
     CMK_OP_REGION_LOSE_ZONE,
     CMK_OP_REGION_RETURN_ZONE,
+    CMK_OP_KEY_VAULT_SET_NETWORK,
+    CMK_OP_KEY_VAULT_SET_NETWORK,
+    CMK_OP_KEY_VAULT_ADD_NETWORK_RULE,
+    CMK_OP_KEY_VAULT_REMOVE_NETWORK_RULE,
+    CMK_OP_KEY_VAULT_ADD_PERIMETER_RULE,
+    CMK_OP_KEY_VAULT_REMOVE_PERIMETER_RULE,
+    CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT,
+    CMK_OP_KEY_VAULT_APPROVE_PRIVATE_ENDPOINT,
+    CMK_OP_KEY_VAULT_REJECT_PRIVATE_ENDPOINT,
+    CMK_OP_KEY_VAULT_DISCONNECT_PRIVATE_ENDPOINT,
+    CMK_OP_BACKUP_VAULT_ADD_PRIVATE_ENDPOINT,
+    CMK_OP_BACKUP_VAULT_REMOVE_PRIVATE_ENDPOINT,
     CMK_OP_KEY_VAULT_THROTTLE,
     CMK_OP_KEY_VAULT_UNTHROTTLE,
     CMK_OP_SERVICE_FAIL,
@@ -134,6 +146,17 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
     case CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL:
         args->num[0] = roll(dice, 2);
         break;
+    case CMK_OP_KEY_VAULT_SET_NETWORK: /* mostly opens it, since little happens while it is closed */
+        args->num[0] = roll(dice, 4) == 0 ? 1 + roll(dice, CMK_PUBLIC_ACCESS__COUNT) : 1;
+        args->num[1] = roll(dice, 4) == 0 ? 1 + roll(dice, CMK_DEFAULT_ACTION__COUNT) : 1;
+        args->num[2] = roll(dice, 2) == 0 ? 1 + roll(dice, CMK_BYPASS__COUNT) : 0;
+        break;
+    case CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT:
+        args->num[0] = roll(dice, 3);
+        break;
+    case CMK_OP_KEY_VAULT_THROTTLE:
+        args->num[0] = roll(dice, 3) * (CMK_SHARE_ALL / 4);
+        break;
     case CMK_OP_ACCESS_POLICY_SET:
         args->num[0] = roll(dice, 16);
         break;
@@ -180,6 +203,7 @@ static CmkArgs move(Dice *dice, CmkTime time)
                 [CMK_REF_REGION] = cmk_region_find(roll(dice, 2) ? "westeurope" : "italynorth").i,
                 [CMK_REF_POLICY] = 1 + roll(dice, 2),
                 [CMK_REF_GROUP] = ESTATE_GROUP,
+                [CMK_REF_NETWORK] = 1 + roll(dice, ESTATE_OTHER_SUBNET),
                 [CMK_REF_ACTOR] = roll(dice, 8) == 0 ? ESTATE_ALICE : 0}};
     if (args.op == CMK_OP_SUBSCRIPTION_MOVE_TENANT && roll(dice, 8) != 0) {
         args.op = CMK_OP_KEY_ROTATE; /* few things live on after such a move */
@@ -203,6 +227,17 @@ static CmkArgs move(Dice *dice, CmkTime time)
         break;
     case CMK_OP_SUBSCRIPTION_MOVE_TENANT:
         args.ref[CMK_REF_SCOPE] = ESTATE_SUBSCRIPTION;
+        break;
+    case CMK_OP_KEY_VAULT_ADD_PERIMETER_RULE:
+    case CMK_OP_KEY_VAULT_REMOVE_PERIMETER_RULE:
+        if (roll(dice, 2) == 0) {
+            args.ref[CMK_REF_NETWORK] = 0;
+            args.ref[CMK_REF_SCOPE] = ESTATE_SUBSCRIPTION;
+        }
+        break;
+    case CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT:
+    case CMK_OP_BACKUP_VAULT_ADD_PRIVATE_ENDPOINT:
+        args.ref[CMK_REF_NETWORK] = ESTATE_SUBNET;
         break;
     case CMK_OP_IDENTITY_CREATE:
     case CMK_OP_IDENTITY_DELETE:

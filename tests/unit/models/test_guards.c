@@ -336,7 +336,8 @@ static void read_refusal(void *self, const CmkWorld *world, const CmkRecord *rec
  * propagation (b); a key in a region that is down or read-only, or a Backup vault that an outage
  * stops, cannot be touched before the region is back (c), which takes the time of a failback (d); a
  * new principal needs rights before the settings can be bound to it (e); a recovery takes some
- * seconds (f).
+ * seconds (f); settings that go over to another identity take a moment, and the request that was
+ * refused is not theirs any more (g).
  */
 static const struct {
     CmkGuardId guard;
@@ -346,6 +347,11 @@ static const struct {
     {CMK_GUARD_KEY_VAULT_IS_REACHABLE, 100, ""},
     {CMK_GUARD_KEY_VAULT_IS_WRITABLE, 0, "cd"},
     {CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, 100, ""},
+    {CMK_GUARD_CONNECTION_LETS_BACKUP_IN, 20, "g"},
+    {CMK_GUARD_FIREWALL_LETS_BACKUP_IN, 20, "g"},
+    {CMK_GUARD_CONNECTION_LETS_ACTOR_IN, 20, "c"},
+    {CMK_GUARD_FIREWALL_LETS_ACTOR_IN, 20, "c"},
+    {CMK_GUARD_USER_IDENTITY_MEETS_OPEN_KEY_VAULT, 20, "c"},
     {CMK_GUARD_KEY_NAME_IS_FREE, 100, ""},
     {CMK_GUARD_KEY_EXISTS, 5, "cf"},
     {CMK_GUARD_SYSTEM_IDENTITY_IS_ON, 90, "c"},

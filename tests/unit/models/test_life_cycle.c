@@ -105,7 +105,7 @@ static State state_of(const CmkWorld *world)
         .is_system_bound =
             vault->system_principal != 0 && vault->principal == vault->system_principal,
         .has_system_rights = has_all_rights(world, vault->system_principal),
-        .is_throttled = cmk_key_vault(world, (CmkKeyVaultId){ESTATE_KV})->is_throttled != 0,
+        .is_throttled = cmk_key_vault(world, (CmkKeyVaultId){ESTATE_KV})->taken_ppm != 0,
         .key_state = (uint8_t)key->state,
         .is_active_usable = is_usable(world, vault->active_version),
         .is_newest_usable = is_usable(world, key->current_version),

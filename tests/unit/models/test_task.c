@@ -310,6 +310,8 @@ static const struct {
     {"ERR-M6", "key-is-not-being-recovered", ERR_2, ERR_2},
     {"ERR-M6", "key-exists", ERR_2, ERR_2},
     {"ERR-M6", "version-exists", ERR_2, ERR_2},
+    {"ERR-M7", "connection-lets-backup-in", ERR_2, ERR_2},
+    {"ERR-M7", "firewall-lets-backup-in", ERR_2, ERR_2},
     {"ERR-M9", "version-is-enabled", ERR_2, ERR_2},
     {"ERR-M9", "version-is-enabled-for-public-ops", ERR_2, ERR_2},
     {"ERR-M10", "version-has-not-expired", ERR_2, ERR_2},
