@@ -4,6 +4,7 @@
 #include "analysis/store_fill.h"
 #include "analysis/store_schema.h"
 #include "analysis/store_writer.h"
+#include "models/key_vault.h"
 #include "models/region.h"
 
 #define NO_STATE UINT32_MAX
@@ -37,6 +38,19 @@ typedef struct RequestCounts {
     CmkTime hour;
 } RequestCounts;
 
+/* What is asked of one key vault in the current minute, and in the current window of it. */
+typedef struct KeyVaultLoad {
+    CmkTime window;
+    int64_t asked; /* in that window: in units of CMK_WINDOW_WEIGHT */
+    CmkStoreRequestMinute row;
+} KeyVaultLoad;
+
+typedef struct Loads {
+    KeyVaultLoad *items; /* by row of the key vault; element 0 is unused */
+    uint32_t count;
+    CmkTime minute;
+} Loads;
+
 typedef struct JobCounts {
     CmkTime hour;
     uint32_t of_hour[CMK_TASK__COUNT][CMK_JOB_OUTCOME__COUNT];
@@ -54,6 +68,7 @@ struct CmkRunStore {
     OpenList instances;
     OpenList faults;
     RequestCounts requests;
+    Loads loads;
     JobCounts jobs;
     const CmkStoreResult *result; /* during cmk_store_finish() */
 };
@@ -321,6 +336,72 @@ static void count_request(CmkRunStore *store, const CmkWorld *world, const CmkRe
     requests->entries[requests->slots[slot] - 1].count++;
 }
 
+/* ---- loads of key vaults --------------------------------------------------------------------- */
+
+/* The minute is over, or the run. */
+static void put_loads(CmkRunStore *store)
+{
+    Loads *loads = &store->loads;
+    for (uint32_t i = 1; i < loads->count; i++) {
+        const CmkStoreRequestMinute *row = &loads->items[i].row;
+        CmkStoreRequestMinute *cell =
+            row->answered + row->throttled + row->refused == 0
+                ? NULL
+                : cmk_store_writer_row(store->writer, CMK_STORE_TABLE_REQUEST_MINUTE);
+        if (cell != NULL) {
+            *cell = *row;
+        }
+        loads->items[i] = (KeyVaultLoad){.row = {.key_vault = i}};
+    }
+}
+
+static KeyVaultLoad *load_of(Loads *loads, uint32_t key_vault)
+{
+    if (key_vault >= loads->count) {
+        const uint32_t count = MAX(key_vault + 1, MAX(16, loads->count * 2));
+        loads->items = g_renew(KeyVaultLoad, loads->items, count);
+        for (uint32_t i = loads->count; i < count; i++) {
+            loads->items[i] = (KeyVaultLoad){.row = {.key_vault = i}};
+        }
+        loads->count = count;
+    }
+    return &loads->items[key_vault];
+}
+
+/* What a request asks for of its window counts whether it is answered or throttled, so that the
+ * peak says by how much there was too much; what is turned away before asks for nothing. */
+static void note_load(KeyVaultLoad *load, const CmkWorld *world, const CmkRecord *record)
+{
+    const CmkTime window = record->time - record->time % CMK_WINDOW_US;
+    const CmkKeyVault *vault = cmk_key_vault_of(world, &record->args);
+    load->asked = load->window == window ? load->asked : 0;
+    load->window = window;
+    load->asked += cmk_key_vault_request_weight(world, &record->args);
+    const int64_t ppm = load->asked * CMK_SHARE_ALL / CMK_WINDOW_WEIGHT + vault->taken_ppm;
+    load->row.peak_ppm = (uint32_t)MIN(MAX(ppm, load->row.peak_ppm), UINT32_MAX);
+}
+
+static void count_load(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
+{
+    const CmkRequestFate fate = cmk_key_vault_request_fate(world, &record->args, record->guard);
+    if (fate == CMK_REQUEST_NOT_SENT) {
+        return;
+    }
+    const CmkTime minute = record->time - record->time % CMK_MINUTE_US;
+    if (minute != store->loads.minute) {
+        put_loads(store);
+        store->loads.minute = minute;
+    }
+    KeyVaultLoad *load = load_of(&store->loads, record->args.ref[CMK_REF_KEY_VAULT]);
+    load->row.minute = minute;
+    load->row.answered += fate == CMK_REQUEST_ANSWERED;
+    load->row.throttled += fate == CMK_REQUEST_THROTTLED;
+    load->row.refused += fate == CMK_REQUEST_REFUSED || fate == CMK_REQUEST_TURNED_AWAY;
+    if (fate != CMK_REQUEST_TURNED_AWAY) {
+        note_load(load, world, record);
+    }
+}
+
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
 static const uint32_t status_of[CMK_JOB_OUTCOME__COUNT] = {
@@ -463,6 +544,7 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
         look_at_all_vaults(store, world, record);
     }
     keep_record(store, record);
+    count_load(store, world, record);
     if (is_key_request(record->args.op)) {
         count_request(store, world, record);
         return;
@@ -520,6 +602,7 @@ static void store_free(CmkRunStore *store)
 {
     g_free(store->requests.entries);
     g_free(store->requests.slots);
+    g_free(store->loads.items);
     g_free(store->vaults.items);
     g_free(store->regions.items);
     g_free(store->key_vaults.items);
@@ -560,6 +643,7 @@ bool cmk_store_finish(CmkRunStore *store, const CmkStoreResult *result, GError *
         }
     }
     put_requests(store);
+    put_loads(store);
     put_job_hours(store);
     if (result->world != NULL) {
         put_jobs_under_way(store, result->world);

@@ -94,6 +94,15 @@ static const CmkStoreColumn request_hour_columns[] = {
     CELL(CmkStoreRequestHour, count, "count", NEVER),
 };
 
+static const CmkStoreColumn request_minute_columns[] = {
+    CELL(CmkStoreRequestMinute, minute, "minute_us", NEVER),
+    CELL(CmkStoreRequestMinute, key_vault, "key_vault", NEVER),
+    CELL(CmkStoreRequestMinute, answered, "answered", NEVER),
+    CELL(CmkStoreRequestMinute, throttled, "throttled", NEVER),
+    CELL(CmkStoreRequestMinute, refused, "refused", NEVER),
+    CELL(CmkStoreRequestMinute, peak_ppm, "peak_ppm", NEVER),
+};
+
 static const CmkStoreColumn state_interval_columns[] = {
     CELL(CmkStoreStateInterval, kind, "kind", NEVER),
     CELL(CmkStoreStateInterval, entity, "entity", NEVER),
@@ -124,6 +133,8 @@ static const CmkStoreTableShape shapes[CMK_STORE_TABLE__COUNT] = {
     [CMK_STORE_TABLE_JOB_HOUR] = SHAPE(CmkStoreJobHour, job_hour_columns, "job_hour", NULL),
     [CMK_STORE_TABLE_REQUEST_HOUR] =
         SHAPE(CmkStoreRequestHour, request_hour_columns, "request_hour", NULL),
+    [CMK_STORE_TABLE_REQUEST_MINUTE] =
+        SHAPE(CmkStoreRequestMinute, request_minute_columns, "request_minute", NULL),
     [CMK_STORE_TABLE_STATE_INTERVAL] =
         SHAPE(CmkStoreStateInterval, state_interval_columns, "state_interval", NULL),
     [CMK_STORE_TABLE_FAULT_WINDOW] =
@@ -441,6 +452,10 @@ static const View views[] = {
      " op.name AS operation, s.name AS status, s.code AS code, r.count",
      "request_hour AS r JOIN operation AS op ON op.id = r.op JOIN status AS s ON s.id = r.status"
      JOIN_KEY("ky", "r.key") JOIN_KEY_VAULT("kv", "ky.parent")},
+    {"v_request_load",
+     INSTANT("r.minute_us") " AS minute, r.minute_us, kv.name AS key_vault, r.answered,"
+     " r.throttled, r.refused, r.peak_ppm",
+     "request_minute AS r" JOIN_KEY_VAULT("kv", "r.key_vault")},
     {"v_why",
      "j.id AS job, k.name AS operation, b.name AS backup_vault, i.name AS instance,"
      " " INSTANT("j.ended_us") " AS ended, j.ended_us, c.code AS code, c.text AS code_text,"

@@ -40,6 +40,7 @@ typedef enum CmkStoreTable {
     CMK_STORE_TABLE_JOB,
     CMK_STORE_TABLE_JOB_HOUR,
     CMK_STORE_TABLE_REQUEST_HOUR,
+    CMK_STORE_TABLE_REQUEST_MINUTE,
     CMK_STORE_TABLE_STATE_INTERVAL,
     CMK_STORE_TABLE_FAULT_WINDOW,
     CMK_STORE_TABLE__COUNT
@@ -92,6 +93,18 @@ typedef struct CmkStoreRequestHour {
     uint32_t status;
     uint32_t count;
 } CmkStoreRequestHour;
+
+/* What was asked of a key vault in a minute in which anything was, and how much of what it can
+ * answer in a window of throttling was asked for in the busiest one that began in this minute. */
+typedef struct CmkStoreRequestMinute {
+    CmkTime minute;
+    uint32_t key_vault;
+    uint32_t answered;
+    uint32_t throttled;
+    uint32_t refused;  /* for any other reason */
+    uint32_t peak_ppm; /* of a window, a noisy neighbour's share included */
+    uint32_t reserved;
+} CmkStoreRequestMinute;
 
 typedef struct CmkStoreStateInterval {
     CmkTime from;

@@ -345,37 +345,40 @@ const CmkGuard cmk_guard_key_vault_is_not_throttled = {
                  "stop whoever else uses up the key vault's requests"}}};
 
 /* How far a request came that a guard refused. Guards that are not listed come later: what reaches
- * authorisation is answered and billed, granted or not (COST-23). */
-typedef enum Reach {
-    REACH_ANSWERED,
-    REACH_NOT_SENT,   /* its client had nobody to ask, or no identity to ask with */
-    REACH_TURNED_AWAY /* by the network or the front door: no bill, no place in the window (THR-5
-                       * KVE-21) */
-} Reach;
-
-static Reach reach_of(CmkGuardId guard)
+ * authorisation is answered and billed, granted or not (COST-23). What is turned away has no bill
+ * and no place in the window (THR-5 KVE-21). */
+static CmkRequestFate fate_by(CmkGuardId guard)
 {
     static const struct {
         CmkGuardId guard;
-        Reach reach;
+        CmkRequestFate fate;
     } early[] = {
-        {CMK_GUARD_SYSTEM_IDENTITY_IS_ON, REACH_NOT_SENT},
-        {CMK_GUARD_USER_IDENTITY_IS_ATTACHED, REACH_NOT_SENT},
-        {CMK_GUARD_KEY_VAULT_EXISTS, REACH_NOT_SENT},
-        {CMK_GUARD_KEY_VAULT_IS_REACHABLE, REACH_TURNED_AWAY},
-        {CMK_GUARD_CONNECTION_LETS_BACKUP_IN, REACH_TURNED_AWAY},
-        {CMK_GUARD_FIREWALL_LETS_BACKUP_IN, REACH_TURNED_AWAY},
-        {CMK_GUARD_CONNECTION_LETS_ACTOR_IN, REACH_TURNED_AWAY},
-        {CMK_GUARD_FIREWALL_LETS_ACTOR_IN, REACH_TURNED_AWAY},
-        {CMK_GUARD_CALLER_IS_KNOWN, REACH_TURNED_AWAY},
-        {CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, REACH_TURNED_AWAY},
+        /* its client had nobody to ask, or no identity to ask with */
+        {CMK_GUARD_SYSTEM_IDENTITY_IS_ON, CMK_REQUEST_NOT_SENT},
+        {CMK_GUARD_USER_IDENTITY_IS_ATTACHED, CMK_REQUEST_NOT_SENT},
+        {CMK_GUARD_KEY_VAULT_EXISTS, CMK_REQUEST_NOT_SENT},
+        {CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_REQUEST_TURNED_AWAY},
+        {CMK_GUARD_CONNECTION_LETS_BACKUP_IN, CMK_REQUEST_TURNED_AWAY},
+        {CMK_GUARD_FIREWALL_LETS_BACKUP_IN, CMK_REQUEST_TURNED_AWAY},
+        {CMK_GUARD_CONNECTION_LETS_ACTOR_IN, CMK_REQUEST_TURNED_AWAY},
+        {CMK_GUARD_FIREWALL_LETS_ACTOR_IN, CMK_REQUEST_TURNED_AWAY},
+        {CMK_GUARD_CALLER_IS_KNOWN, CMK_REQUEST_TURNED_AWAY},
+        {CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, CMK_REQUEST_THROTTLED},
     };
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(early); i++) {
         if (early[i].guard == guard) {
-            return early[i].reach;
+            return early[i].fate;
         }
     }
-    return REACH_ANSWERED;
+    return guard == CMK_GUARD_NONE ? CMK_REQUEST_ANSWERED : CMK_REQUEST_REFUSED;
+}
+
+CmkRequestFate cmk_key_vault_request_fate(const CmkWorld *world, const CmkArgs *args,
+                                          CmkGuardId guard)
+{
+    const bool is_counted =
+        cmk_azure_model()->operations[args->op]->account == cmk_key_vault_count_request;
+    return is_counted && is_request(world, args) ? fate_by(guard) : CMK_REQUEST_NOT_SENT;
 }
 
 /* Both windows, of the key vault and of its subscription. */
@@ -393,14 +396,14 @@ static void fill_windows(CmkSim *sim, const CmkArgs *args, CmkKeyVaultMeter *met
 
 void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId guard)
 {
-    const Reach reach = reach_of(guard);
-    if (reach == REACH_NOT_SENT || !is_request(sim->world, args)) {
+    const CmkRequestFate fate = fate_by(guard);
+    if (fate == CMK_REQUEST_NOT_SENT || !is_request(sim->world, args)) {
         return;
     }
     CmkKeyVaultMeter *meter =
         cmk_key_vault_meter_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     meter->refused += guard != CMK_GUARD_NONE;
-    if (reach == REACH_TURNED_AWAY) {
+    if (fate == CMK_REQUEST_TURNED_AWAY || fate == CMK_REQUEST_THROTTLED) {
         return;
     }
     fill_windows(sim, args, meter);

@@ -33,6 +33,19 @@ enum {
 /* What a request takes of the window of its key vault, in units of CMK_WINDOW_WEIGHT (THR-2). */
 int64_t cmk_key_vault_request_weight(const CmkWorld *world, const CmkArgs *args);
 
+/* What became of a request, from the key vault's point of view. */
+typedef enum CmkRequestFate {
+    CMK_REQUEST_NOT_SENT,    /* or none at all: what the key vault does by itself, or the set-up */
+    CMK_REQUEST_TURNED_AWAY, /* by the network, an outage or for want of a token */
+    CMK_REQUEST_THROTTLED,
+    CMK_REQUEST_REFUSED, /* as it has a place in the window, so has what is answered */
+    CMK_REQUEST_ANSWERED
+} CmkRequestFate;
+
+/* Of an operation that was asked for, and refused by `guard` or by none. */
+CmkRequestFate cmk_key_vault_request_fate(const CmkWorld *world, const CmkArgs *args,
+                                          CmkGuardId guard);
+
 /* The account function of all requests to the data plane, whoever asks: window and bill (THR-5,
  * COST-23). */
 void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId guard);

@@ -100,7 +100,7 @@ typedef struct CmkParam {
     uint32_t slot;
 } CmkParam;
 
-#define CMK_GUARDS_MAX 20
+#define CMK_GUARDS_MAX 24
 #define CMK_PARAMS_MAX 8
 
 typedef struct CmkOperation {

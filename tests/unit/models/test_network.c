@@ -176,6 +176,43 @@ Test(network, only_a_key_vault_that_was_open_is_limited_later)
     estate_free(estate);
 }
 
+/* NET-2: from outside nobody gets to the keys of a closed key vault, but whoever manages it does.
+ */
+Test(network, management_is_never_blocked)
+{
+    static const CmkOpId managed[] = {CMK_OP_KEY_VAULT_SET_PURGE_PROTECTION,
+                                      CMK_OP_KEY_VAULT_SET_NETWORK,
+                                      CMK_OP_KEY_VAULT_ADD_NETWORK_RULE,
+                                      CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT,
+                                      CMK_OP_ROLE_REMOVE,
+                                      CMK_OP_ROLE_ASSIGN,
+                                      CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION,
+                                      CMK_OP_KEY_VAULT_DELETE,
+                                      CMK_OP_KEY_VAULT_RECOVER};
+    Estate *estate = estate_new(&(EstateOptions){.uses_system = true});
+    CmkArgs owner = estate_args(estate, CMK_OP_ROLE_ASSIGN);
+    owner.ref[CMK_REF_KEY_VAULT] = 0;
+    owner.ref[CMK_REF_SCOPE] = ESTATE_RESOURCE_GROUP;
+    owner.ref[CMK_REF_GRANTEE] = ESTATE_ALICE;
+    owner.num[0] = cmk_role_find("Owner");
+    (void)estate_must_apply(estate, owner);
+    CmkArgs close = estate_args(estate, CMK_OP_KEY_VAULT_SET_NETWORK);
+    close.num[CMK_SET_PUBLIC_ACCESS] = CMK_PUBLIC_ACCESS_DISABLED + 1;
+    (void)estate_must_apply(estate, close);
+    CmkArgs list = estate_args(estate, CMK_OP_KEY_LIST);
+    list.ref[CMK_REF_ACTOR] = ESTATE_ALICE;
+    cr_expect_eq(estate_apply(estate, &list).guard, CMK_GUARD_CONNECTION_LETS_ACTOR_IN);
+    for (size_t i = 0; i < CMK_ARRAY_LEN(managed); i++) {
+        CmkArgs args = estate_args(estate, managed[i]);
+        args.ref[CMK_REF_ACTOR] = ESTATE_ALICE;
+        const CmkOutcome outcome = estate_apply(estate, &args);
+        cr_expect_eq(outcome.status, CMK_STATUS_OK, "%s: %s",
+                     estate->sim.model->operations[managed[i]]->name,
+                     estate_guard_name(estate, outcome.guard));
+    }
+    estate_free(estate);
+}
+
 /* NET-14: what is changed in the midst of a job acts on the next request of it. */
 Test(network, changes_act_at_once)
 {
