@@ -21,6 +21,7 @@
 #include "tests/unit/scenario_runs/runs.h"
 
 #define TROUBLESHOOTING "scenarios/troubleshooting/"
+#define NETWORK "scenarios/network/"
 #define CPU_SECONDS_MAX 20
 #define EXPECTATIONS_MAX 64
 
@@ -188,7 +189,8 @@ ParameterizedTestParameters(scenario_runs, each_expectation_can_fail)
     size_t count = 0;
     for (guint i = 0; i < goldens->len; i++) {
         const Golden *golden = &g_array_index(goldens, Golden, i);
-        if (g_str_has_prefix(golden->path, TROUBLESHOOTING)) {
+        if (g_str_has_prefix(golden->path, TROUBLESHOOTING) ||
+            g_str_has_prefix(golden->path, NETWORK)) {
             chosen[count++] = *golden;
         }
     }
