@@ -10,6 +10,7 @@
 #define COLOUR_PEAK "#56b4e9"
 #define COLOUR_LIMIT "#000000"
 #define PPM_OF_PERCENT 10000.0
+#define LOWEST_PEAK 0.01 /* %: a single request on a small key is 0.025 */
 
 /* ---- data ------------------------------------------------------------------------------------ */
 
@@ -120,7 +121,7 @@ static void put_counts(CmkDrawing *drawing)
              " border rgb '" CMK_COLOUR_PATTERN "' fillcolor rgb '" CMK_COLOUR_PATTERN "'\n");
 }
 
-/* From a thousandth of the limit to beyond ten times of it: a fleet may be far from the limit or
+/* From a fraction of the limit to beyond ten times of it: a fleet may be far from the limit or
  * far above it, and one wants to see by how many times. */
 static double highest_peak(const CmkChartData *data)
 {
@@ -143,16 +144,16 @@ static void put_peaks(CmkDrawing *drawing, bool is_lowest)
     cmk_draw_shades(drawing);
     cmk_draw_time_axis(drawing, is_lowest ? CMK_TICS_LABELLED : CMK_TICS_PLAIN);
     put_title(drawing, "% of limit (log scale)");
-    cmk_draw(drawing, "set logscale y 10\n");
+    cmk_draw(drawing, "set logscale y 10\nunset mytics\n");
     put_scale(drawing, "10", "%.12g");
-    put_range(drawing, 0.1, highest_peak(drawing->data) * 2.0);
+    put_range(drawing, LOWEST_PEAK, highest_peak(drawing->data) * 2.0);
     cmk_draw(drawing,
              "set arrow from graph 0, first 100 to graph 1, first 100 nohead front"
              " linewidth 1.2 linecolor rgb '" COLOUR_LIMIT "'\n"
              "set label 'limit (100 %)' at graph 1, first 100 right offset character -0.6, 0.6"
              " front boxed textcolor rgb '" COLOUR_LIMIT "'\n"
              "plot $REQUESTS using 1:($5 > 0 ? $5 : NaN) with boxes fillstyle solid noborder"
-             " fillcolor rgb '" COLOUR_PEAK "', 0.1 notitle linecolor rgb '#ffffff'\n"
+             " fillcolor rgb '" COLOUR_PEAK "', 0.001 notitle\n"
              "unset logscale y\n");
 }
 

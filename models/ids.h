@@ -577,12 +577,12 @@
     X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \
       "OQ-34", "assumed",                                                                          \
       "whether the loss of a region also stops the jobs of Backup vaults there")                   \
-    X(BYPASS_COVERS_BACKUP, "bypass_covers_backup", "boolean", 1, 1, 1, 1, 0, 1, "OQ-17 NET-7",    \
+    X(BYPASS_COVERS_BACKUP, "bypass_covers_backup", "boolean", 1, 1, 1, 1, 0, 1, "OQ-17",          \
       "assumed",                                                                                   \
       "whether the bypass for trusted services lets Backup open keys with system-assigned "        \
       "identities")                                                                                \
     X(CLOSED_COUNTS_AS_LIMITED, "closed_counts_as_limited", "boolean", 1, 1, 1, 1, 0, 1,           \
-      "OQ-18 NET-9", "assumed",                                                                    \
+      "OQ-18", "assumed",                                                                          \
       "whether a key vault without public access counts as limited to certain networks, so that "  \
       "no user-assigned identity opens it, even by a private endpoint")                            \
     X(LATE_LIMIT_BREAKS_SETTINGS, "late_limit_breaks_settings", "boolean", 0, 0, 0, 0, 0, 1,       \

@@ -289,7 +289,7 @@ const CmkGuard cmk_guard_firewall_lets_backup_in = {
     .name = "firewall-lets-backup-in",
     .holds = firewall_lets_backup_in,
     .status = CMK_STATUS_OF(FORBIDDEN_BY_FIREWALL),
-    .rule = "KVE-4 KVE-19 NET-1 NET-5 NET-7 NET-8 NET-9 OQ-17 ERR-M7",
+    .rule = "KVE-4 KVE-19 NET-1 NET-5 NET-7 NET-8 NET-9 ERR-M7",
     .text = "The key vault's firewall lets Backup in: it is open to all networks, or the "
             "system-assigned identity passes as a trusted service or by a private endpoint.",
     .repairs = LET_BACKUP_IN};
@@ -298,7 +298,7 @@ const CmkGuard cmk_guard_connection_lets_backup_in = {
     .name = "connection-lets-backup-in",
     .holds = connection_lets_backup_in,
     .status = CMK_STATUS_OF(FORBIDDEN_BY_CONNECTION),
-    .rule = "KVE-5 KVE-19 NET-5 NET-6 NET-8 NET-9 OQ-17 OQ-18 REL-11 ERR-M7",
+    .rule = "KVE-5 KVE-19 NET-5 NET-6 NET-8 NET-9 REL-11 ERR-M7",
     .text = "The key vault has public access, or lets Backup in without: by the system-assigned "
             "identity as a trusted service, a rule of the perimeter or a private endpoint.",
     .repairs = LET_BACKUP_IN};
@@ -425,7 +425,7 @@ const CmkGuard cmk_guard_user_identity_meets_open_key_vault = {
     .name = "user-identity-meets-open-key-vault",
     .holds = user_identity_meets_open_key_vault,
     .status = CMK_STATUS_OF(USER_IDENTITY_NETWORK_RESTRICTED),
-    .rule = "NET-9 NET-12 BV-22 BV-41 OQ-18 ERR-17",
+    .rule = "NET-9 NET-12 BV-22 BV-41 ERR-17",
     .text = "Settings with a user-assigned identity name a key vault that is open to all networks.",
     .repairs = {USE_SYSTEM,
                 {CMK_OP_KEY_VAULT_SET_NETWORK, open_target, "open the key vault to all networks"}}};

@@ -151,6 +151,8 @@ static uint32_t key_vault_set_network(CmkSim *sim, const CmkArgs *args)
         "key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT                                  \
     }
 
+/* The questions OQ-17 and OQ-18 are cited here and not by the guards: they come up only where some
+ * key vault is closed. */
 const CmkOperation cmk_op_key_vault_set_network = {
     .name = "key_vault.set_network",
     .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
@@ -162,7 +164,7 @@ const CmkOperation cmk_op_key_vault_set_network = {
     .guards = {TO_MANAGE},
     .writes = CMK_BIT(RULE_SET) | CMK_BIT(BACKUP_VAULT),
     .effect = key_vault_set_network,
-    .rules = "NET-2 NET-3 NET-14 REL-8 OQ-19",
+    .rules = "NET-2 NET-3 NET-14 REL-8 OQ-17 OQ-18 OQ-19",
     .action = "Microsoft.KeyVault/vaults/write",
     .az = "az keyvault update",
     .audit = "VaultPatch",

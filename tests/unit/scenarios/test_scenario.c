@@ -180,7 +180,7 @@ static const BadFile bad_files[] = {
     {"network-closed-to-user-identity",
      {26, 19},
      1,
-     "the rules refuse this world (NET-9 NET-12 BV-22 BV-41 OQ-18 ERR-17)",
+     "the rules refuse this world (NET-9 NET-12 BV-22 BV-41 ERR-17)",
      "user-identity-meets-open-key-vault"},
     {"network-range-missing",
      {7, 7},
