@@ -521,7 +521,7 @@ typedef struct CmkKeyVault {
 
 /* Weight of a full throttling window; each request takes CMK_WINDOW_WEIGHT / limit of it (THR-2).
  */
-#define CMK_WINDOW_WEIGHT 12000
+#define CMK_WINDOW_WEIGHT INT64_C(12000)
 #define CMK_WINDOW_US (10 * CMK_SECOND_US)
 /* What a subscription has in a region: the windows of so many key vaults (THR-3). */
 #define CMK_WINDOWS_OF_SUBSCRIPTION 5

@@ -581,8 +581,8 @@
       "assumed",                                                                                   \
       "whether the bypass for trusted services lets Backup open keys with system-assigned "        \
       "identities")                                                                                \
-    X(CLOSED_COUNTS_AS_LIMITED, "closed_counts_as_limited", "boolean", 1, 1, 1, 1, 0, 1,           \
-      "OQ-18", "assumed",                                                                          \
+    X(CLOSED_COUNTS_AS_LIMITED, "closed_counts_as_limited", "boolean", 1, 1, 1, 1, 0, 1, "OQ-18",  \
+      "assumed",                                                                                   \
       "whether a key vault without public access counts as limited to certain networks, so that "  \
       "no user-assigned identity opens it, even by a private endpoint")                            \
     X(LATE_LIMIT_BREAKS_SETTINGS, "late_limit_breaks_settings", "boolean", 0, 0, 0, 0, 0, 1,       \

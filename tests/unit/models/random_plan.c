@@ -146,7 +146,8 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
     case CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL:
         args->num[0] = roll(dice, 2);
         break;
-    case CMK_OP_KEY_VAULT_SET_NETWORK: /* mostly opens it, since little happens while it is closed */
+    case CMK_OP_KEY_VAULT_SET_NETWORK: /* mostly opens it, since little happens while it is closed
+                                        */
         args->num[0] = roll(dice, 4) == 0 ? 1 + roll(dice, CMK_PUBLIC_ACCESS__COUNT) : 1;
         args->num[1] = roll(dice, 4) == 0 ? 1 + roll(dice, CMK_DEFAULT_ACTION__COUNT) : 1;
         args->num[2] = roll(dice, 2) == 0 ? 1 + roll(dice, CMK_BYPASS__COUNT) : 0;
