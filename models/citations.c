@@ -18,6 +18,7 @@ static const struct {
     {"KV-7", "models/key_facts.c"},       {"KV-8 MI-20", "scenarios/language_world.c"},
     {"KV-32", "models/request.c"},        {"OQ-35", "models/ids.h"},
     {"OQ-36", "sim/calendar.h"},          {"SD-21", "models/key_use.h"},
+    {"HSM-5", "analysis/field.c"},        {"OQ-23", "models/key_store.c"},
 };
 
 typedef struct Visit {

@@ -48,6 +48,13 @@ static const struct {
     {CMK_REF_KEY, ESTATE_TWIN_KEY, "twin"},
     {CMK_REF_KEY, ESTATE_SPARE_TWIN_KEY, "spare-twin"},
     {CMK_REF_KEY, ESTATE_ABSENT_KEY, "absent"},
+    {CMK_REF_KEY, ESTATE_HSM_KEY, "hsm"},
+    {CMK_REF_KEY, ESTATE_OTHER_HSM_KEY, "hsm-other"},
+    {CMK_REF_KEY, ESTATE_ABSENT_HSM_KEY, "hsm-absent"},
+    {CMK_REF_KEY, ESTATE_NEW_HSM_KEY, "hsm-new"},
+    {CMK_REF_MANAGED_HSM, ESTATE_HSM, "hsm"},
+    {CMK_REF_MANAGED_HSM, ESTATE_NEW_HSM, "new"},
+    {CMK_REF_MANAGED_HSM, ESTATE_ABSENT_HSM, "absent"},
     {CMK_REF_IDENTITY, ESTATE_OTHER_IDENTITY, "other"},
     {CMK_REF_IDENTITY, ESTATE_LOOSE_IDENTITY, "loose"},
     {CMK_REF_IDENTITY, ESTATE_ABSENT_IDENTITY, "absent"},
@@ -77,6 +84,16 @@ static const struct {
                   {"officer", "Key Vault Crypto Officer"},
                   {"purger", "Key Vault Purge Operator"},
                   {"kv-contributor", "Key Vault Contributor"},
+                  {"hsm-contributor", "Managed HSM contributor"},
+                  {"hsm-admin", "Managed HSM Administrator"},
+                  {"hsm-officer", "Managed HSM Crypto Officer"},
+                  {"hsm-user", "Managed HSM Crypto User"},
+                  {"hsm-policy", "Managed HSM Policy Administrator"},
+                  {"hsm-auditor", "Managed HSM Crypto Auditor"},
+                  {"hsm-encryption", "Managed HSM Crypto Service Encryption User"},
+                  {"hsm-release", "Managed HSM Crypto Service Release User"},
+                  {"hsm-backup", "Managed HSM Backup"},
+                  {"hsm-restore", "Managed HSM Restore"},
                   {"data-access", "Key Vault Data Access Administrator"},
                   {"owner", "Owner"},
                   {"contributor", "Contributor"},
@@ -95,6 +112,7 @@ static bool set_option(EstateOptions *options, const char *word)
         bool *is_set;
     } words[] = {
         {"policies", &options->uses_policies},
+        {"hsm", &options->uses_hsm},
         {"system", &options->uses_system},
         {"no-cmk", &options->has_no_cmk},
         {"pinned", &options->is_pinned},
@@ -130,6 +148,9 @@ static bool set_option(EstateOptions *options, const char *word)
                  {"slow-keys", CMK_KNOB_KEY_DELETING, 0, 5 * CMK_SECOND_US},
                  {"slow-keys", CMK_KNOB_KEY_RECOVERING, 0, 5 * CMK_SECOND_US},
                  {"slow-keys", CMK_KNOB_NAME_RELEASE, 0, 5 * CMK_SECOND_US},
+                 {"impatient", CMK_KNOB_HSM_PATIENCE, 0, 0},
+                 {"hasty", CMK_KNOB_HSM_PATIENCE, 0, CMK_SECOND_US / 2},
+                 {"replaces-old", CMK_KNOB_RESTORED_KEY_REPLACES_OLD, 0, 1},
                  {"failover-at-once", CMK_KNOB_FAILOVER_DECISION, 0, 0},
                  {"failover-at-once", CMK_KNOB_FAILOVER_DURATION, 0, 0}};
     bool is_knob = false;
@@ -157,6 +178,9 @@ static bool set_option(EstateOptions *options, const char *word)
         options->archive_days = 1;
     } else if (strcmp(word, "ec") == 0) {
         options->spare_key_type = CMK_KEY_EC;
+    } else if (strcmp(word, "hsm-ec") == 0) {
+        options->uses_hsm = true;
+        options->other_hsm_key_type = CMK_KEY_EC_HSM;
     } else if (strcmp(word, "oct") == 0) {
         options->spare_key_type = CMK_KEY_OCT_HSM;
     } else if (cmk_profile_find(word) >= 0) {
@@ -254,16 +278,53 @@ static void fill_versions(Estate *estate)
     key->version_count = CMK_KEY_BACKUP_VERSIONS_MAX + 1;
 }
 
+/* As many assignments as the Managed HSM takes at `/`, or one of its keys (HSM-20). */
+static void fill_roles(Estate *estate, uint32_t key, uint32_t count)
+{
+    CmkWorld *world = estate->sim.world;
+    CmkManagedHsm *hsm = cmk_world_row_mut(world, CMK_TABLE_MANAGED_HSM, ESTATE_HSM);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t row = cmk_world_row_add(world, CMK_TABLE_ASSIGNMENT);
+        CmkAssignment *assignment = cmk_world_row_mut(world, CMK_TABLE_ASSIGNMENT, row);
+        *assignment = (CmkAssignment){.role = cmk_role_find("Managed HSM Crypto Auditor"),
+                                      .managed_hsm = ESTATE_HSM,
+                                      .key = key,
+                                      .is_on_keys = key != 0,
+                                      .state = CMK_ASSIGNMENT_ACTIVE,
+                                      .next_of_key_vault = hsm->first_assignment};
+        hsm->first_assignment = row;
+    }
+}
+
+/* What would take many steps to come about; false if the word means something else. */
+static bool fill(Estate *estate, const char *word)
+{
+    CmkWorld *world = estate->sim.world;
+    CmkManagedHsm *hsm = cmk_world_row_mut(world, CMK_TABLE_MANAGED_HSM, ESTATE_HSM);
+    CmkKey *key = cmk_world_row_mut(world, CMK_TABLE_KEY, ESTATE_HSM_KEY);
+    if (strcmp(word, "full-policies") == 0) {
+        fill_policies(estate);
+    } else if (strcmp(word, "many-versions") == 0) {
+        fill_versions(estate);
+    } else if (strcmp(word, "full-hsm") == 0) {
+        hsm->key_count = 5000;
+    } else if (strcmp(word, "full-key") == 0) {
+        key->version_count = 100;
+    } else if (strcmp(word, "full-roles") == 0) {
+        fill_roles(estate, 0, 50);
+    } else if (strcmp(word, "full-key-roles") == 0) {
+        fill_roles(estate, ESTATE_HSM_KEY, 10);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* "+2h", "key.delete" or "key.update(n0=1)". */
 static bool take_step(Estate *estate, const char *word)
 {
     int64_t duration_us = 0;
-    if (strcmp(word, "full-policies") == 0) {
-        fill_policies(estate);
-        return true;
-    }
-    if (strcmp(word, "many-versions") == 0) {
-        fill_versions(estate);
+    if (fill(estate, word)) {
         return true;
     }
     if (parse_duration(word, &duration_us)) {
@@ -444,7 +505,7 @@ static void read_table(Table *table, const char *file)
 Table *read_all(void)
 {
     static const char *const files[] = {"request.tbl",    "key.tbl",    "access.tbl", "vault.tbl",
-                                        "protection.tbl", "region.tbl", "person.tbl"};
+                                        "protection.tbl", "region.tbl", "person.tbl", "hsm.tbl"};
     Table *table = calloc(1, sizeof(*table));
     cr_assert_not_null(table);
     for (size_t i = 0; i < CMK_ARRAY_LEN(files); i++) {

@@ -8,7 +8,7 @@
 
 #include "tests/unit/models/estate.h"
 
-#define ROWS_MAX 2048
+#define ROWS_MAX 3072
 #define LINE_MAX_BYTES 512
 #define COLUMNS 6
 
