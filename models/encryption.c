@@ -282,12 +282,12 @@ static bool purge_protection_is_on(const CmkWorld *world, const CmkArgs *args, u
     return cmk_recovery_level_has_purge_protection(target_recovery_level(world, args));
 }
 
-const CmkGuard cmk_guard_purge_protection_is_on = {.name = "purge-protection-is-on",
-                                                   .holds = purge_protection_is_on,
-                                                   .status =
-                                                       CMK_STATUS_OF(PURGE_PROTECTION_NOT_ENABLED),
-                                                   .rule = "SD-4 BV-39 ERR-4 ERR-M11 KV-27 KV-28",
-                                                   .text = "The key vault has purge protection."};
+const CmkGuard cmk_guard_purge_protection_is_on = {
+    .name = "purge-protection-is-on",
+    .holds = purge_protection_is_on,
+    .status = CMK_STATUS_OF(PURGE_PROTECTION_NOT_ENABLED),
+    .rule = "SD-4 BV-39 ERR-4 ERR-M11 KV-27 KV-28 OQ-23",
+    .text = "The key vault or HSM has purge protection."};
 
 static bool target_version_is_usable(const CmkWorld *world, const CmkArgs *args,
                                      uint64_t *ret_blame)

@@ -558,7 +558,8 @@
     X(EXPIRED_KEY_RESTORE, "expired_key_restore", "boolean", 0, 0, 0, 0, 0, 1, "OQ-6", "assumed",  \
       "whether Backup goes on with a key version outside its validity where Key Vault would "      \
       "unwrap")                                                                                    \
-    X(DEK_CACHE, "dek_cache", "duration", 0, 0, CMK_HOUR_US, 0, 0, CMK_DAY_US, "OQ-10", "assumed", \
+    X(DEK_CACHE, "dek_cache", "duration", 0, 0, CMK_HOUR_US, 0, 0, CMK_DAY_US, "OQ-10 HSM-25",     \
+      "assumed",                                                                                   \
       "how long Backup goes on with a data key that it has had unwrapped, without asking again")   \
     X(DEK_PER_POINT, "dek_per_point", "boolean", 0, 0, 0, 0, 0, 1, "OQ-28 BK-30", "assumed",       \
       "whether each backup to the vault tier makes a data key of its own, which the key has to "   \

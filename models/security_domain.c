@@ -151,9 +151,16 @@ const CmkOperation cmk_op_managed_hsm_lose_domain_keys = {
 
 /* ---- full backups ---------------------------------------------------------------------------- */
 
+/* The HSM whose backup a request brings; {0} for any other request. */
+static CmkManagedHsmId source_of(const CmkArgs *args)
+{
+    const bool is_restore = args->op == CMK_OP_MANAGED_HSM_RESTORE;
+    return (CmkManagedHsmId){is_restore ? (uint32_t)args->num[RESTORE_OF] : 0};
+}
+
 CmkHsmBackupId cmk_hsm_backup_named(const CmkWorld *world, const CmkArgs *args)
 {
-    const CmkManagedHsmId of = {(uint32_t)args->num[RESTORE_OF]};
+    const CmkManagedHsmId of = source_of(args);
     const int64_t number = args->num[RESTORE_BACKUP];
     int64_t count = 0;
     uint32_t row = cmk_managed_hsm(world, of)->last_backup;
@@ -234,8 +241,7 @@ const CmkOperation cmk_op_managed_hsm_backup = {
 
 static bool hsm_backup_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkManagedHsmId of = {(uint32_t)args->num[RESTORE_OF]};
-    *ret_blame = cmk_managed_hsm(world, of)->changed_by;
+    *ret_blame = cmk_managed_hsm(world, source_of(args))->changed_by;
     return cmk_hsm_backup_named(world, args).i != 0;
 }
 
