@@ -4,6 +4,7 @@
 
 #include "analysis/name_index.h"
 #include "models/key.h"
+#include "models/managed_hsm.h"
 
 /* Words stand in the order of the enumeration in models/entities.h. */
 const char *const cmk_words_encryption[] = {"Disabled", "Enabled", "Inconsistent", NULL};
@@ -290,6 +291,86 @@ static const CmkStateField key_vault_fields[] = {
      "requests on keys that were refused"},
 };
 
+/* ---- Managed HSMs ---- */
+
+static const char *const words_managed_hsm[] = {"Absent",  "NotActivated", "Active",
+                                                "Deleted", "Purged",       NULL};
+_Static_assert(CMK_MANAGED_HSM_PROVISIONED == 1 && CMK_MANAGED_HSM_PURGED == 4,
+               "each state of a Managed HSM has a word");
+/* HSM-5, of the names that last: everything but an extension is over in no time. */
+static const char *const words_hsm_provisioning[] = {"None",     "Succeeded", "Activated",
+                                                     "Updating", "Deleting",  NULL};
+
+MEMBER(managed_hsm_state, managed_hsm, CmkManagedHsmId, state)
+MEMBER(managed_hsm_region, managed_hsm, CmkManagedHsmId, region)
+MEMBER(managed_hsm_purge_protection, managed_hsm, CmkManagedHsmId, has_purge_protection)
+MEMBER(managed_hsm_key_count, managed_hsm, CmkManagedHsmId, key_count)
+MEMBER(managed_hsm_requests, managed_hsm_meter, CmkManagedHsmId, requests)
+MEMBER(managed_hsm_refused, managed_hsm_meter, CmkManagedHsmId, refused)
+MEMBER(managed_hsm_longest_wait, managed_hsm_meter, CmkManagedHsmId, longest_us)
+
+static int64_t managed_hsm_provisioning(const CmkWorld *world, uint32_t row)
+{
+    const CmkManagedHsmId id = {row};
+    const CmkManagedHsm *hsm = cmk_managed_hsm(world, id);
+    switch ((CmkManagedHsmState)hsm->state) {
+    case CMK_MANAGED_HSM_ABSENT:
+    case CMK_MANAGED_HSM_PURGED:
+        return 0;
+    case CMK_MANAGED_HSM_PROVISIONED:
+        return 1;
+    case CMK_MANAGED_HSM_ACTIVE:
+        return hsm->second_region != 0 && !cmk_managed_hsm_has_second(world, id) ? 3 : 2;
+    case CMK_MANAGED_HSM_DELETED:
+        return 4;
+    }
+    CMK_ASSERT(false);
+    return 0;
+}
+
+static int64_t managed_hsm_second_region(const CmkWorld *world, uint32_t row)
+{
+    const uint32_t region = cmk_managed_hsm(world, (CmkManagedHsmId){row})->second_region;
+    return region != 0 ? region : CMK_NAME_NONE;
+}
+
+static int64_t managed_hsm_retention(const CmkWorld *world, uint32_t row)
+{
+    return cmk_managed_hsm(world, (CmkManagedHsmId){row})->retention_days * CMK_DAY_US;
+}
+
+static int64_t managed_hsm_domain_opens(const CmkWorld *world, uint32_t row)
+{
+    const CmkSecurityDomainId domain = {cmk_managed_hsm(world, (CmkManagedHsmId){row})->domain};
+    return cmk_security_domain_opens(world, domain);
+}
+
+static const CmkStateField managed_hsm_fields[] = {
+    {"state", OF(words_managed_hsm), CMK_BIT(MANAGED_HSM), managed_hsm_state,
+     "whether it has been created and activated"},
+    {"provisioning", OF(words_hsm_provisioning), CMK_BIT(MANAGED_HSM), managed_hsm_provisioning,
+     "its stage as Azure reports it"},
+    {"region", NAME_OF("region"), CMK_BIT(MANAGED_HSM), managed_hsm_region, "where it is"},
+    {"second_region", NAME_OF("region"), CMK_BIT(MANAGED_HSM), managed_hsm_second_region,
+     "the region that it extends to"},
+    {"purge_protection", PLAIN(BOOLEAN), CMK_BIT(MANAGED_HSM), managed_hsm_purge_protection,
+     "whether nobody can purge before the retention ends"},
+    {"retention", PLAIN(DURATION), CMK_BIT(MANAGED_HSM), managed_hsm_retention,
+     "how long it and its keys are kept when deleted"},
+    {"keys", PLAIN(INTEGER), CMK_BIT(MANAGED_HSM), managed_hsm_key_count,
+     "how many keys it holds, deleted ones included"},
+    {"domain_opens", PLAIN(BOOLEAN), CMK_BIT(MANAGED_HSM) | CMK_BIT(SECURITY_DOMAIN),
+     managed_hsm_domain_opens, "whether a quorum can still open its security domain"},
+    {"requests", PLAIN(INTEGER), CMK_BIT(MANAGED_HSM_METER), managed_hsm_requests,
+     "requests on keys that were granted"},
+    {"refused", PLAIN(INTEGER), CMK_BIT(MANAGED_HSM_METER), managed_hsm_refused,
+     "requests on keys that were refused"},
+    {"longest_wait", PLAIN(DURATION), CMK_BIT(MANAGED_HSM_METER), managed_hsm_longest_wait,
+     "the longest time that anybody had to wait for an answer"},
+};
+
+/* ---- keys ---- */
+
 MEMBER(key_state, key, CmkKeyId, state)
 MEMBER(key_type, key, CmkKeyId, type)
 MEMBER(key_size, key, CmkKeyId, size_bits)
@@ -384,8 +465,9 @@ static const CmkStateField key_fields[] = {
      "when the deleted key is purged, nothing while it is not deleted"},
     {"type", OF(words_key_type), CMK_BIT(KEY), key_type, "the algorithm"},
     {"size", PLAIN(INTEGER), CMK_BIT(KEY), key_size, "its length in bits"},
-    {"recovery_level", OF(words_recovery), CMK_BIT(KEY_VAULT), key_recovery_level,
-     "what its key vault's protection amounts to, as clients read it"},
+    {"recovery_level", OF(words_recovery), CMK_BIT(KEY_VAULT) | CMK_BIT(MANAGED_HSM),
+     key_recovery_level,
+     "what the protection of its key vault or HSM amounts to, as clients read it"},
 };
 
 /* ---- the rest -------------------------------------------------------------------------------- */
@@ -449,6 +531,7 @@ static const CmkStateField instance_fields[] = {
 static const CmkStateKind kinds[] = {
     {"backup_vault", vault_fields, CMK_ARRAY_LEN(vault_fields)},
     {"key_vault", key_vault_fields, CMK_ARRAY_LEN(key_vault_fields)},
+    {"managed_hsm", managed_hsm_fields, CMK_ARRAY_LEN(managed_hsm_fields)},
     {"key", key_fields, CMK_ARRAY_LEN(key_fields)},
     {"identity", identity_fields, CMK_ARRAY_LEN(identity_fields)},
     {"region", region_fields, CMK_ARRAY_LEN(region_fields)},

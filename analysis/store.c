@@ -5,6 +5,7 @@
 #include "analysis/store_schema.h"
 #include "analysis/store_writer.h"
 #include "models/key_vault.h"
+#include "models/managed_hsm.h"
 #include "models/region.h"
 
 #define NO_STATE UINT32_MAX
@@ -65,6 +66,7 @@ struct CmkRunStore {
     OpenList vaults;
     OpenList regions;
     OpenList key_vaults;
+    OpenList managed_hsms;
     OpenList instances;
     OpenList faults;
     RequestCounts requests;
@@ -91,10 +93,11 @@ static void open_list_reach(OpenList *list, uint32_t row)
 /* The states of one kind of entity. */
 static OpenList *states_of(CmkRunStore *store, uint32_t kind)
 {
-    return kind == CMK_STORE_ENTITY_REGION      ? &store->regions
-           : kind == CMK_STORE_ENTITY_KEY_VAULT ? &store->key_vaults
-           : kind == CMK_STORE_ENTITY_INSTANCE  ? &store->instances
-                                                : &store->vaults;
+    return kind == CMK_STORE_ENTITY_REGION        ? &store->regions
+           : kind == CMK_STORE_ENTITY_KEY_VAULT   ? &store->key_vaults
+           : kind == CMK_STORE_ENTITY_MANAGED_HSM ? &store->managed_hsms
+           : kind == CMK_STORE_ENTITY_INSTANCE    ? &store->instances
+                                                  : &store->vaults;
 }
 
 static void put_state(CmkRunStore *store, uint32_t kind, uint32_t entity, CmkTime to,
@@ -161,6 +164,17 @@ static uint32_t service_of(const CmkWorld *world, const CmkKeyVault *vault)
                                                              : CMK_STORE_SERVICE_READ_ONLY;
 }
 
+/* Nothing of an HSM is ever read-only; before it is activated it answers nothing. */
+static void look_at_hsm(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record,
+                        uint32_t row)
+{
+    const CmkManagedHsmId id = {row};
+    const bool is_there = cmk_managed_hsm(world, id)->state == CMK_MANAGED_HSM_ACTIVE;
+    const uint32_t service = cmk_managed_hsm_answers(world, id) ? CMK_STORE_SERVICE_AVAILABLE
+                                                                : CMK_STORE_SERVICE_UNREACHABLE;
+    look_at(store, record, CMK_STORE_ENTITY_MANAGED_HSM, row, is_there ? service : NO_STATE);
+}
+
 /* A region has states from the first record on that names it: of what is made or happens there. */
 static void follow_region(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
 {
@@ -173,6 +187,9 @@ static void follow_region(CmkRunStore *store, const CmkWorld *world, const CmkRe
             look_at(store, record, CMK_STORE_ENTITY_KEY_VAULT, i, service_of(world, vault));
         }
     }
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_MANAGED_HSM); i++) {
+        look_at_hsm(store, world, record, i);
+    }
 }
 
 /* What a record changes about key vaults: of its region, or the one it names. */
@@ -183,6 +200,9 @@ static void follow_services(CmkRunStore *store, const CmkWorld *world, const Cmk
     if ((writes & CMK_BIT(KEY_VAULT)) != 0 && key_vault != 0) {
         look_at(store, record, CMK_STORE_ENTITY_KEY_VAULT, key_vault,
                 service_of(world, cmk_key_vault(world, (CmkKeyVaultId){key_vault})));
+    }
+    if ((writes & CMK_BIT(MANAGED_HSM)) != 0 && record->args.ref[CMK_REF_MANAGED_HSM] != 0) {
+        look_at_hsm(store, world, record, record->args.ref[CMK_REF_MANAGED_HSM]);
     }
     if (record->args.ref[CMK_REF_REGION] != 0 &&
         (writes & (CMK_BIT(REGION) | CMK_BIT(KEY_VAULT) | CMK_BIT(BACKUP_VAULT))) != 0) {
@@ -606,6 +626,7 @@ static void store_free(CmkRunStore *store)
     g_free(store->vaults.items);
     g_free(store->regions.items);
     g_free(store->key_vaults.items);
+    g_free(store->managed_hsms.items);
     g_free(store->instances.items);
     g_free(store->faults.items);
     for (size_t i = 0; i < CMK_ARRAY_LEN(store->strings); i++) {
@@ -635,6 +656,7 @@ bool cmk_store_finish(CmkRunStore *store, const CmkStoreResult *result, GError *
 {
     put_open_states(store, CMK_STORE_ENTITY_REGION);
     put_open_states(store, CMK_STORE_ENTITY_KEY_VAULT);
+    put_open_states(store, CMK_STORE_ENTITY_MANAGED_HSM);
     put_open_states(store, CMK_STORE_ENTITY_BACKUP_VAULT);
     put_open_states(store, CMK_STORE_ENTITY_INSTANCE);
     for (uint32_t plan = 1; plan < store->faults.count; plan++) {

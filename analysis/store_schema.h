@@ -111,13 +111,14 @@ typedef struct CmkStoreStateInterval {
     CmkTime to; /* negative: still so when the run ended */
     uint64_t from_seq;
     uint64_t to_seq;
-    uint32_t kind; /* CMK_STORE_ENTITY_*: BACKUP_VAULT, REGION, KEY_VAULT or INSTANCE */
+    uint32_t
+        kind; /* CMK_STORE_ENTITY_*: BACKUP_VAULT, REGION, KEY_VAULT, MANAGED_HSM or INSTANCE */
     uint32_t entity;
     uint32_t state; /* CmkEncryption, CmkRegionState, CmkStoreService or CmkInstanceState */
     uint32_t reserved;
 } CmkStoreStateInterval;
 
-/* What a key vault answers: code of the lookup table key_vault_state. */
+/* What a key vault or Managed HSM answers: code of the lookup table key_vault_state. */
 typedef enum CmkStoreService {
     CMK_STORE_SERVICE_AVAILABLE,
     CMK_STORE_SERVICE_READ_ONLY,
@@ -171,7 +172,8 @@ const CmkStoreTableShape *cmk_store_table_shape(CmkStoreTable table);
 #define CMK_STORE_ENTITY_STEP 10
 #define CMK_STORE_ENTITY_SCOPE 11
 #define CMK_STORE_ENTITY_PERSON 12
-#define CMK_STORE_ENTITY_NETWORK 16
+#define CMK_STORE_ENTITY_MANAGED_HSM 13
+#define CMK_STORE_ENTITY_NETWORK 15
 
 /* Small lookup tables whose words stand nowhere else: table, code, word. */
 typedef struct CmkStoreWord {

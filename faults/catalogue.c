@@ -3,6 +3,20 @@
 #include <string.h>
 
 static const CmkFault faults[] = {
+    {.name = "hsm.delete",
+     .text = "A Managed HSM is deleted with its keys and local roles, which come back with it; it "
+             "is paid for all the same.",
+     .rules = "HSM-10 HSM-12 ERR-M5",
+     .op = CMK_OP_MANAGED_HSM_DELETE,
+     .end = CMK_OP_MANAGED_HSM_RECOVER,
+     .heals = {CMK_OP_MANAGED_HSM_RECOVER}},
+    {.name = "hsm.lose_security_domain",
+     .text = "So many people lose their keys to the security domain of a Managed HSM that it opens "
+             "nothing any more.",
+     .rules = "HSM-4",
+     .op = CMK_OP_MANAGED_HSM_LOSE_DOMAIN_KEYS,
+     .given = {"holders", INT32_MAX},
+     .endless = "nobody can make these keys again"},
     {.name = "identity.delete",
      .text = "A user-assigned identity is deleted; another one of its name is somebody else.",
      .rules = "MI-7 BV-29 OQ-4",
@@ -88,7 +102,7 @@ static const CmkFault faults[] = {
      .end = CMK_OP_ACCESS_POLICY_SET,
      .heals = {CMK_OP_ACCESS_POLICY_SET}},
     {.name = "region.outage",
-     .text = "A region is lost, and with it the key vaults that live there.",
+     .text = "A region is lost, and with it the key vaults and Managed HSMs that live there.",
      .rules = "REL-2 REL-4 KVE-18 ERR-M12",
      .op = CMK_OP_REGION_LOSE,
      .end = CMK_OP_REGION_RETURN,
@@ -100,8 +114,8 @@ static const CmkFault faults[] = {
      .end = CMK_OP_REGION_RETURN_ZONE,
      .heals = {CMK_OP_REGION_RETURN_ZONE}},
     {.name = "role.revoke",
-     .text = "Roles of an identity on a key vault or key are taken away.",
-     .rules = "AC-8 AC-10 BV-32 ERR-1",
+     .text = "Roles of an identity on a key vault, in a Managed HSM or on a key are taken away.",
+     .rules = "AC-8 AC-10 BV-32 ERR-1 HSM-8",
      .op = CMK_OP_ROLE_REMOVE,
      .end = CMK_OP_ROLE_ASSIGN,
      .heals = {CMK_OP_ROLE_ASSIGN}},

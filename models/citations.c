@@ -18,6 +18,7 @@ static const struct {
     {"KV-7", "models/key_facts.c"},       {"KV-8 MI-20", "scenarios/language_world.c"},
     {"KV-32", "models/request.c"},        {"OQ-35", "models/ids.h"},
     {"OQ-36", "sim/calendar.h"},          {"SD-21", "models/key_use.h"},
+    {"HSM-5", "analysis/field.c"},
 };
 
 typedef struct Visit {
@@ -141,6 +142,8 @@ const char *cmk_rule_fixed_because(const CmkRule *rule)
     } fixed[] = {
         {"OQ-4", "an identity of the same name is somebody else (MI-7), and BV-31 asks for rights"},
         {"OQ-20", "the order of all guards is the model itself: KVE-19 and section 9.4 give it"},
+        {"OQ-23",
+         "an HSM has soft delete always (HSM-10), and without purge protection it can lose a key"},
         {"OQ-27", "a vault that is half under one key and half under another would need both"},
         {"OQ-31", "asking the old identity too would refuse what the article tells people to do"},
         {"OQ-35", "any order would do, but a run can be repeated only if there is one"},

@@ -36,6 +36,7 @@ static void fill_specs(CmkTableSpec specs[CMK_TABLE__COUNT], const CmkLimits *li
     specs[CMK_TABLE_KEY_VAULT_METER].limit = limits->rows[CMK_TABLE_KEY_VAULT];
     specs[CMK_TABLE_RULE_SET].limit = limits->rows[CMK_TABLE_KEY_VAULT];
     specs[CMK_TABLE_SUBSCRIPTION_METER].limit = limits->rows[CMK_TABLE_SCOPE] * region_count;
+    specs[CMK_TABLE_MANAGED_HSM_METER].limit = limits->rows[CMK_TABLE_MANAGED_HSM];
     specs[CMK_TABLE_VERSION_USE].limit = limits->rows[CMK_TABLE_VERSION];
     specs[CMK_TABLE_GAUGE].limit = limits->rows[CMK_TABLE_BACKUP_VAULT] * CMK_GAUGE__COUNT;
 }
@@ -148,6 +149,29 @@ CmkKeyId cmk_declare_key(CmkWorld *world, CmkKeyVaultId key_vault, const char *n
     return id;
 }
 
+CmkManagedHsmId cmk_declare_managed_hsm(CmkWorld *world, const char *name)
+{
+    const CmkManagedHsmId id = {add(world, CMK_TABLE_MANAGED_HSM)};
+    CmkManagedHsm *hsm = row_mut(world, CMK_TABLE_MANAGED_HSM, id.i);
+    hsm->name = cmk_declare_name(world, name);
+    hsm->resource_group = CMK_SCOPE_DEFAULT_RESOURCE_GROUP;
+    const uint32_t meter = add(world, CMK_TABLE_MANAGED_HSM_METER);
+    CMK_ASSERT(meter == id.i);
+    return id;
+}
+
+CmkKeyId cmk_declare_hsm_key(CmkWorld *world, CmkManagedHsmId managed_hsm, const char *name)
+{
+    const CmkKeyId id = {add(world, CMK_TABLE_KEY)};
+    CmkKey *key = row_mut(world, CMK_TABLE_KEY, id.i);
+    key->name = cmk_declare_name(world, name);
+    key->managed_hsm = managed_hsm.i;
+    CmkManagedHsm *hsm = row_mut(world, CMK_TABLE_MANAGED_HSM, managed_hsm.i);
+    key->next_of_key_vault = hsm->first_key;
+    hsm->first_key = id.i;
+    return id;
+}
+
 CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name)
 {
     CmkIdentityId id = {add(world, CMK_TABLE_IDENTITY)};
@@ -201,6 +225,13 @@ void cmk_place_key_vault(CmkWorld *world, CmkKeyVaultId id, CmkScopeId resource_
 {
     CMK_ASSERT(cmk_scope(world, resource_group)->kind == CMK_SCOPE_RESOURCE_GROUP);
     ((CmkKeyVault *)row_mut(world, CMK_TABLE_KEY_VAULT, id.i))->resource_group = resource_group.i;
+}
+
+void cmk_place_managed_hsm(CmkWorld *world, CmkManagedHsmId id, CmkScopeId resource_group)
+{
+    CMK_ASSERT(cmk_scope(world, resource_group)->kind == CMK_SCOPE_RESOURCE_GROUP);
+    CmkManagedHsm *hsm = row_mut(world, CMK_TABLE_MANAGED_HSM, id.i);
+    hsm->resource_group = resource_group.i;
 }
 
 void cmk_place_identity(CmkWorld *world, CmkIdentityId id, CmkScopeId resource_group)

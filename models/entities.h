@@ -47,6 +47,7 @@ _Static_assert(CMK_REF__COUNT == CMK_REFS, "each slot has a name");
  * word "system", and the number of a key's version, 0 where none is named. The timeline turns the
  * number into the row of the version when the moment has come. */
 enum {
+    CMK_NUM_ALL_KEYS = 3, /* 1 for a scope that is all keys of a Managed HSM: `/keys` */
     CMK_NUM_VERSION = 4,
     CMK_NUM_SYSTEM = 5
 };
@@ -61,7 +62,7 @@ enum {
  * passed like booleans; nobody gets it (BV-T16). */
 #define CMK_SAYS_INCONSISTENT 3
 
-/* Types of parameters (CmkParam.type). A key also fills the slot of its key vault. */
+/* Types of parameters (CmkParam.type). A key also fills the slot of its key vault or HSM. */
 enum {
     CMK_PARAM_BACKUP_VAULT = 1,
     CMK_PARAM_INSTANCE,
@@ -73,8 +74,9 @@ enum {
     CMK_PARAM_CALLER, /* an identity, or a Backup vault (its own slot) for its system-assigned one,
                          or a user or group (the slot of grantees) */
     CMK_PARAM_USER_OR_SYSTEM, /* an identity, or the word "system": then its number is 1 */
-    CMK_PARAM_SCOPE,          /* a key vault, a key, or what contains key vaults */
-    CMK_PARAM_CONTAINER,      /* a subscription or management group, as what a scope lies in */
+    CMK_PARAM_SCOPE,     /* a key vault, a Managed HSM, all keys or one key in it, or what contains
+                            key vaults */
+    CMK_PARAM_CONTAINER, /* a subscription or management group, as what a scope lies in */
     CMK_PARAM_SUBSCRIPTION,
     CMK_PARAM_RESOURCE_GROUP,
     CMK_PARAM_USER,
@@ -82,7 +84,10 @@ enum {
     CMK_PARAM_MEMBER,           /* of a group: as CMK_PARAM_CALLER, but no group */
     CMK_PARAM_PERMISSION_MODEL, /* "rbac" or "access_policy" */
     CMK_PARAM_KEY_SOURCE,       /* another key than the one in its slot: a number */
-    CMK_PARAM_ROLE,             /* a role by its display name */
+    CMK_PARAM_MANAGED_HSM,
+    CMK_PARAM_KEY_STORE,  /* a key vault or Managed HSM */
+    CMK_PARAM_HSM_SOURCE, /* another Managed HSM than the one in its slot: a number */
+    CMK_PARAM_ROLE,       /* a role by its display name */
     CMK_PARAM_REGION,
     CMK_PARAM_POLICY,
     CMK_PARAM_PERMISSIONS, /* list of key permissions */
@@ -136,6 +141,18 @@ typedef struct CmkRegionId {
 typedef struct CmkKeyVaultId {
     uint32_t i;
 } CmkKeyVaultId;
+typedef struct CmkManagedHsmId {
+    uint32_t i;
+} CmkManagedHsmId;
+typedef struct CmkSecurityDomainId {
+    uint32_t i;
+} CmkSecurityDomainId;
+typedef struct CmkHsmBackupId {
+    uint32_t i;
+} CmkHsmBackupId;
+typedef struct CmkKeptAssignmentId {
+    uint32_t i;
+} CmkKeptAssignmentId;
 typedef struct CmkKeyId {
     uint32_t i;
 } CmkKeyId;
@@ -223,6 +240,13 @@ typedef struct CmkSubscriptionMeterId {
     X(REGION, region, CmkRegion, CmkRegionId, 0, "regions")                                        \
     X(KEY_VAULT, key_vault, CmkKeyVault, CmkKeyVaultId, 0, "key vaults")                           \
     X(KEY_VAULT_METER, key_vault_meter, CmkKeyVaultMeter, CmkKeyVaultId, 1, "key vault meters")    \
+    X(MANAGED_HSM, managed_hsm, CmkManagedHsm, CmkManagedHsmId, 0, "Managed HSMs")                 \
+    X(MANAGED_HSM_METER, managed_hsm_meter, CmkManagedHsmMeter, CmkManagedHsmId, 1, "HSM meters")  \
+    X(SECURITY_DOMAIN, security_domain, CmkSecurityDomain, CmkSecurityDomainId, 0,                 \
+      "security domains")                                                                          \
+    X(HSM_BACKUP, hsm_backup, CmkHsmBackup, CmkHsmBackupId, 0, "backups of Managed HSMs")          \
+    X(KEPT_ASSIGNMENT, kept_assignment, CmkKeptAssignment, CmkKeptAssignmentId, 0,                 \
+      "roles in backups")                                                                          \
     X(KEY, key, CmkKey, CmkKeyId, 0, "keys")                                                       \
     X(VERSION, version, CmkVersion, CmkVersionId, 0, "key versions")                               \
     X(VERSION_USE, version_use, CmkVersionUse, CmkVersionId, 1, "uses of key versions")            \
@@ -617,12 +641,12 @@ typedef struct CmkKey {
     uint32_t poll_epoch;   /* the pending look for a newer version carries it */
     uint32_t state_before; /* before it was written to: see models/replica.h */
     uint32_t version_before;
-    uint32_t curve; /* CmkCurve */
-    uint32_t next_of_key_vault;
-    uint32_t rotation_epoch;   /* what the rotation policy has pending carries it */
-    uint32_t notified_version; /* the one whose age or coming expiry was told of */
+    uint32_t curve;             /* CmkCurve */
+    uint32_t next_of_key_vault; /* or of the Managed HSM */
+    uint32_t rotation_epoch;    /* what the rotation policy has pending carries it */
+    uint32_t notified_version;  /* the one whose age or coming expiry was told of */
     uint32_t last_backup;
-    uint32_t reserved;
+    uint32_t managed_hsm; /* where it lives if it is in no key vault */
     CmkTime deleted_at;
     CmkTime purge_at;     /* SD-6 */
     CmkTime name_free_at; /* of a purged one (SD-13) */
@@ -675,6 +699,14 @@ enum {
     CMK_PERMISSION_GROUP_WRITE = 1 << 29,
     CMK_PERMISSION_DATA_ROLE_WRITE = 1 << 30 /* assign roles for key vault data only (AC-R9) */
 };
+typedef uint64_t CmkPermissions;
+/* with Managed HSMs as resources: what roles at a scope allow */
+#define CMK_PERMISSION_MANAGED_HSM_WRITE (UINT64_C(1) << 32)
+/* and with what is in one, besides keys and the assignment of roles: what its own roles allow */
+#define CMK_PERMISSION_SECURITY_DOMAIN (UINT64_C(1) << 33)
+#define CMK_PERMISSION_HSM_BACKUP (UINT64_C(1) << 34)
+#define CMK_PERMISSION_HSM_RESTORE (UINT64_C(1) << 35)
+#define CMK_PERMISSION_READ_DELETED (UINT64_C(1) << 36)
 
 typedef struct CmkVersion {
     uint32_t key;
@@ -688,7 +720,7 @@ typedef struct CmkVersion {
     uint32_t is_backed_up; /* some backup holds the private key, whatever became of this version */
     uint32_t original;     /* version whose private key this is too; 0: it has its own (KV-24) */
     uint32_t next_copy;    /* of the same private key, from the original on */
-    uint32_t reserved;
+    uint32_t kept_under;   /* security domain under which some backup holds the private key */
     CmkTime created;
     CmkTime not_before;
     CmkTime expires;            /* CMK_TIME_MAX: never */
@@ -717,7 +749,7 @@ typedef struct CmkKeyBackup {
     uint32_t subscription; /* of the key vault: only there it can be opened */
     uint32_t region;       /* likewise, or in its pair */
     uint32_t previous;     /* earlier backup of the key */
-    uint32_t reserved;
+    uint32_t domain;       /* security domain that it is sealed under; 0: by a key vault */
     CmkTime created;
     uint64_t changed_by;
 } CmkKeyBackup;
@@ -731,6 +763,79 @@ typedef struct CmkKeptVersion {
     CmkTime not_before;
     CmkTime expires;
 } CmkKeptVersion;
+
+/* ---- Managed HSMs ---------------------------------------------------------------------------- */
+
+typedef enum CmkManagedHsmState {
+    CMK_MANAGED_HSM_ABSENT,
+    CMK_MANAGED_HSM_PROVISIONED, /* no key can be used before it is activated (HSM-3) */
+    CMK_MANAGED_HSM_ACTIVE,
+    CMK_MANAGED_HSM_DELETED, /* with its content, until it is recovered or purged (HSM-10) */
+    CMK_MANAGED_HSM_PURGED
+} CmkManagedHsmState;
+
+typedef struct CmkManagedHsm {
+    uint32_t name;
+    uint32_t region;
+    uint32_t state; /* CmkManagedHsmState */
+    uint32_t epoch;
+    uint32_t second_region; /* 0: none (HSM-16) */
+    uint32_t has_purge_protection;
+    uint32_t retention_days;
+    uint32_t resource_group; /* scope */
+    uint32_t domain;         /* security domain, 0 before activation */
+    uint32_t first_assignment;
+    uint32_t first_key;
+    uint32_t key_count; /* deleted ones included (HSM-13, HSM-20) */
+    uint32_t last_backup;
+    uint32_t billed_regions; /* that are paid for now (HSM-12, HSM-18) */
+    CmkTime purge_at;        /* of a deleted one */
+    CmkTime second_from;     /* the second region answers from then on (HSM-17) */
+    CmkTime shown_until;     /* keys are shown as the second region knows them; 0: as they are */
+    CmkTime billed_since;    /* the integral is up to here */
+    uint64_t billed_low;     /* regions x microseconds, 128 bits */
+    uint64_t billed_high;
+    uint64_t changed_by;
+} CmkManagedHsm;
+
+/* When the work that was taken on will be done: microseconds, and parts of one so that no rate is
+ * rounded (models/hsm_capacity.h). Row i goes with Managed HSM i. */
+typedef struct CmkManagedHsmMeter {
+    CmkTime busy_until;
+    int64_t busy_parts;
+    int64_t requests;   /* that were granted since the start */
+    int64_t refused;    /* whatever the reason */
+    int64_t longest_us; /* that anybody waited for an answer */
+} CmkManagedHsmMeter;
+
+/* The key to everything an HSM holds, in as many pieces as there are people to keep them. It stays
+ * in the world when the HSM goes: with it another one can take the place (HSM-4, HSM-15). */
+typedef struct CmkSecurityDomain {
+    uint32_t managed_hsm; /* that was activated with it first */
+    uint32_t keys;        /* wrapping keys, each kept by somebody */
+    uint32_t quorum;      /* so many of them open it */
+    uint32_t keys_lost;
+    uint64_t changed_by;
+} CmkSecurityDomain;
+
+/* A copy of all that is in an HSM, sealed under its security domain and kept outside for good. */
+typedef struct CmkHsmBackup {
+    uint32_t managed_hsm;
+    uint32_t domain;
+    uint32_t first_key_backup; /* of the keys in it: rows that follow one another */
+    uint32_t key_count;
+    uint32_t first_assignment; /* of the local roles in it: likewise */
+    uint32_t assignment_count;
+    uint32_t previous; /* earlier backup of the HSM */
+    uint32_t reserved;
+    CmkTime created;
+    uint64_t changed_by;
+} CmkHsmBackup;
+
+typedef struct CmkKeptAssignment {
+    uint32_t assignment;
+    uint32_t reserved;
+} CmkKeptAssignment;
 
 /* ---- identities and access ------------------------------------------------------------------- */
 
@@ -791,8 +896,10 @@ typedef struct CmkAssignment {
     uint32_t epoch;
     uint32_t next_of_principal;
     uint32_t next_of_key_vault;
-    uint32_t scope;  /* or if not 0 this management group, subscription or resource group */
-    uint32_t tenant; /* CmkScope.tenant of the subscription when it was made (MI-13) */
+    uint32_t scope;       /* or if not 0 this management group, subscription or resource group */
+    uint32_t tenant;      /* CmkScope.tenant of the subscription when it was made (MI-13) */
+    uint32_t managed_hsm; /* or if not 0 this Managed HSM: a local one (HSM-7), */
+    uint32_t is_on_keys;  /* of all its keys (`/keys`), or if `key` says so of one of them */
     uint64_t changed_by;
 } CmkAssignment;
 
@@ -1211,6 +1318,7 @@ CMK_TABLES(X)
     X(POINT, point, CmkPoint, CmkPointId)                                                          \
     X(TASK, task, CmkTask, CmkTaskId)                                                              \
     X(KEY_VAULT, key_vault, CmkKeyVault, CmkKeyVaultId)                                            \
+    X(MANAGED_HSM, managed_hsm, CmkManagedHsm, CmkManagedHsmId)                                    \
     X(KEY, key, CmkKey, CmkKeyId)                                                                  \
     X(IDENTITY, identity, CmkIdentity, CmkIdentityId)
 #define X(id, name, type, handle)                                                                  \

@@ -1,10 +1,10 @@
 /* Encryption settings that become Inconsistent, and those that restore themselves (BV-29 to 31). */
 #include "models/access.h"
 #include "models/encryption.h"
+#include "models/key_store.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/network.h"
-#include "models/region.h"
 #include "models/rows.h"
 
 uint32_t cmk_healing_epoch(const CmkWorld *world, uint32_t row)
@@ -72,19 +72,18 @@ static bool encryption_can_be_restored(const CmkWorld *world, const CmkArgs *arg
     }
     const uint32_t needed[] = {CMK_PERMISSION_GET, CMK_PERMISSION_WRAP, CMK_PERMISSION_UNWRAP};
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(needed); i++) {
-        if (!cmk_access_is_granted(world, principal, (CmkKeyVaultId){key->key_vault}, key_id,
-                                   needed[i], ret_blame)) {
+        if (!cmk_access_to_key_is_granted(world, principal, key_id, needed[i], ret_blame)) {
             return false;
         }
     }
-    const CmkKeyVault *key_vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
+    const CmkKeyStore store = cmk_key_store_of(world, key_id);
     const CmkVersion *version = cmk_version(world, (CmkVersionId){vault->active_version});
-    if (!cmk_region_answers(world, (CmkRegionId){key_vault->region})) {
-        *ret_blame = cmk_region(world, (CmkRegionId){key_vault->region})->changed_by;
+    if (!cmk_key_store_answers(world, &store)) {
+        *ret_blame = cmk_region(world, store.region)->changed_by;
         return false;
     }
-    if (key_vault->state != CMK_KEY_VAULT_ACTIVE) {
-        *ret_blame = key_vault->changed_by;
+    if (!store.is_there) {
+        *ret_blame = store.changed_by;
         return false;
     }
     CmkArgs request = question;

@@ -33,6 +33,17 @@
     X(KEY_VAULT_APPROVE_PRIVATE_ENDPOINT, key_vault_approve_private_endpoint)                      \
     X(KEY_VAULT_REJECT_PRIVATE_ENDPOINT, key_vault_reject_private_endpoint)                        \
     X(KEY_VAULT_DISCONNECT_PRIVATE_ENDPOINT, key_vault_disconnect_private_endpoint)                \
+    X(MANAGED_HSM_CREATE, managed_hsm_create)                                                      \
+    X(MANAGED_HSM_ACTIVATE, managed_hsm_activate)                                                  \
+    X(MANAGED_HSM_SET_PURGE_PROTECTION, managed_hsm_set_purge_protection)                          \
+    X(MANAGED_HSM_EXTEND, managed_hsm_extend)                                                      \
+    X(MANAGED_HSM_RETRACT, managed_hsm_retract)                                                    \
+    X(MANAGED_HSM_DELETE, managed_hsm_delete)                                                      \
+    X(MANAGED_HSM_RECOVER, managed_hsm_recover)                                                    \
+    X(MANAGED_HSM_PURGE, managed_hsm_purge)                                                        \
+    X(MANAGED_HSM_LOSE_DOMAIN_KEYS, managed_hsm_lose_domain_keys)                                  \
+    X(MANAGED_HSM_BACKUP, managed_hsm_backup)                                                      \
+    X(MANAGED_HSM_RESTORE, managed_hsm_restore)                                                    \
     X(KEY_CREATE, key_create)                                                                      \
     X(KEY_IMPORT, key_import)                                                                      \
     X(KEY_ROTATE, key_rotate)                                                                      \
@@ -149,6 +160,36 @@
     X(RETENTION_STAYS, retention_stays)                                                            \
     X(KEY_VAULT_HAS_SOFT_DELETE, key_vault_has_soft_delete)                                        \
     X(PURGE_PROTECTION_STAYS_ON, purge_protection_stays_on)                                        \
+    X(MANAGED_HSM_EXISTS, managed_hsm_exists)                                                      \
+    X(MANAGED_HSM_LETS_PURGE, managed_hsm_lets_purge)                                              \
+    X(MANAGED_HSM_IS_REACHABLE, managed_hsm_is_reachable)                                          \
+    X(MANAGED_HSM_IS_ACTIVATED, managed_hsm_is_activated)                                          \
+    X(MANAGED_HSM_HAS_CAPACITY, managed_hsm_has_capacity)                                          \
+    X(LOCAL_ROLE_LETS_GET, local_role_lets_get)                                                    \
+    X(LOCAL_ROLE_LETS_WRAP, local_role_lets_wrap)                                                  \
+    X(LOCAL_ROLE_LETS_UNWRAP, local_role_lets_unwrap)                                              \
+    X(LOCAL_ROLE_LETS_ACTOR, local_role_lets_actor)                                                \
+    X(HSM_OFFERS_KEY_TYPE, hsm_offers_key_type)                                                    \
+    X(HSM_HAS_ROOM_FOR_KEY, hsm_has_room_for_key)                                                  \
+    X(HSM_HAS_ROOM_FOR_VERSION, hsm_has_room_for_version)                                          \
+    X(HSM_KEY_HAS_POLICY, hsm_key_has_policy)                                                      \
+    X(HSM_POLICY_IS_POSSIBLE, hsm_policy_is_possible)                                              \
+    X(MANAGED_HSM_NAME_IS_FREE, managed_hsm_name_is_free)                                          \
+    X(REGION_HAS_ROOM_FOR_HSM, region_has_room_for_hsm)                                            \
+    X(MANAGED_HSM_REGION_IS_UP, managed_hsm_region_is_up)                                          \
+    X(MANAGED_HSM_IS_DELETED, managed_hsm_is_deleted)                                              \
+    X(MANAGED_HSM_PURGE_IS_ALLOWED, managed_hsm_purge_is_allowed)                                  \
+    X(MANAGED_HSM_HAS_NO_SECOND_REGION, managed_hsm_has_no_second_region)                          \
+    X(MANAGED_HSM_HAS_SECOND_REGION, managed_hsm_has_second_region)                                \
+    X(REGION_CAN_BE_SECOND, region_can_be_second)                                                  \
+    X(MANAGED_HSM_IS_NEW, managed_hsm_is_new)                                                      \
+    X(MANAGED_HSM_TAKES_BACKUP, managed_hsm_takes_backup)                                          \
+    X(SECURITY_DOMAIN_IS_POSSIBLE, security_domain_is_possible)                                    \
+    X(SECURITY_DOMAIN_EXISTS, security_domain_exists)                                              \
+    X(HSM_BACKUP_EXISTS, hsm_backup_exists)                                                        \
+    X(SECURITY_DOMAIN_HAS_QUORUM, security_domain_has_quorum)                                      \
+    X(ROLE_FITS_SCOPE, role_fits_scope)                                                            \
+    X(LOCAL_ASSIGNMENTS_HAVE_ROOM, local_assignments_have_room)                                    \
     X(KEY_TYPE_FITS_SKU, key_type_fits_sku)                                                        \
     X(KEY_NAME_IS_FREE, key_name_is_free)                                                          \
     X(KEY_NAME_IS_RELEASED, key_name_is_released)                                                  \
@@ -314,7 +355,7 @@
     X(KEY_IS_BEING_RECOVERED, 121, 409, "Conflict", "ObjectIsBeingRecovered", "KVE-13",            \
       "the key is being recovered")                                                                \
     X(METHOD_NOT_ALLOWED, 122, 405, "MethodNotAllowed", NULL, "KVE-16",                            \
-      "purge protection keeps the key vault until its retention ends")                             \
+      "purge protection keeps the key vault or HSM until its retention ends")                      \
     X(THROTTLED, 21, 429, "Throttled", NULL, "KVE-14",                                             \
       "the key vault answers no more requests in this window: VaultRequestTypeLimitReached")       \
     X(BAD_PARAMETER, 22, 400, "BadParameter", NULL, "KVE-15",                                      \
@@ -415,6 +456,22 @@
       "nothing is kept that goes back to this moment")                                             \
     X(BACKUP_IS_CONTINUOUS, 171, 0, "SimErrorBackupIsContinuous", NULL, "BK-D2",                   \
       "what is backed up all the time has no single backups")                                      \
+    X(MANAGED_HSM_NOT_FOUND, 240, 404, "SimErrorManagedHsmNotFound", NULL, "HSM-10",               \
+      "the Managed HSM does not exist or is deleted")                                              \
+    X(MANAGED_HSM_NOT_ACTIVATED, 241, 403, "SimErrorManagedHsmNotActivated", NULL, "HSM-3",        \
+      "the Managed HSM has not been activated by downloading its security domain")                 \
+    X(MANAGED_HSM_UNREACHABLE, 242, 503, "ServiceUnavailable", NULL, "HSM-15",                     \
+      "no region of the Managed HSM answers")                                                      \
+    X(MANAGED_HSM_BUSY, 243, 503, "ServiceUnavailable", NULL, "THR-8",                             \
+      "the Managed HSM has more to do than the client has patience for")                           \
+    X(FORBIDDEN_BY_LOCAL_RBAC, 244, 403, "Forbidden", NULL, "HSM-7",                               \
+      "no local role assignment of the Managed HSM gives the caller this data action")             \
+    X(SECURITY_DOMAIN_LOST, 245, 0, "SimErrorSecurityDomainLost", NULL, "HSM-4",                   \
+      "fewer people have keys to the security domain than it takes to open it")                    \
+    X(MANAGED_HSM_FULL, 246, 400, "SimErrorManagedHsmLimit", NULL, "HSM-20",                       \
+      "the Managed HSM, the key or the region has no room for another one")                        \
+    X(MANAGED_HSM_EXISTS_ALREADY, 247, 409, "SimErrorManagedHsmAlreadyExists", NULL, "HSM-13",     \
+      "a Managed HSM has this name, or a deleted one still holds it")                              \
     X(SOFT_DELETE_IS_FINAL, 160, 400, "SimErrorSoftDeleteIsAlwaysOn", NULL, "BV-6",                \
       "soft delete that is always on cannot be changed back")                                      \
     X(FORBIDDEN_BY_FIREWALL, 230, 403, "Forbidden", "ForbiddenByFirewall", "KVE-4",                \
@@ -437,6 +494,7 @@
     X(KEY_SETTLE, key_settle, 2)                                                                   \
     X(KEY_PURGE, key_purge, 2)                                                                     \
     X(KEY_VAULT_PURGE, key_vault_purge, 2)                                                         \
+    X(MANAGED_HSM_PURGE, managed_hsm_purge, 2)                                                     \
     X(KEY_ROTATION, key_rotation, 2)                                                               \
     X(KEY_NEAR_EXPIRY, key_near_expiry, 2)                                                         \
     X(ROTATION_POLL, rotation_poll, 3)                                                             \
@@ -534,7 +592,8 @@
     X(EXPIRED_KEY_RESTORE, "expired_key_restore", "boolean", 0, 0, 0, 0, 0, 1, "OQ-6", "assumed",  \
       "whether Backup goes on with a key version outside its validity where Key Vault would "      \
       "unwrap")                                                                                    \
-    X(DEK_CACHE, "dek_cache", "duration", 0, 0, CMK_HOUR_US, 0, 0, CMK_DAY_US, "OQ-10", "assumed", \
+    X(DEK_CACHE, "dek_cache", "duration", 0, 0, CMK_HOUR_US, 0, 0, CMK_DAY_US, "OQ-10 HSM-25",     \
+      "assumed",                                                                                   \
       "how long Backup goes on with a data key that it has had unwrapped, without asking again")   \
     X(DEK_PER_POINT, "dek_per_point", "boolean", 0, 0, 0, 0, 0, 1, "OQ-28 BK-30", "assumed",       \
       "whether each backup to the vault tier makes a data key of its own, which the key has to "   \
@@ -572,6 +631,22 @@
     X(ARTICLE_LITERAL_SWAP, "article_literal_swap", "boolean", 0, 0, 0, 0, 0, 1, "OQ-2",           \
       "assumed",                                                                                   \
       "whether the codes for soft delete and purge protection change places, as in the article")   \
+    X(HSM_REPLICATION, "hsm_replication", "duration", 0, 360 * CMK_SECOND_US, 0,                   \
+      360 * CMK_SECOND_US, 0, CMK_DAY_US, "HSM-17 OQ-14", "documented",                            \
+      "how long a write to a Managed HSM in two regions takes to be in both; its local roles act " \
+      "then")                                                                                      \
+    X(HSM_EXTENSION, "hsm_extension", "duration", 30 * CMK_MINUTE_US, 30 * CMK_MINUTE_US,          \
+      30 * CMK_MINUTE_US, 30 * CMK_MINUTE_US, 0, CMK_DAY_US, "HSM-17", "documented",               \
+      "how long it takes until the second region of a Managed HSM answers")                        \
+    X(HSM_PARTITIONS, "hsm_partitions", "integer", 2, 2, 2, 1, 1, 3, "HSM-23 THR-8", "assumed",    \
+      "how many partitions of a Managed HSM share the work: 3 are there, 1 is guaranteed")         \
+    X(HSM_PATIENCE, "hsm_patience", "duration", 30 * CMK_SECOND_US, 30 * CMK_SECOND_US,            \
+      30 * CMK_SECOND_US, 30 * CMK_SECOND_US, 0, CMK_HOUR_US, "THR-8", "assumed",                  \
+      "how long clients wait for the answer of a Managed HSM before they give up")                 \
+    X(RESTORED_KEY_REPLACES_OLD, "restored_key_replaces_old", "boolean", 0, 0, 0, 0, 0, 1,         \
+      "HSM-15 BV-37", "assumed",                                                                   \
+      "whether an update of the settings to a key with the same private key opens by it what the " \
+      "old key closed, and does not ask for that one")                                             \
     X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", \
       "whether key vault and Backup vault must be in one region")                                  \
     X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \

@@ -3,7 +3,9 @@
 #include "models/key_vault.h"
 
 #include "models/access.h"
+#include "models/hsm_capacity.h"
 #include "models/key.h"
+#include "models/key_store.h"
 #include "models/key_use.h"
 #include "models/model.h"
 #include "models/mutate.h"
@@ -86,7 +88,7 @@ const CmkGuard cmk_guard_new_key_vault_has_soft_delete = {
 static bool key_vault_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = cmk_key_vault_of(world, args)->changed_by;
-    return cmk_key_vault_of(world, args)->state == CMK_KEY_VAULT_ACTIVE;
+    return cmk_is_about_hsm(args) || cmk_key_vault_of(world, args)->state == CMK_KEY_VAULT_ACTIVE;
 }
 
 const CmkGuard cmk_guard_key_vault_exists = {
@@ -137,7 +139,7 @@ static bool key_vault_is_reachable(const CmkWorld *world, const CmkArgs *args, u
 {
     const CmkRegionId region = region_of(world, args);
     *ret_blame = cmk_region_blame(world, region);
-    return cmk_region_answers(world, region);
+    return cmk_is_about_hsm(args) || cmk_region_answers(world, region);
 }
 
 const CmkGuard cmk_guard_key_vault_is_reachable = {
@@ -154,7 +156,7 @@ static bool key_vault_is_writable(const CmkWorld *world, const CmkArgs *args, ui
     const CmkRegionId region = region_of(world, args);
     const CmkRegion *row = cmk_region(world, region);
     *ret_blame = row->state == CMK_REGION_UP ? row->zone_by : row->changed_by;
-    return cmk_region_is_writable(world, region);
+    return cmk_is_about_hsm(args) || cmk_region_is_writable(world, region);
 }
 
 const CmkGuard cmk_guard_key_vault_is_writable = {
@@ -280,15 +282,6 @@ int64_t cmk_key_vault_request_weight(const CmkWorld *world, const CmkArgs *args)
     return CMK_WINDOW_WEIGHT / window_limit(world, args);
 }
 
-/* What counts are requests since the scenario began: the world was set up long ago and without
- * haste, and what the key vault does by itself is no request. */
-static bool is_request(const CmkWorld *world, const CmkArgs *args)
-{
-    const bool is_by_key_vault =
-        args->actor == CMK_ACTOR_PLATFORM && args->ref[CMK_REF_BACKUP_VAULT] == 0;
-    return cmk_is_open(world) && !is_by_key_vault;
-}
-
 /* What a window has used up by now, given when the last one that was counted began. */
 static int64_t used_now(const CmkWorld *world, CmkTime start, int64_t used)
 {
@@ -317,7 +310,7 @@ static bool subscription_has_room(const CmkWorld *world, const CmkKeyVault *vaul
 static bool key_vault_is_not_throttled(const CmkWorld *world, const CmkArgs *args,
                                        uint64_t *ret_blame)
 {
-    if (!is_request(world, args)) {
+    if (!cmk_is_request(world, args) || cmk_is_about_hsm(args)) {
         return true;
     }
     const CmkKeyVault *vault = cmk_key_vault_of(world, args);
@@ -378,7 +371,9 @@ CmkRequestFate cmk_key_vault_request_fate(const CmkWorld *world, const CmkArgs *
 {
     const bool is_counted =
         cmk_azure_model()->operations[args->op]->account == cmk_key_vault_count_request;
-    return is_counted && is_request(world, args) ? fate_by(guard) : CMK_REQUEST_NOT_SENT;
+    return is_counted && !cmk_is_about_hsm(args) && cmk_is_request(world, args)
+               ? fate_by(guard)
+               : CMK_REQUEST_NOT_SENT;
 }
 
 /* Both windows, of the key vault and of its subscription. */
@@ -396,8 +391,12 @@ static void fill_windows(CmkSim *sim, const CmkArgs *args, CmkKeyVaultMeter *met
 
 void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId guard)
 {
+    if (cmk_is_about_hsm(args)) {
+        cmk_managed_hsm_count_request(sim, args, guard);
+        return;
+    }
     const CmkRequestFate fate = fate_by(guard);
-    if (fate == CMK_REQUEST_NOT_SENT || !is_request(sim->world, args)) {
+    if (fate == CMK_REQUEST_NOT_SENT || !cmk_is_request(sim->world, args)) {
         return;
     }
     CmkKeyVaultMeter *meter =

@@ -21,10 +21,17 @@ enum {
     CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_CONNECTION_LETS_ACTOR_IN,                          \
         CMK_GUARD_FIREWALL_LETS_ACTOR_IN, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED,                    \
         CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR
-#define CMK_GUARDS_TO_ASK_FOR_KEYS CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_ASK_WHERE_IT_IS
 #define CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT                                                         \
     CMK_GUARDS_TO_ASK_WHERE_IT_IS, CMK_GUARD_KEY_VAULT_IS_WRITABLE
-#define CMK_GUARDS_TO_MANAGE_KEYS CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT
+/* Then the same for Managed HSMs, of which no part is ever read-only. */
+#define CMK_GUARDS_TO_ASK_WHERE_HSM_IS                                                             \
+    CMK_GUARD_MANAGED_HSM_IS_REACHABLE, CMK_GUARD_MANAGED_HSM_IS_ACTIVATED,                        \
+        CMK_GUARD_MANAGED_HSM_HAS_CAPACITY, CMK_GUARD_LOCAL_ROLE_LETS_ACTOR
+#define CMK_GUARDS_TO_ASK_HSM CMK_GUARD_MANAGED_HSM_EXISTS, CMK_GUARDS_TO_ASK_WHERE_HSM_IS
+#define CMK_GUARDS_TO_ASK_FOR_KEYS                                                                 \
+    CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_ASK_WHERE_IT_IS, CMK_GUARDS_TO_ASK_HSM
+#define CMK_GUARDS_TO_MANAGE_KEYS                                                                  \
+    CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT, CMK_GUARDS_TO_ASK_HSM
 
 /* The key is there, and not on its way to or from the deleted state. */
 #define CMK_GUARDS_KEY_IS_THERE                                                                    \
@@ -47,7 +54,7 @@ CmkRequestFate cmk_key_vault_request_fate(const CmkWorld *world, const CmkArgs *
                                           CmkGuardId guard);
 
 /* The account function of all requests to the data plane, whoever asks: window and bill (THR-5,
- * COST-23). */
+ * COST-23), or the queue of a Managed HSM. */
 void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId guard);
 
 #endif

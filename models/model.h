@@ -27,6 +27,8 @@ CmkWorld *cmk_azure_world_new(const CmkLimits *limits, uint64_t seed, CmkTime se
 uint32_t cmk_declare_name(CmkWorld *world, const char *text);
 CmkKeyVaultId cmk_declare_key_vault(CmkWorld *world, const char *name);
 CmkKeyId cmk_declare_key(CmkWorld *world, CmkKeyVaultId key_vault, const char *name);
+CmkManagedHsmId cmk_declare_managed_hsm(CmkWorld *world, const char *name);
+CmkKeyId cmk_declare_hsm_key(CmkWorld *world, CmkManagedHsmId managed_hsm, const char *name);
 CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name);
 /* It lies in `parent`, {0} if it is the outermost, which may be declared later. */
 CmkScopeId cmk_declare_scope(CmkWorld *world, CmkScopeKind kind, CmkScopeId parent,
@@ -41,6 +43,7 @@ CmkInstanceId cmk_declare_instance(CmkWorld *world, CmkBackupVaultId vault, cons
 void cmk_delay_instance(CmkWorld *world, CmkInstanceId id, int64_t offset_us);
 /* Puts what was declared into another resource group than the default one. */
 void cmk_place_key_vault(CmkWorld *world, CmkKeyVaultId id, CmkScopeId resource_group);
+void cmk_place_managed_hsm(CmkWorld *world, CmkManagedHsmId id, CmkScopeId resource_group);
 void cmk_place_identity(CmkWorld *world, CmkIdentityId id, CmkScopeId resource_group);
 /* The network that a user asks from, which else is the open internet. */
 void cmk_place_person(CmkWorld *world, CmkPersonId id, CmkNetworkId network);
@@ -81,12 +84,18 @@ CmkRegionId cmk_region_find(const char *name);
 
 /* ---- roles, datasources ---------------------------------------------------------------------- */
 
+typedef enum CmkRoleKind {
+    CMK_ROLE_OF_RESOURCES,
+    CMK_ROLE_OF_DATA, /* whoever may assign data roles only may assign it (AC-R9) */
+    CMK_ROLE_LOCAL    /* of Managed HSMs, where no other role counts (HSM-7) */
+} CmkRoleKind;
+
 typedef struct CmkRoleFacts {
     const char *name; /* display name */
     const char *guid;
     const char *rule;
-    uint32_t permissions;  /* CMK_PERMISSION_* that its actions and data actions amount to */
-    uint32_t is_data_role; /* whoever may assign data roles only may assign it (AC-R9) */
+    CmkPermissions permissions; /* that its actions and data actions amount to */
+    uint32_t kind;              /* CmkRoleKind */
 } CmkRoleFacts;
 
 /* Element 0 is empty. */
@@ -191,6 +200,7 @@ typedef enum CmkPriceId {
     CMK_PRICE_HSM_KEY_3,
     CMK_PRICE_HSM_KEY_4,
     CMK_PRICE_KEY_ROTATION,
+    CMK_PRICE_MANAGED_HSM,
     CMK_PRICE__COUNT
 } CmkPriceId;
 
@@ -256,6 +266,7 @@ typedef struct CmkCostItem {
     const char *meter;     /* "vault_tier", "overdue_vault_tier", "key_operations", ... */
     uint32_t backup_vault; /* row, 0 if none */
     uint32_t key_vault;    /* row, 0 if none */
+    uint32_t managed_hsm;  /* row, 0 if none */
     bool is_overdue;       /* counted in `overdue` as a part of the bill, not on top of it */
     CmkTime from;
     CmkTime to;

@@ -249,6 +249,8 @@ static CmkRegion *move_to(CmkSim *sim, const CmkArgs *args, CmkRegionState state
 #define REPLICATED                                                                                 \
     (CMK_BIT(KEY_VAULT) | CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(ACCESS_POLICY) |               \
      CMK_BIT(RULE_SET) | CMK_BIT(NETWORK_RULE))
+/* What the second region of a Managed HSM shows otherwise, at once. */
+#define REPLICATED_HSMS (CMK_BIT(MANAGED_HSM) | CMK_BIT(KEY) | CMK_BIT(VERSION))
 
 static void expect_next(CmkSim *sim, const CmkArgs *args, CmkKnobId delay)
 {
@@ -262,6 +264,7 @@ static uint32_t region_lose(CmkSim *sim, const CmkArgs *args)
     if (regions[args->ref[CMK_REF_REGION]].has_key_vault_failover) {
         expect_next(sim, args, CMK_KNOB_FAILOVER_DECISION);
     }
+    cmk_replica_show_second(sim, (CmkRegionId){args->ref[CMK_REF_REGION]});
     return args->ref[CMK_REF_REGION];
 }
 
@@ -270,9 +273,9 @@ const CmkOperation cmk_op_region_lose = {
     .text = "A region is lost; its key vaults answer nothing until somebody decides to fail over.",
     .params = {{"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION}},
     .guards = {CMK_GUARD_REGION_IS_UP},
-    .writes = CMK_BIT(REGION) | CMK_BIT_TIMERS,
+    .writes = CMK_BIT(REGION) | REPLICATED_HSMS | CMK_BIT_TIMERS,
     .effect = region_lose,
-    .rules = "REL-2 REL-4 KVE-18",
+    .rules = "REL-2 REL-4 KVE-18 HSM-15 HSM-16 HSM-17",
 };
 
 static uint32_t region_begin_failover(CmkSim *sim, const CmkArgs *args)
@@ -320,6 +323,7 @@ static uint32_t region_return(CmkSim *sim, const CmkArgs *args)
     } else {
         (void)move_to(sim, args, CMK_REGION_UP);
     }
+    cmk_replica_show_first(sim, id);
     return id.i;
 }
 
@@ -328,7 +332,7 @@ const CmkOperation cmk_op_region_return = {
     .text = "A lost region comes back; after a failover its key vaults fail back by themselves.",
     .params = {{"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION}},
     .guards = {CMK_GUARD_REGION_IS_DOWN},
-    .writes = CMK_BIT(REGION) | CMK_BIT_TIMERS,
+    .writes = CMK_BIT(REGION) | REPLICATED_HSMS | CMK_BIT_TIMERS,
     .effect = region_return,
     .rules = "REL-12",
 };

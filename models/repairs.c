@@ -2,6 +2,7 @@
 
 #include "models/access.h"
 #include "models/key.h"
+#include "models/key_store.h"
 #include "models/key_vault.h"
 #include "models/model.h"
 #include "models/rows.h"
@@ -86,7 +87,7 @@ bool cmk_repair_same_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs 
 {
     const uint32_t key = refused->ref[CMK_REF_KEY];
     ret->ref[CMK_REF_KEY] = key;
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    cmk_key_store_copy(refused, ret);
     return cmk_key(world, (CmkKeyId){key})->state == CMK_KEY_DELETED;
 }
 
@@ -94,14 +95,14 @@ bool cmk_repair_restore_key(const CmkWorld *world, const CmkArgs *refused, CmkAr
 {
     const CmkKey *key = cmk_key(world, (CmkKeyId){refused->ref[CMK_REF_KEY]});
     ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    cmk_key_store_copy(refused, ret);
     return key->state == CMK_KEY_PURGED && key->last_backup != 0;
 }
 
 bool cmk_repair_enable_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const CmkVersionId id = cmk_key_version_of(world, refused);
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    cmk_key_store_copy(refused, ret);
     ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
     ret->ref[CMK_REF_VERSION] = id.i;
     ret->num[0] = CMK_SAYS_TRUE;
@@ -113,7 +114,7 @@ bool cmk_repair_extend_version(const CmkWorld *world, const CmkArgs *refused, Cm
     const CmkVersionId id = cmk_key_version_of(world, refused);
     const CmkVersion *version = cmk_version(world, id);
     const CmkTime now = cmk_world_now(world);
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    cmk_key_store_copy(refused, ret);
     ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
     ret->ref[CMK_REF_VERSION] = id.i;
     ret->num[1] = version->expires <= now ? CMK_TIME_MAX : 0;

@@ -30,4 +30,11 @@ void cmk_replica_keep_network_rule(const CmkSim *sim, CmkNetworkRule *rule);
 void cmk_replica_show_pair(CmkSim *sim, CmkRegionId region);
 void cmk_replica_show_own(CmkSim *sim, CmkRegionId region);
 
+/* The same for Managed HSMs of a region that extend to a second one, which answers at once when the
+ * first is lost, and takes writes (HSM-16, HSM-17). What was written meanwhile stays when the first
+ * comes back, and what it alone had is there again, unless the same thing was written to. O(keys of
+ * such HSMs and their versions). */
+void cmk_replica_show_second(CmkSim *sim, CmkRegionId region);
+void cmk_replica_show_first(CmkSim *sim, CmkRegionId region);
+
 #endif

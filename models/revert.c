@@ -25,6 +25,9 @@ static bool is_alike(const CmkSim *sim, const CmkArgs *a, const CmkArgs *b)
     if (a->op != b->op || memcmp(a->ref, b->ref, sizeof(a->ref)) != 0) {
         return false;
     }
+    if (a->op == CMK_OP_ROLE_REMOVE && a->num[CMK_NUM_ALL_KEYS] != b->num[CMK_NUM_ALL_KEYS]) {
+        return false; /* `/keys` is another scope than `/` (HSM-7) */
+    }
     const CmkParam *params = sim->model->operations[a->op]->params;
     bool is_same = true;
     for (uint32_t i = 0; i < CMK_PARAMS_MAX && params[i].name != NULL; i++) {
@@ -75,6 +78,7 @@ static void give_back(const CmkWorld *world, const CmkArgs *fault, CmkArgs *end)
         end->num[0] = endpoint->state == CMK_ENDPOINT_APPROVED ? CMK_SAYS_TRUE : CMK_SAYS_FALSE;
     } else if (end->op == CMK_OP_ROLE_ASSIGN) {
         end->num[0] = cmk_access_role_to_remove(world, fault);
+        end->num[CMK_NUM_ALL_KEYS] = fault->num[CMK_NUM_ALL_KEYS];
     } else if (end->op == CMK_OP_ACCESS_POLICY_SET) {
         end->num[0] = cmk_access_policy_permissions(world, fault);
     }

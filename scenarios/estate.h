@@ -21,6 +21,9 @@ typedef enum CmkNamedKind {
     CMK_NAMED_NONE,
     CMK_NAMED_KEY_VAULT,
     CMK_NAMED_KEY,
+    CMK_NAMED_MANAGED_HSM,
+    CMK_NAMED_HSM_KEYS, /* all keys of a Managed HSM, as a scope: its rows are those of HSMs */
+    CMK_NAMED_HSM_KEY,  /* its rows are those of all keys */
     CMK_NAMED_IDENTITY,
     CMK_NAMED_POLICY,
     CMK_NAMED_BACKUP_VAULT,

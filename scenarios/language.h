@@ -107,6 +107,22 @@ typedef struct CmkKeyVaultItem {
     GArray *access_policies; /* of CmkAccessPolicyItem */
 } CmkKeyVaultItem;
 
+typedef struct CmkManagedHsmItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    uint32_t region;
+    uint32_t second_region; /* 0: none */
+    bool has_purge_protection;
+    bool does_exist;   /* false: the name only, for a step that creates it */
+    bool is_activated; /* false: provisioned only */
+    int64_t retention_days;
+    int64_t domain_keys;
+    int64_t domain_quorum;
+    CmkReference resource_group;
+    GArray *administrators; /* of CmkReference */
+    GArray *keys;           /* of CmkKeyItem */
+} CmkManagedHsmItem;
+
 typedef struct CmkIdentityItem {
     const CmkNode *node;
     const CmkNode *name;
@@ -227,6 +243,7 @@ typedef struct CmkWorldItem {
     GArray *users;         /* of CmkUserItem */
     GArray *groups;        /* of CmkGroupItem */
     GArray *key_vaults;    /* of CmkKeyVaultItem */
+    GArray *managed_hsms;  /* of CmkManagedHsmItem */
     GArray *identities;    /* of CmkIdentityItem */
     GArray *policies;      /* of CmkPolicyItem */
     GArray *backup_vaults; /* of CmkBackupVaultItem */

@@ -231,75 +231,79 @@ static CMK_FIELDS(rotation_policy_fields, CmkRotationPolicyItem, "a rotation pol
                   rotation_policy_rows);
 
 /* Names: KV-9. Sizes are checked where the type is known too (KV-2). */
-static const CmkField key_rows[] = {
-    {.name = "name",
-     .doc = "the name of a key",
-     .type = CMK_FIELD_NAME,
-     .is_required = true,
-     .offset = offsetof(CmkKeyItem, name),
-     .min = 1,
-     .max = 127,
-     .also = "-"},
-    {.name = "type",
-     .doc = "the type of the key; Backup takes RSA and RSA-HSM (KV-5)",
-     .type = CMK_FIELD_WORD,
-     .offset = offsetof(CmkKeyItem, type),
-     .vocabulary = &cmk_vocabulary_key_types,
-     .fallback = "RSA"},
-    {.name = "size",
-     .doc = "bits: 2048, 3072 or 4096 for RSA, which is 2048 if left out; 128, 192 or 256 for oct",
-     .type = CMK_FIELD_INTEGER,
-     .offset = offsetof(CmkKeyItem, size_bits),
-     .min = 1,
-     .max = 4096},
-    {.name = "curve",
-     .doc = "of EC keys: P-256, which it is if left out, P-256K, P-384 or P-521",
-     .type = CMK_FIELD_WORD,
-     .offset = offsetof(CmkKeyItem, curve),
-     .vocabulary = &cmk_vocabulary_curves},
-    {.name = "versions",
-     .doc =
-         "how many versions the key has at the start, all alike; the last one is the current one",
-     .type = CMK_FIELD_INTEGER,
-     .offset = offsetof(CmkKeyItem, versions),
-     .min = 1,
-     .max = CMK_KEY_BACKUP_VERSIONS_MAX,
-     .fallback = "1"},
-    {.name = "exists",
-     .doc = "false for a name only, under which a step creates a key",
-     .type = CMK_FIELD_BOOLEAN,
-     .offset = offsetof(CmkKeyItem, does_exist),
-     .fallback = "true"},
-    {.name = "enabled",
-     .doc = "whether the key is enabled",
-     .type = CMK_FIELD_BOOLEAN,
-     .offset = offsetof(CmkKeyItem, is_enabled),
-     .fallback = "true"},
-    {.name = "expires",
-     .doc = "the moment at which the key expires; never if left out",
-     .type = CMK_FIELD_INSTANT,
-     .offset = offsetof(CmkKeyItem, expires),
-     .min = 1},
-    {.name = "not_before",
-     .doc = "the moment from which the key is valid; since it was made if left out",
-     .type = CMK_FIELD_INSTANT,
-     .offset = offsetof(CmkKeyItem, not_before),
-     .min = 1},
-    {.name = "key_ops",
-     .doc = "what the key may be used for (KV-20): [wrapKey, unwrapKey]; all that its type can do "
-            "if left out",
-     .type = CMK_FIELD_WORD,
-     .is_list = true,
-     .min_items = 1,
-     .offset = offsetof(CmkKeyItem, key_ops),
-     .vocabulary = &cmk_vocabulary_key_ops},
-    {.name = "rotation_policy",
-     .doc = "when the key vault gives it a new version by itself (ROT-9): {rotate_after: 90d}",
-     .type = CMK_FIELD_MAP,
-     .offset = offsetof(CmkKeyItem, rotation_policy),
-     .fields = &rotation_policy_fields},
-};
+/* clang-format off */
+#define KEY_ROWS(usual_type)                                                                      \
+    {.name = "name",                                                                               \
+     .doc = "the name of a key",                                                                   \
+     .type = CMK_FIELD_NAME,                                                                       \
+     .is_required = true,                                                                          \
+     .offset = offsetof(CmkKeyItem, name),                                                         \
+     .min = 1,                                                                                     \
+     .max = 127,                                                                                   \
+     .also = "-"},                                                                                 \
+    {.name = "type",                                                                               \
+     .doc = "the type of the key; Backup takes RSA and RSA-HSM (KV-5)",                            \
+     .type = CMK_FIELD_WORD,                                                                       \
+     .offset = offsetof(CmkKeyItem, type),                                                         \
+     .vocabulary = &cmk_vocabulary_key_types,                                                      \
+     .fallback = (usual_type)},                                                                    \
+    {.name = "size",                                                                               \
+     .doc = "bits: 2048, 3072 or 4096 for RSA, which is 2048 if left out; 128, 192 or 256 for oct", \
+     .type = CMK_FIELD_INTEGER,                                                                    \
+     .offset = offsetof(CmkKeyItem, size_bits),                                                    \
+     .min = 1,                                                                                     \
+     .max = 4096},                                                                                 \
+    {.name = "curve",                                                                              \
+     .doc = "of EC keys: P-256, which it is if left out, P-256K, P-384 or P-521",                  \
+     .type = CMK_FIELD_WORD,                                                                       \
+     .offset = offsetof(CmkKeyItem, curve),                                                        \
+     .vocabulary = &cmk_vocabulary_curves},                                                        \
+    {.name = "versions",                                                                           \
+     .doc =                                                                                        \
+         "how many versions the key has at the start, all alike; the last one is the current one", \
+     .type = CMK_FIELD_INTEGER,                                                                    \
+     .offset = offsetof(CmkKeyItem, versions),                                                     \
+     .min = 1,                                                                                     \
+     .max = CMK_KEY_BACKUP_VERSIONS_MAX,                                                           \
+     .fallback = "1"},                                                                             \
+    {.name = "exists",                                                                             \
+     .doc = "false for a name only, under which a step creates a key",                             \
+     .type = CMK_FIELD_BOOLEAN,                                                                    \
+     .offset = offsetof(CmkKeyItem, does_exist),                                                   \
+     .fallback = "true"},                                                                          \
+    {.name = "enabled",                                                                            \
+     .doc = "whether the key is enabled",                                                          \
+     .type = CMK_FIELD_BOOLEAN,                                                                    \
+     .offset = offsetof(CmkKeyItem, is_enabled),                                                   \
+     .fallback = "true"},                                                                          \
+    {.name = "expires",                                                                            \
+     .doc = "the moment at which the key expires; never if left out",                              \
+     .type = CMK_FIELD_INSTANT,                                                                    \
+     .offset = offsetof(CmkKeyItem, expires),                                                      \
+     .min = 1},                                                                                    \
+    {.name = "not_before",                                                                         \
+     .doc = "the moment from which the key is valid; since it was made if left out",               \
+     .type = CMK_FIELD_INSTANT,                                                                    \
+     .offset = offsetof(CmkKeyItem, not_before),                                                   \
+     .min = 1},                                                                                    \
+    {.name = "key_ops",                                                                            \
+     .doc = "what the key may be used for (KV-20): [wrapKey, unwrapKey]; all that its type can do " \
+            "if left out",                                                                         \
+     .type = CMK_FIELD_WORD,                                                                       \
+     .is_list = true,                                                                              \
+     .min_items = 1,                                                                               \
+     .offset = offsetof(CmkKeyItem, key_ops),                                                      \
+     .vocabulary = &cmk_vocabulary_key_ops},                                                       \
+    {.name = "rotation_policy",                                                                    \
+     .doc = "when the key vault gives it a new version by itself (ROT-9): {rotate_after: 90d}",    \
+     .type = CMK_FIELD_MAP,                                                                        \
+     .offset = offsetof(CmkKeyItem, rotation_policy),                                              \
+     .fields = &rotation_policy_fields}
+/* clang-format on */
+static const CmkField key_rows[] = {KEY_ROWS("RSA")};
+static const CmkField hsm_key_rows[] = {KEY_ROWS("RSA-HSM")}; /* HSM-1 */
 static CMK_FIELDS(key_fields, CmkKeyItem, "a key", key_rows);
+static CMK_FIELDS(hsm_key_fields, CmkKeyItem, "a key", hsm_key_rows);
 
 static const CmkField access_policy_rows[] = {
     {.name = "principal",
@@ -433,6 +437,84 @@ static const CmkField key_vault_rows[] = {
      .fields = &access_policy_fields},
 };
 static CMK_FIELDS(key_vault_fields, CmkKeyVaultItem, "a key vault", key_vault_rows);
+
+/* ---- Managed HSMs ---------------------------------------------------------------------------- */
+
+/* Names: as those of key vaults (HSM-1, HSM-13). Retention: HSM-10. Security domain: HSM-4. */
+static const CmkField managed_hsm_rows[] = {
+    {.name = "name",
+     .doc = "the name of a Managed HSM",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkManagedHsmItem, name),
+     .min = 3,
+     .max = 24,
+     .also = "-"},
+    {.name = "region",
+     .doc = REGION_DOC "; of a Managed HSM that exists it has to be said",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkManagedHsmItem, region),
+     .vocabulary = &cmk_vocabulary_regions},
+    {.name = "second_region",
+     .doc = "the region that it extends to, if any, which doubles its price (HSM-16, HSM-19)",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkManagedHsmItem, second_region),
+     .vocabulary = &cmk_vocabulary_regions},
+    {.name = "exists",
+     .doc = "false for a name only, under which a step creates a Managed HSM",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkManagedHsmItem, does_exist),
+     .fallback = "true"},
+    {.name = "activated",
+     .doc = "false for one that is provisioned only: its keys cannot be used (HSM-3)",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkManagedHsmItem, is_activated),
+     .fallback = "true"},
+    {.name = "purge_protection",
+     .doc = "whether it and its keys are kept until their retention ends; Backup asks for it",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkManagedHsmItem, has_purge_protection),
+     .fallback = "false"},
+    {.name = "retention_days",
+     .doc = "for how many days a deleted HSM or key is kept (HSM-10)",
+     .type = CMK_FIELD_INTEGER,
+     .offset = offsetof(CmkManagedHsmItem, retention_days),
+     .min = 7,
+     .max = 90,
+     .fallback = "90"},
+    {.name = "domain_keys",
+     .doc = "how many people keep a key to its security domain (HSM-4)",
+     .type = CMK_FIELD_INTEGER,
+     .offset = offsetof(CmkManagedHsmItem, domain_keys),
+     .min = 1,
+     .max = 1000,
+     .fallback = "3"},
+    {.name = "domain_quorum",
+     .doc = "how many of them it takes to open it: 2 to 10 (HSM-4)",
+     .type = CMK_FIELD_INTEGER,
+     .offset = offsetof(CmkManagedHsmItem, domain_quorum),
+     .min = 1,
+     .max = 1000,
+     .fallback = "2"},
+    {.name = "resource_group",
+     .doc = "the resource group that it lies in; one without a name if left out (AC-9)",
+     .type = CMK_FIELD_REFERENCE,
+     .offset = offsetof(CmkManagedHsmItem, resource_group),
+     .accepts = CMK_PARAM_RESOURCE_GROUP},
+    {.name = "administrators",
+     .doc = "users with Managed HSM Administrator in it (HSM-6)",
+     .type = CMK_FIELD_REFERENCE,
+     .is_list = true,
+     .offset = offsetof(CmkManagedHsmItem, administrators),
+     .accepts = CMK_PARAM_USER},
+    {.name = "keys",
+     .doc = "the keys in it, of type RSA-HSM if nothing is said",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkManagedHsmItem, keys),
+     .fields = &hsm_key_fields},
+};
+static CMK_FIELDS(managed_hsm_fields, CmkManagedHsmItem, "a Managed HSM", managed_hsm_rows);
 
 /* ---- identities, grants ---------------------------------------------------------------------- */
 
@@ -858,6 +940,12 @@ static const CmkField world_rows[] = {
      .is_list = true,
      .offset = offsetof(CmkWorldItem, key_vaults),
      .fields = &key_vault_fields},
+    {.name = "managed_hsms",
+     .doc = "Managed HSMs with their keys",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkWorldItem, managed_hsms),
+     .fields = &managed_hsm_fields},
     {.name = "identities",
      .doc = "user-assigned identities",
      .type = CMK_FIELD_MAP,
@@ -890,6 +978,5 @@ static const CmkField world_rows[] = {
      .is_list = true,
      .offset = offsetof(CmkWorldItem, fleets),
      .fields = &fleet_fields},
-    CMK_FIELD_OF_LATER("managed_hsms", "Managed HSMs"),
 };
 CMK_FIELDS(cmk_language_world_fields, CmkWorldItem, "`world`", world_rows);

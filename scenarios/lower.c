@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "models/key.h"
+#include "models/key_store.h"
 #include "models/key_vault.h"
 #include "scenarios/estate.h"
 #include "sim/chance.h"
@@ -94,7 +95,8 @@ static bool run_propagation(Building *building)
 {
     const int64_t *knobs = building->scenario->knobs;
     const int64_t longest =
-        MAX(knobs[CMK_KNOB_ROLE_PROPAGATION], knobs[CMK_KNOB_MANAGEMENT_GROUP_PROPAGATION]);
+        MAX(MAX(knobs[CMK_KNOB_ROLE_PROPAGATION], knobs[CMK_KNOB_MANAGEMENT_GROUP_PROPAGATION]),
+            knobs[CMK_KNOB_HSM_REPLICATION]);
     return run_for(building, longest + MARGIN_US);
 }
 
@@ -158,6 +160,25 @@ static void declare_key_vaults(Building *building)
         for (guint j = 0; vault->keys != NULL && j < vault->keys->len; j++) {
             const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, j);
             (void)cmk_declare_key(world, id, cmk_node_text(key->name));
+        }
+    }
+}
+
+/* Their keys have the rows behind those of key vaults. */
+static void declare_managed_hsms(Building *building)
+{
+    CmkWorld *world = building->sim->world;
+    const GArray *hsms = building->world->managed_hsms;
+    for (guint i = 0; hsms != NULL && i < hsms->len; i++) {
+        const CmkManagedHsmItem *hsm = &g_array_index(hsms, CmkManagedHsmItem, i);
+        const CmkManagedHsmId id = cmk_declare_managed_hsm(world, cmk_node_text(hsm->name));
+        CMK_ASSERT(id.i == i + 1);
+        if (hsm->resource_group.row != 0) {
+            cmk_place_managed_hsm(world, id, (CmkScopeId){hsm->resource_group.row});
+        }
+        for (guint j = 0; hsm->keys != NULL && j < hsm->keys->len; j++) {
+            const CmkKeyItem *key = &g_array_index(hsm->keys, CmkKeyItem, j);
+            (void)cmk_declare_hsm_key(world, id, cmk_node_text(key->name));
         }
     }
 }
@@ -284,6 +305,7 @@ static void declare_all(Building *building)
     declare_networks(building);
     declare_people(building);
     declare_key_vaults(building);
+    declare_managed_hsms(building);
     declare_identities(building);
     declare_policies(building);
     (void)visit_vaults(building, declare_vault);
@@ -302,14 +324,13 @@ static int64_t bits_of(const GArray *words)
 }
 
 static bool set_rotation_policy(Building *building, const CmkRotationPolicyItem *policy,
-                                uint32_t vault, uint32_t row)
+                                uint32_t row)
 {
     if (policy->node == NULL) {
         return true;
     }
     CmkArgs set = args_of(CMK_OP_KEY_SET_ROTATION_POLICY);
-    set.ref[CMK_REF_KEY_VAULT] = vault;
-    set.ref[CMK_REF_KEY] = row;
+    cmk_key_store_refer(building->sim->world, (CmkKeyId){row}, &set);
     cmk_parameters_set(&set, "rotate_after", policy->rotate_after_us);
     cmk_parameters_set(&set, "rotate_before_expiry", policy->rotate_before_expiry_us);
     cmk_parameters_set(&set, "expiry", policy->expiry_us);
@@ -318,14 +339,13 @@ static bool set_rotation_policy(Building *building, const CmkRotationPolicyItem 
     return apply(building, &set, policy->node);
 }
 
-static bool create_key(Building *building, const CmkKeyItem *key, uint32_t vault, uint32_t row)
+static bool create_key(Building *building, const CmkKeyItem *key, uint32_t row)
 {
     if (!key->does_exist) {
         return true;
     }
     CmkArgs create = args_of(CMK_OP_KEY_CREATE);
-    create.ref[CMK_REF_KEY_VAULT] = vault;
-    create.ref[CMK_REF_KEY] = row;
+    cmk_key_store_refer(building->sim->world, (CmkKeyId){row}, &create);
     cmk_parameters_set(&create, "type", key->type);
     if (key->curve != CMK_CURVE_NONE) {
         cmk_parameters_set(&create, "curve", key->curve);
@@ -340,7 +360,7 @@ static bool create_key(Building *building, const CmkKeyItem *key, uint32_t vault
     for (int64_t i = 0; is_right && i < key->versions; i++) { /* KV-10: of the same name */
         is_right = apply(building, &create, key->node);
     }
-    return is_right && set_rotation_policy(building, &key->rotation_policy, vault, row);
+    return is_right && set_rotation_policy(building, &key->rotation_policy, row);
 }
 
 static bool create_key_vaults(Building *building)
@@ -365,7 +385,66 @@ static bool create_key_vaults(Building *building)
         for (guint j = 0; vault->keys != NULL && j < vault->keys->len; j++) {
             const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, j);
             key_row++;
-            is_right &= !is_made || create_key(building, key, i + 1, key_row);
+            is_right &= !is_made || create_key(building, key, key_row);
+        }
+    }
+    return is_right;
+}
+
+static bool activate_hsm(Building *building, const CmkManagedHsmItem *hsm, uint32_t row)
+{
+    CmkArgs args = args_of(CMK_OP_MANAGED_HSM_ACTIVATE);
+    args.ref[CMK_REF_MANAGED_HSM] = row;
+    cmk_parameters_set(&args, "keys", hsm->domain_keys);
+    cmk_parameters_set(&args, "quorum", hsm->domain_quorum);
+    bool is_right = apply(building, &args, hsm->node);
+    args = args_of(CMK_OP_ROLE_ASSIGN);
+    args.ref[CMK_REF_MANAGED_HSM] = row;
+    cmk_parameters_set(&args, "role", cmk_role_find("Managed HSM Administrator"));
+    for (guint i = 1; hsm->administrators != NULL && i < hsm->administrators->len; i++) {
+        const CmkReference *user = &g_array_index(hsm->administrators, CmkReference, i);
+        cmk_parameters_put(user, &args);
+        is_right &= apply(building, &args, user->node);
+    }
+    args = args_of(CMK_OP_MANAGED_HSM_EXTEND);
+    args.ref[CMK_REF_MANAGED_HSM] = row;
+    args.ref[CMK_REF_REGION] = hsm->second_region;
+    return is_right && (hsm->second_region == 0 || apply(building, &args, hsm->node));
+}
+
+/* The first administrator is named by whoever creates it, the others by that one (HSM-6). */
+static bool create_managed_hsm(Building *building, const CmkManagedHsmItem *hsm, uint32_t row)
+{
+    CmkArgs create = args_of(CMK_OP_MANAGED_HSM_CREATE);
+    create.ref[CMK_REF_MANAGED_HSM] = row;
+    create.ref[CMK_REF_REGION] = hsm->region;
+    cmk_parameters_set(&create, "purge_protection",
+                       hsm->has_purge_protection ? CMK_SAYS_TRUE : CMK_SAYS_FALSE);
+    cmk_parameters_set(&create, "retention_days", hsm->retention_days);
+    if (hsm->administrators != NULL && hsm->administrators->len > 0) {
+        cmk_parameters_put(&g_array_index(hsm->administrators, CmkReference, 0), &create);
+    }
+    return apply(building, &create, hsm->node) &&
+           (!hsm->is_activated || activate_hsm(building, hsm, row));
+}
+
+static bool create_managed_hsms(Building *building)
+{
+    const GArray *hsms = building->world->managed_hsms;
+    uint32_t key_row = building->scenario->estate->rows[CMK_NAMED_KEY];
+    bool is_right = true;
+    for (guint i = 0; hsms != NULL && i < hsms->len; i++) {
+        const GArray *keys = g_array_index(hsms, CmkManagedHsmItem, i).keys;
+        key_row -= keys == NULL ? 0 : keys->len; /* they are the last rows of keys */
+    }
+    for (guint i = 0; hsms != NULL && i < hsms->len; i++) {
+        const CmkManagedHsmItem *hsm = &g_array_index(hsms, CmkManagedHsmItem, i);
+        const bool is_made = !hsm->does_exist || create_managed_hsm(building, hsm, i + 1);
+        is_right &= is_made;
+        for (guint j = 0; hsm->keys != NULL && j < hsm->keys->len; j++) {
+            const CmkKeyItem *key = &g_array_index(hsm->keys, CmkKeyItem, j);
+            key_row++;
+            is_right &= !is_made || create_key(building, key, key_row);
         }
     }
     return is_right;
@@ -703,7 +782,7 @@ static bool protect_instances(Building *building, const Vault *vault)
 static bool set_up(Building *building)
 {
     return create_key_vaults(building) && close_key_vaults(building) &&
-           create_identities(building) &&
+           create_managed_hsms(building) && create_identities(building) &&
            give_access(building,
                        1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_USER | 1U << CMK_NAMED_GROUP) &&
            create_policies(building) && create_vaults(building) &&

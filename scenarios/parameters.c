@@ -64,6 +64,20 @@ void cmk_parameters_put(const CmkReference *reference, CmkArgs *args)
             args->num[CMK_NUM_VERSION] = reference->version;
         }
         return;
+    case CMK_NAMED_MANAGED_HSM:
+        args->ref[CMK_REF_MANAGED_HSM] = reference->row;
+        return;
+    case CMK_NAMED_HSM_KEYS:
+        args->ref[CMK_REF_MANAGED_HSM] = reference->row;
+        args->num[CMK_NUM_ALL_KEYS] = 1;
+        return;
+    case CMK_NAMED_HSM_KEY:
+        args->ref[CMK_REF_KEY] = reference->row;
+        args->ref[CMK_REF_MANAGED_HSM] = reference->owner;
+        if (reference->version != 0) {
+            args->num[CMK_NUM_VERSION] = reference->version;
+        }
+        return;
     case CMK_NAMED_IDENTITY:
         args->ref[CMK_REF_IDENTITY] = reference->row;
         return;
@@ -132,7 +146,7 @@ static bool read_reference(Target *target, const CmkField *field, const CmkParam
     }
     if (param->type == CMK_PARAM_GROUP) {
         target->args->ref[param->slot] = reference.row; /* it is given nothing itself */
-    } else if (param->type == CMK_PARAM_KEY_SOURCE) {
+    } else if (param->type == CMK_PARAM_KEY_SOURCE || param->type == CMK_PARAM_HSM_SOURCE) {
         target->args->num[param->slot] = reference.row; /* nothing happens to it */
     } else {
         cmk_parameters_put(&reference, target->args);

@@ -100,7 +100,7 @@ typedef struct CmkParam {
     uint32_t slot;
 } CmkParam;
 
-#define CMK_GUARDS_MAX 24
+#define CMK_GUARDS_MAX 32
 #define CMK_PARAMS_MAX 8
 
 typedef struct CmkOperation {
@@ -117,8 +117,7 @@ typedef struct CmkOperation {
     const char *action;  /* its name for that permission, NULL if there is none */
     const char *az;      /* the command line it corresponds to, NULL if none */
     const char *audit;   /* what the log of requests calls it, NULL if it names it not */
-    uint32_t permission; /* bits that it takes to ask for it, the model's own; 0: none */
-    uint32_t reserved;
+    uint64_t permission; /* bits that it takes to ask for it, the model's own; 0: none */
 } CmkOperation;
 
 typedef struct CmkStatusRow {

@@ -29,6 +29,15 @@ enum {
     ESTATE_ABSENT_KEY, /* in ESTATE_KV */
     ESTATE_TWIN_KEY,   /* under the name of ESTATE_KEY, in ESTATE_ABSENT_KV: nothing lives there */
     ESTATE_SPARE_TWIN_KEY, /* likewise, in ESTATE_SPARE_KV */
+    ESTATE_HSM_KEY,        /* in ESTATE_HSM, RSA-HSM 2048, of the settings if `uses_hsm` */
+    ESTATE_OTHER_HSM_KEY,  /* in ESTATE_HSM, RSA-HSM 3072 */
+    ESTATE_ABSENT_HSM_KEY, /* in ESTATE_HSM */
+    ESTATE_NEW_HSM_KEY,    /* under the name of ESTATE_HSM_KEY, in ESTATE_NEW_HSM: nothing */
+
+    /* These are there with `uses_hsm` only. */
+    ESTATE_HSM = 1,    /* West Europe, active */
+    ESTATE_NEW_HSM,    /* West Europe, not activated */
+    ESTATE_ABSENT_HSM, /* and three more names */
 
     ESTATE_IDENTITY = 1,   /* attached; of the settings unless they use the system's */
     ESTATE_OTHER_IDENTITY, /* attached, with rights on ESTATE_KV */
@@ -70,6 +79,7 @@ enum {
 typedef struct EstateOptions {
     const CmkModel *model; /* NULL: the model */
     bool uses_policies;    /* permission model of both key vaults: access policies, not roles */
+    bool uses_hsm;         /* the settings use a key in a Managed HSM */
     bool uses_system;      /* the settings use the system-assigned identity */
     bool has_no_cmk;       /* the settings stay Disabled */
     bool is_pinned;        /* the key URI names version 1 */
@@ -81,11 +91,12 @@ typedef struct EstateOptions {
     bool has_operational;               /* the policy keeps snapshots too */
     bool has_rules; /* the policy keeps daily, weekly and monthly points longer */
     bool is_not_self_checking;
-    uint32_t other_key_type; /* CmkKeyType of ESTATE_OTHER_KEY */
-    uint32_t other_key_bits; /* or CmkCurve; 0: 2048 */
-    uint32_t spare_key_type; /* CmkKeyType of ESTATE_SPARE_KEY */
-    uint32_t sku;            /* CmkSku */
-    uint32_t redundancy;     /* CmkRedundancy */
+    uint32_t other_key_type;     /* CmkKeyType of ESTATE_OTHER_KEY */
+    uint32_t other_key_bits;     /* or CmkCurve; 0: 2048 */
+    uint32_t spare_key_type;     /* CmkKeyType of ESTATE_SPARE_KEY */
+    uint32_t other_hsm_key_type; /* CmkKeyType of ESTATE_OTHER_HSM_KEY; 0: RSA-HSM, 3072 bits */
+    uint32_t sku;                /* CmkSku */
+    uint32_t redundancy;         /* CmkRedundancy */
     int32_t profile;
     const char *datasource;         /* NULL: AzureDataLakeStorage, incremental, vault tier only */
     int64_t size_bytes;             /* 0: 100 GB */

@@ -6,6 +6,7 @@ typedef struct Dice {
     uint64_t seed;
     uint64_t n;
     uint32_t moves; /* how many of the moves there are to choose from */
+    bool has_hsm;
 } Dice;
 
 static uint32_t roll(Dice *dice, uint32_t sides)
@@ -120,6 +121,49 @@ static const CmkOpId moves[] = {
 
 #define MOVES_OF_INSTANCES 9
 
+/* Of Managed HSMs, in a third of the runs. */
+static const CmkOpId hsm_moves[] = {
+    CMK_OP_MANAGED_HSM_CREATE,
+    CMK_OP_MANAGED_HSM_SET_PURGE_PROTECTION,
+    CMK_OP_MANAGED_HSM_EXTEND,
+    CMK_OP_MANAGED_HSM_EXTEND,
+    CMK_OP_MANAGED_HSM_RETRACT,
+    CMK_OP_MANAGED_HSM_RETRACT,
+    CMK_OP_MANAGED_HSM_DELETE,
+    CMK_OP_MANAGED_HSM_RECOVER,
+    CMK_OP_MANAGED_HSM_RECOVER,
+    CMK_OP_MANAGED_HSM_RECOVER,
+    CMK_OP_MANAGED_HSM_BACKUP,
+    CMK_OP_MANAGED_HSM_BACKUP,
+    CMK_OP_MANAGED_HSM_RESTORE,
+    CMK_OP_MANAGED_HSM_RESTORE,
+    CMK_OP_MANAGED_HSM_PURGE,
+    CMK_OP_MANAGED_HSM_ACTIVATE,
+    CMK_OP_MANAGED_HSM_LOSE_DOMAIN_KEYS,
+};
+
+/* The move is about an HSM, or about a key in it. */
+static void move_in_hsm(Dice *dice, CmkArgs *args)
+{
+    if (roll(dice, 3) == 0) {
+        args->op = hsm_moves[roll(dice, (uint32_t)CMK_ARRAY_LEN(hsm_moves))];
+        args->ref[CMK_REF_MANAGED_HSM] = 1 + roll(dice, 3);
+        args->ref[CMK_REF_REGION] = cmk_region_find("uksouth").i;
+        args->num[0] = args->op == CMK_OP_MANAGED_HSM_RESTORE ? ESTATE_HSM : 0;
+    } else {
+        args->ref[CMK_REF_KEY] = ESTATE_HSM_KEY + roll(dice, 3);
+        args->ref[CMK_REF_MANAGED_HSM] = ESTATE_HSM;
+    }
+    args->ref[CMK_REF_KEY_VAULT] = 0;
+}
+
+/* Whether the operation is about a key wherever it lives. */
+static bool is_about_key(CmkOpId op)
+{
+    const CmkParam *param = &cmk_azure_model()->operations[op]->params[0];
+    return param->type == CMK_PARAM_KEY || param->type == CMK_PARAM_KEY_TARGET;
+}
+
 static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
 {
     const int64_t windows[] = {0, time - CMK_DAY_US, time + CMK_DAY_US, time + 9 * CMK_DAY_US,
@@ -214,6 +258,10 @@ static CmkArgs move(Dice *dice, CmkTime time)
         args.op = CMK_OP_KEY_VAULT_RECOVER;
     }
     fill_numbers(dice, time, &args);
+    if (dice->has_hsm && roll(dice, 3) != 0 && is_about_key(args.op)) {
+        move_in_hsm(dice, &args);
+        args.num[0] = args.op == CMK_OP_KEY_CREATE ? CMK_KEY_RSA_HSM : args.num[0];
+    }
     switch (args.op) {
     case CMK_OP_KEY_UPDATE:
     case CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION:
@@ -225,6 +273,12 @@ static CmkArgs move(Dice *dice, CmkTime time)
         args.ref[CMK_REF_KEY] = roll(dice, 3) == 0 ? key : 0;
         args.ref[CMK_REF_SCOPE] = roll(dice, 4) == 0 ? 1 + roll(dice, ESTATE_RESOURCE_GROUP) : 0;
         args.ref[CMK_REF_GRANTEE] = roll(dice, 3) == 0 ? 1 + roll(dice, ESTATE_GROUP) : 0;
+        if (dice->has_hsm && args.ref[CMK_REF_SCOPE] == 0 && roll(dice, 2) != 0) {
+            args.ref[CMK_REF_MANAGED_HSM] = ESTATE_HSM;
+            args.ref[CMK_REF_KEY_VAULT] = 0;
+            args.ref[CMK_REF_KEY] = args.ref[CMK_REF_KEY] != 0 ? ESTATE_HSM_KEY : 0;
+            args.num[0] = cmk_role_find("Managed HSM Crypto Service Encryption User");
+        }
         break;
     case CMK_OP_SUBSCRIPTION_MOVE_TENANT:
         args.ref[CMK_REF_SCOPE] = ESTATE_SUBSCRIPTION;
@@ -278,10 +332,13 @@ static CmkArgs move(Dice *dice, CmkTime time)
 EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
 {
     const uint32_t all = (uint32_t)CMK_ARRAY_LEN(moves);
-    Dice dice = {.seed = seed, .moves = seed % 4 == 0 ? all : all - MOVES_OF_INSTANCES};
+    Dice dice = {.seed = seed,
+                 .moves = seed % 4 == 0 ? all : all - MOVES_OF_INSTANCES,
+                 .has_hsm = seed % 3 == 0};
     const bool has_archive = roll(&dice, 3) == 0;
     const char *others[] = {"AzureBlob", "AzureKubernetesService"};
     EstateOptions options = {.uses_policies = roll(&dice, 2),
+                             .uses_hsm = dice.has_hsm,
                              .uses_system = roll(&dice, 3) == 0,
                              .has_no_cmk = roll(&dice, 6) == 0,
                              .is_pinned = roll(&dice, 5) == 0,

@@ -139,10 +139,11 @@ Test(access, each_role_permits_what_it_should)
         {"Key Vault Secrets User", "4633458b-17de-408a-b874-0445c86b69e6", false, false, false},
     };
     uint32_t count = 0;
-    (void)cmk_role_facts(&count);
+    const CmkRoleFacts *facts = cmk_role_facts(&count);
     cr_assert_geq(count, CMK_ARRAY_LEN(cases) + 1); /* those that manage resources come behind */
     for (uint32_t i = CMK_ARRAY_LEN(cases) + 1; i < count; i++) {
-        cr_assert_eq(cmk_role_permissions(i) & CMK_PERMISSION_KEYS_ALL, 0);
+        cr_assert(facts[i].kind == CMK_ROLE_LOCAL ||
+                  (cmk_role_permissions(i) & CMK_PERMISSION_KEYS_ALL) == 0);
     }
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
         Estate *estate = make(NULL);
@@ -538,13 +539,15 @@ Test(access, role_remove_takes_them_all)
     CmkArgs assign = estate_args(estate, CMK_OP_ROLE_ASSIGN);
     const int64_t first_role = assign.num[0];
     uint32_t roles = 0;
-    (void)cmk_role_facts(&roles);
+    uint32_t given = 0;
+    const CmkRoleFacts *facts = cmk_role_facts(&roles);
     for (assign.num[0] = 1; assign.num[0] < roles; assign.num[0]++) {
-        if (assign.num[0] != first_role) {
+        if (assign.num[0] != first_role && facts[assign.num[0]].kind != CMK_ROLE_LOCAL) {
             (void)estate_must_apply(estate, assign);
+            given++;
         }
     }
-    cr_assert_eq(scope->assignment_count, before + roles - 2);
+    cr_assert_eq(scope->assignment_count, before + given);
     (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
     cr_assert_eq(scope->assignment_count, before - 1);
     expect_rights(estate, false, false, false, "all are gone");
@@ -591,12 +594,17 @@ static uint32_t let_person(Estate *estate, const CmkArgs *args)
     return given;
 }
 
+/* What local roles of Managed HSMs allow, besides keys and roles. */
+#define INSIDE_HSMS                                                                                \
+    (CMK_PERMISSION_SECURITY_DOMAIN | CMK_PERMISSION_HSM_BACKUP | CMK_PERMISSION_HSM_RESTORE)
+
 /* Whatever a person is refused for want of a role, somebody can give that role. */
 Test(access, each_refused_person_can_be_let)
 {
     uint32_t given = 0;
     for (uint32_t op = 1; op < CMK_OP__COUNT; op++) {
-        if (cmk_azure_model()->operations[op]->permission <= CMK_PERMISSION_KEYS_ALL)
+        const CmkPermissions permission = cmk_azure_model()->operations[op]->permission;
+        if (permission <= CMK_PERMISSION_KEYS_ALL || (permission & INSIDE_HSMS) != 0)
             continue;
         Estate *estate = make(NULL);
         CmkArgs args = estate_args(estate, (CmkOpId)op);
@@ -650,27 +658,49 @@ static const struct {
 #define TIME "time that passes"
 #define SERVICE "Backup at work, or a later part of what somebody asked for"
 #define WORLD "what goes wrong in the world, or gets well again"
-    {CMK_OP_SIMULATION_OPEN, TIME},        {CMK_OP_KEY_SETTLE, TIME},
-    {CMK_OP_KEY_ROTATE_IF_DUE, TIME},      {CMK_OP_KEY_NOTIFY_NEAR_EXPIRY, TIME},
-    {CMK_OP_ROLE_PROPAGATE, TIME},         {CMK_OP_MEMBERSHIP_ACT, TIME},
-    {CMK_OP_INSTANCE_END_CHARGE, TIME},    {CMK_OP_POINT_DROP_COPY, TIME},
-    {CMK_OP_INSTANCE_PURGE, TIME},         {CMK_OP_POINT_PURGE, TIME},
-    {CMK_OP_BACKUP_ACCEPT_KEY, SERVICE},   {CMK_OP_BACKUP_VAULT_VANISH, SERVICE},
-    {CMK_OP_BACKUP_VAULT_ARRIVE, SERVICE}, {CMK_OP_ENCRYPTION_VALIDATE, SERVICE},
-    {CMK_OP_ENCRYPTION_COMMIT, SERVICE},   {CMK_OP_ENCRYPTION_RESTORE, SERVICE},
-    {CMK_OP_ROTATION_START, SERVICE},      {CMK_OP_ROTATION_COMMIT, SERVICE},
-    {CMK_OP_BACKUP_START, SERVICE},        {CMK_OP_BACKUP_COMMIT, SERVICE},
-    {CMK_OP_POINT_REHYDRATE, SERVICE},     {CMK_OP_RESTORE_COMMIT, SERVICE},
-    {CMK_OP_TIERING_START, SERVICE},       {CMK_OP_POINT_TIER, SERVICE},
-    {CMK_OP_EXPIRY_START, SERVICE},        {CMK_OP_POINT_EXPIRE, SERVICE},
-    {CMK_OP_POINT_OVERDUE, SERVICE},       {CMK_OP_TASK_WAIT, SERVICE},
-    {CMK_OP_TASK_RETRY, SERVICE},          {CMK_OP_TASK_FAIL, SERVICE},
-    {CMK_OP_TASK_FINISH, SERVICE},         {CMK_OP_KEY_VAULT_THROTTLE, WORLD},
-    {CMK_OP_KEY_VAULT_UNTHROTTLE, WORLD},  {CMK_OP_REGION_LOSE, WORLD},
-    {CMK_OP_REGION_BEGIN_FAILOVER, WORLD}, {CMK_OP_REGION_COMPLETE_FAILOVER, WORLD},
-    {CMK_OP_REGION_RETURN, WORLD},         {CMK_OP_REGION_COMPLETE_FAILBACK, WORLD},
-    {CMK_OP_REGION_LOSE_ZONE, WORLD},      {CMK_OP_REGION_RETURN_ZONE, WORLD},
-    {CMK_OP_SERVICE_FAIL, WORLD},          {CMK_OP_SERVICE_RECOVER, WORLD},
+    {CMK_OP_SIMULATION_OPEN, TIME},
+    {CMK_OP_KEY_SETTLE, TIME},
+    {CMK_OP_KEY_ROTATE_IF_DUE, TIME},
+    {CMK_OP_KEY_NOTIFY_NEAR_EXPIRY, TIME},
+    {CMK_OP_ROLE_PROPAGATE, TIME},
+    {CMK_OP_MEMBERSHIP_ACT, TIME},
+    {CMK_OP_INSTANCE_END_CHARGE, TIME},
+    {CMK_OP_POINT_DROP_COPY, TIME},
+    {CMK_OP_INSTANCE_PURGE, TIME},
+    {CMK_OP_POINT_PURGE, TIME},
+    {CMK_OP_BACKUP_ACCEPT_KEY, SERVICE},
+    {CMK_OP_BACKUP_VAULT_VANISH, SERVICE},
+    {CMK_OP_BACKUP_VAULT_ARRIVE, SERVICE},
+    {CMK_OP_ENCRYPTION_VALIDATE, SERVICE},
+    {CMK_OP_ENCRYPTION_COMMIT, SERVICE},
+    {CMK_OP_ENCRYPTION_RESTORE, SERVICE},
+    {CMK_OP_ROTATION_START, SERVICE},
+    {CMK_OP_ROTATION_COMMIT, SERVICE},
+    {CMK_OP_BACKUP_START, SERVICE},
+    {CMK_OP_BACKUP_COMMIT, SERVICE},
+    {CMK_OP_POINT_REHYDRATE, SERVICE},
+    {CMK_OP_RESTORE_COMMIT, SERVICE},
+    {CMK_OP_TIERING_START, SERVICE},
+    {CMK_OP_POINT_TIER, SERVICE},
+    {CMK_OP_EXPIRY_START, SERVICE},
+    {CMK_OP_POINT_EXPIRE, SERVICE},
+    {CMK_OP_POINT_OVERDUE, SERVICE},
+    {CMK_OP_TASK_WAIT, SERVICE},
+    {CMK_OP_TASK_RETRY, SERVICE},
+    {CMK_OP_TASK_FAIL, SERVICE},
+    {CMK_OP_TASK_FINISH, SERVICE},
+    {CMK_OP_KEY_VAULT_THROTTLE, WORLD},
+    {CMK_OP_KEY_VAULT_UNTHROTTLE, WORLD},
+    {CMK_OP_REGION_LOSE, WORLD},
+    {CMK_OP_REGION_BEGIN_FAILOVER, WORLD},
+    {CMK_OP_REGION_COMPLETE_FAILOVER, WORLD},
+    {CMK_OP_REGION_RETURN, WORLD},
+    {CMK_OP_REGION_COMPLETE_FAILBACK, WORLD},
+    {CMK_OP_REGION_LOSE_ZONE, WORLD},
+    {CMK_OP_REGION_RETURN_ZONE, WORLD},
+    {CMK_OP_SERVICE_FAIL, WORLD},
+    {CMK_OP_SERVICE_RECOVER, WORLD},
+    {CMK_OP_MANAGED_HSM_LOSE_DOMAIN_KEYS, WORLD},
 };
 
 static const char *reason_of(CmkOpId op)
@@ -708,8 +738,13 @@ Test(access, operations_say_which_right_they_take)
         cr_expect(has_right || operation->az == NULL, "%s: people ask for it", operation->name);
         cr_expect_eq(has_right, operation->action != NULL, "%s: the right has a name",
                      operation->name);
-        cr_expect_eq(has_right && !is_on_key, operation->guards[0] == CMK_GUARD_ACTOR_MAY_MANAGE,
+        const bool is_in_hsm = (operation->permission & INSIDE_HSMS) != 0;
+        cr_expect_eq(has_right && !is_on_key && !is_in_hsm,
+                     operation->guards[0] == CMK_GUARD_ACTOR_MAY_MANAGE,
                      "%s: it is asked for first", operation->name);
+        cr_expect_eq((is_on_key && !is_of_identity) || is_in_hsm,
+                     asks(operation, CMK_GUARD_LOCAL_ROLE_LETS_ACTOR), "%s: local roles are asked",
+                     operation->name);
         cr_expect_eq(is_on_key && !is_of_identity, asks(operation, CMK_GUARD_ROLE_LETS_ACTOR),
                      "%s: roles are asked", operation->name);
         cr_expect_eq(is_on_key && !is_of_identity, asks(operation, CMK_GUARD_POLICY_LETS_ACTOR),

@@ -1,8 +1,8 @@
 /*
- * An expectation that cannot fail says nothing. Each scenario for troubleshooting is run with the
- * model broken in one place after the other, and each of its expectations has to be violated by at
- * least one of these mutants. A mutant that ends in an assertion, or does not end, was noticed, but
- * not by an expectation, so it does not count.
+ * An expectation that cannot fail says nothing. Each scenario for troubleshooting, or of Managed
+ * HSMs, is run with the model broken in one place after the other, and each of its expectations has
+ * to be violated by at least one of these mutants. A mutant that ends in an assertion, or does not
+ * end, was noticed, but not by an expectation, so it does not count.
  *
  * The table expectation -> mutant goes to expectations/NAME.txt beside the directory of the tests.
  */
@@ -22,6 +22,7 @@
 
 #define TROUBLESHOOTING "scenarios/troubleshooting/"
 #define NETWORK "scenarios/network/"
+#define HSMS "scenarios/hsm/"
 #define CPU_SECONDS_MAX 20
 #define EXPECTATIONS_MAX 64
 
@@ -190,7 +191,7 @@ ParameterizedTestParameters(scenario_runs, each_expectation_can_fail)
     for (guint i = 0; i < goldens->len; i++) {
         const Golden *golden = &g_array_index(goldens, Golden, i);
         if (g_str_has_prefix(golden->path, TROUBLESHOOTING) ||
-            g_str_has_prefix(golden->path, NETWORK)) {
+            g_str_has_prefix(golden->path, NETWORK) || g_str_has_prefix(golden->path, HSMS)) {
             chosen[count++] = *golden;
         }
     }
