@@ -10,6 +10,7 @@
 #define CMK_ANALYSIS_CATALOGUE_H
 
 #include "analysis/entry.h"
+#include "models/entities.h"
 #include "sim/tables.h"
 
 typedef struct CmkCatalogueKind {
@@ -72,6 +73,6 @@ GPtrArray *cmk_catalogue_faults(void);
 char *cmk_knob_text(const CmkKnob *knob, int64_t value);
 
 /* Words for the bits of CmkOperation.permission and CmkRoleFacts.permissions. Owned by caller. */
-char *cmk_catalogue_permissions(uint64_t permissions);
+char *cmk_catalogue_permissions(CmkPermissions permissions);
 
 #endif

@@ -20,7 +20,7 @@ GPtrArray *cmk_catalogue_roles(void)
         cmk_entry_add_text(entry, CMK_PROPERTY_COLUMN, "guid", roles[i].guid);
         cmk_entry_add_words(entry, CMK_PROPERTY_PAGE, "allows", permissions);
         cmk_entry_add_text(entry, CMK_PROPERTY_DETAIL, "data_role",
-                           yes_or_no(roles[i].is_data_role != 0));
+                           yes_or_no(roles[i].kind == CMK_ROLE_OF_DATA));
         cmk_entry_add_words(entry, CMK_PROPERTY_COLUMN, "rules", roles[i].rule);
         g_ptr_array_add(entries, entry);
     }

@@ -23,7 +23,7 @@ static const char *param_type(uint16_t type)
         [CMK_PARAM_CALLER] =
             "an identity, a Backup vault for its system-assigned one, a user or a group",
         [CMK_PARAM_USER_OR_SYSTEM] = "a user-assigned identity, or system",
-        [CMK_PARAM_SCOPE] = "a key vault, a key, or what contains key vaults",
+        [CMK_PARAM_SCOPE] = "a key vault, a Managed HSM, hsm/keys, a key, or what contains them",
         [CMK_PARAM_CONTAINER] = "a subscription or a management group",
         [CMK_PARAM_SUBSCRIPTION] = "a subscription",
         [CMK_PARAM_RESOURCE_GROUP] = "a resource group",
@@ -32,6 +32,9 @@ static const char *param_type(uint16_t type)
         [CMK_PARAM_MEMBER] = "a user, an identity or a Backup vault",
         [CMK_PARAM_PERMISSION_MODEL] = "rbac or access_policy",
         [CMK_PARAM_KEY_SOURCE] = "a key: vault/key",
+        [CMK_PARAM_MANAGED_HSM] = "a Managed HSM",
+        [CMK_PARAM_KEY_STORE] = "a key vault or a Managed HSM",
+        [CMK_PARAM_HSM_SOURCE] = "a Managed HSM",
         [CMK_PARAM_SKU] = "standard or premium",
         [CMK_PARAM_ROLE] = "a role",
         [CMK_PARAM_REGION] = "a region",
@@ -60,45 +63,42 @@ static const char *param_type(uint16_t type)
         [CMK_PARAM_CROSS_SUBSCRIPTION] = "Enabled, Disabled or PermanentlyDisabled",
         [CMK_PARAM_SECRET] = "a secret",
         [CMK_PARAM_RESOURCE_GUARD] = "a resource guard",
+        [CMK_PARAM_NETWORK] = "a network",
+        [CMK_PARAM_NETWORK_OR_SUBSCRIPTION] = "a network or a subscription",
+        [CMK_PARAM_PUBLIC_ACCESS] = "enabled, disabled or secured_by_perimeter",
+        [CMK_PARAM_DEFAULT_ACTION] = "allow or deny",
+        [CMK_PARAM_BYPASS] = "azure_services or none",
     };
     const char *word = type < CMK_ARRAY_LEN(words) ? words[type] : NULL;
     return word != NULL ? word : "a name";
 }
 
-static void append_word(GString *text, const char *word)
-{
-    g_string_append_printf(text, "%s%s", text->len == 0 ? "" : " ", word);
-}
-
-char *cmk_catalogue_permissions(uint64_t permissions)
+char *cmk_catalogue_permissions(CmkPermissions permissions)
 {
     /* Access policies grant the first ones; these follow them in the order of CMK_PERMISSION_*. */
     static const char *const others[] = {
-        "key-vault-write", "key-vault-delete", "key-vault-purge",    "role-write",
-        "identity-write",  "identity-assign",  "backup-vault-write", "backup-vault-delete",
-        "backup-operate",  "group-write",      "data-role-write"};
-    static const char *const of_secrets[] = {"secrets/get",         "secrets/set",
-                                             "secrets/delete",      "secrets/recover",
-                                             "resource-guard-read", "resource-guard-operate"};
+        "key-vault-write",    "key-vault-delete",    "key-vault-purge",
+        "role-write",         "identity-write",      "identity-assign",
+        "backup-vault-write", "backup-vault-delete", "backup-operate",
+        "group-write",        "data-role-write",     NULL,
+        "secrets/get",        "secrets/set",         "secrets/delete",
+        "secrets/recover",    "resource-guard-read", "resource-guard-operate",
+        "managed-hsm-write",  "security-domain",     "hsm-backup",
+        "hsm-restore",        "read-deleted"};
     const char *const *words = cmk_vocabulary_permissions.words;
     enum {
         GRANTED = 20
     }; /* by access policies */
     _Static_assert(CMK_PERMISSION_RELEASE == 1 << (GRANTED - 1) &&
-                       CMK_PERMISSION_DATA_ROLE_WRITE == 1 << (GRANTED + CMK_ARRAY_LEN(others) - 1),
-                   "the words are in the order of the bits");
-    _Static_assert(CMK_PERMISSION_RESOURCE_GUARD_OPERATE == CMK_PERMISSION_SECRET_GET
-                                                                << (CMK_ARRAY_LEN(of_secrets) - 1),
+                       CMK_PERMISSION_SECRET_GET == UINT64_C(1) << (GRANTED + 12) &&
+                       CMK_PERMISSION_READ_DELETED == UINT64_C(1)
+                                                          << (GRANTED + CMK_ARRAY_LEN(others) - 1),
                    "the words are in the order of the bits");
     GString *text = g_string_new(NULL);
     for (uint32_t i = 0; i < GRANTED + CMK_ARRAY_LEN(others); i++) {
         if ((permissions >> i & 1) != 0) {
-            append_word(text, i < GRANTED ? words[i] : others[i - GRANTED]);
-        }
-    }
-    for (uint32_t i = 0; i < CMK_ARRAY_LEN(of_secrets); i++) {
-        if ((permissions & CMK_PERMISSION_SECRET_GET << i) != 0) {
-            append_word(text, of_secrets[i]);
+            g_string_append_printf(text, "%s%s", text->len == 0 ? "" : " ",
+                                   i < GRANTED ? words[i] : others[i - GRANTED]);
         }
     }
     return g_string_free(text, FALSE);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "analysis/chart_parts.h"
 #include "analysis/drawing.h"
 #include "analysis/gnuplot.h"
 #include "analysis/time_axis.h"
@@ -10,23 +11,17 @@
 
 #define TITLE_Y 24.0
 #define CAPTION_Y 47.0
-#define LEGEND_Y 70.0
 #define TIME_TITLE_Y 14.0 /* from the bottom */
 #define HEADING_RISE 11.0
 #define TITLE_CHARACTERS_MAX 80
 #define SPAN_WIDTH_MIN 2.0 /* so that a few minutes among weeks are still there to see */
 
 /* Chosen as those in drawing.h. */
-#define COLOUR_COMPLETED "#9ecbe8"
-#define COLOUR_REPORTED "#d55e00"
-#define COLOUR_UNSEEN "#f0e442"
-#define PATTERN_UNSEEN "5"
 #define PATTERN_INCONSISTENT "4"
 #define COLOUR_ENABLED "#4db392"
 #define COLOUR_INCONSISTENT "#e69f00"
 #define COLOUR_DISABLED "#c8c8c8"
 #define COLOUR_FAULT_TEXT "#8c2f63"
-#define COLOUR_GRID "#dddddd"
 
 GQuark cmk_chart_error_quark(void)
 {
@@ -36,7 +31,7 @@ GQuark cmk_chart_error_quark(void)
 /* ---- words and data -------------------------------------------------------------------------- */
 
 /* 12345678 -> "12,345,678" */
-static char *grouped(int64_t value)
+char *cmk_chart_grouped(int64_t value)
 {
     g_autofree char *digits = g_strdup_printf("%" G_GINT64_FORMAT, value);
     GString *text = g_string_new(NULL);
@@ -50,14 +45,15 @@ static char *grouped(int64_t value)
     return g_string_free(text, FALSE);
 }
 
-/* "hour", "day", "week", "2 weeks" */
-static char *bin_name(const CmkChartData *data)
+char *cmk_chart_bin_name(const CmkChartData *data)
 {
     const int weeks = (int)(data->bin_us / (7 * CMK_DAY_US));
-    return weeks > 1                     ? g_strdup_printf("%d weeks", weeks)
-           : data->bin_us == CMK_HOUR_US ? g_strdup("hour")
-           : data->bin_us == CMK_DAY_US  ? g_strdup("day")
-                                         : g_strdup("week");
+    return weeks > 1                            ? g_strdup_printf("%d weeks", weeks)
+           : data->bin_us == CMK_MINUTE_US      ? g_strdup("minute")
+           : data->bin_us == 10 * CMK_MINUTE_US ? g_strdup("10 minutes")
+           : data->bin_us == CMK_HOUR_US        ? g_strdup("hour")
+           : data->bin_us == CMK_DAY_US         ? g_strdup("day")
+                                                : g_strdup("week");
 }
 
 static void put_blocks(CmkDrawing *drawing)
@@ -116,27 +112,14 @@ static bool put_span_block(CmkDrawing *drawing, const char *name, const GArray *
 
 /* ---- panels ---------------------------------------------------------------------------------- */
 
-/* Title and caption, and the title of the axis below all panels. */
-static void put_header(CmkDrawing *drawing)
+void cmk_chart_put_header(CmkDrawing *drawing, const char *counts)
 {
     const CmkChartData *data = drawing->data;
-    CmkChartBin sum = {0};
-    for (uint32_t i = 0; i < data->bin_count; i++) {
-        sum.completed += data->bins[i].completed;
-        sum.reported += data->bins[i].reported;
-        sum.unseen += data->bins[i].unseen;
-    }
     g_autofree char *title = cmk_drawing_shorten(data->scenario, TITLE_CHARACTERS_MAX);
     g_autofree char *seed = cmk_drawing_shorten(data->seed, 20);
     g_autofree char *digest = cmk_drawing_shorten(data->digest, 13);
-    g_autofree char *jobs = grouped(sum.completed + sum.reported + sum.unseen);
-    g_autofree char *completed = grouped(sum.completed);
-    g_autofree char *reported = grouped(sum.reported);
-    g_autofree char *unseen = grouped(sum.unseen);
-    g_autofree char *caption = g_strdup_printf(
-        "n = %s jobs: %s completed, %s failed and reported, %s failed with nobody told"
-        "  \u00b7  seed %s  \u00b7  digest %s",
-        jobs, completed, reported, unseen, seed, digest);
+    g_autofree char *caption =
+        g_strdup_printf("%s  \u00b7  seed %s  \u00b7  digest %s", counts, seed, digest);
     cmk_draw_label(drawing, 20.0, TITLE_Y, title,
                    (CmkLabelStyle){.colour = CMK_COLOUR_TEXT, .size = 17});
     cmk_draw_label(drawing, 20.0, CAPTION_Y, caption, (CmkLabelStyle){.colour = CMK_COLOUR_SOFT});
@@ -149,8 +132,26 @@ static void put_header(CmkDrawing *drawing)
                    (CmkLabelStyle){.colour = CMK_COLOUR_TEXT});
 }
 
-/* The names of the windows with lines down to where they begin. */
-static void put_window_labels(CmkDrawing *drawing)
+static void put_header(CmkDrawing *drawing)
+{
+    const CmkChartData *data = drawing->data;
+    CmkChartBin sum = {0};
+    for (uint32_t i = 0; i < data->bin_count; i++) {
+        sum.completed += data->bins[i].completed;
+        sum.reported += data->bins[i].reported;
+        sum.unseen += data->bins[i].unseen;
+    }
+    g_autofree char *jobs = cmk_chart_grouped(sum.completed + sum.reported + sum.unseen);
+    g_autofree char *completed = cmk_chart_grouped(sum.completed);
+    g_autofree char *reported = cmk_chart_grouped(sum.reported);
+    g_autofree char *unseen = cmk_chart_grouped(sum.unseen);
+    g_autofree char *counts = g_strdup_printf(
+        "n = %s jobs: %s completed, %s failed and reported, %s failed with nobody told", jobs,
+        completed, reported, unseen);
+    cmk_chart_put_header(drawing, counts);
+}
+
+void cmk_chart_put_window_labels(CmkDrawing *drawing)
 {
     for (uint32_t i = 0; i < drawing->label_count; i++) {
         const CmkWindowLabel *label = &drawing->labels[i];
@@ -169,44 +170,46 @@ static void put_window_labels(CmkDrawing *drawing)
     }
 }
 
-/* The height of the axis, and a distance of tics, 1, 2 or 5 times a power of ten, at most six. */
-static void choose_counts(const CmkChartData *data, int64_t *ret_top, int64_t *ret_step)
+int64_t cmk_chart_step(int64_t top)
+{
+    int64_t step = 1;
+    for (uint32_t i = 0; top / step >= 6; i++) {
+        step = i % 3 == 1 ? step / 2 * 5 : step * 2;
+    }
+    return step;
+}
+
+static int64_t most_jobs(const CmkChartData *data)
 {
     int64_t top = 1;
     for (uint32_t i = 0; i < data->bin_count; i++) {
         const CmkChartBin *bin = &data->bins[i];
         top = MAX(top, bin->completed + bin->reported + bin->unseen);
     }
-    int64_t step = 1;
-    for (uint32_t i = 0; top / step >= 6; i++) {
-        step = i % 3 == 1 ? step / 2 * 5 : step * 2;
-    }
-    *ret_top = top;
-    *ret_step = step;
+    return top;
 }
 
-static const CmkSwatch job_swatches[] = {{"completed", COLOUR_COMPLETED, NULL},
-                                         {"failed and reported", COLOUR_REPORTED, NULL},
-                                         {"failed, nobody told", COLOUR_UNSEEN, PATTERN_UNSEEN}};
+static const CmkSwatch job_swatches[] = {
+    {"completed", CMK_COLOUR_DONE, NULL},
+    {"failed and reported", CMK_COLOUR_FAILED, NULL},
+    {"failed, nobody told", CMK_COLOUR_HIDDEN, CMK_PATTERN_HIDDEN}};
 
 static void put_bars(CmkDrawing *drawing, bool is_lowest)
 {
     const CmkChartData *data = drawing->data;
-    int64_t top = 0;
-    int64_t step = 0;
-    choose_counts(data, &top, &step);
-    g_autofree char *bin = bin_name(data);
+    const int64_t top = most_jobs(data);
+    g_autofree char *bin = cmk_chart_bin_name(data);
     g_autofree char *title = g_strdup_printf("jobs ended per %s", bin);
     cmk_draw_place(drawing, drawing->bars);
     put_header(drawing);
-    cmk_draw_legend(drawing, 20.0, LEGEND_Y, job_swatches, CMK_ARRAY_LEN(job_swatches));
-    put_window_labels(drawing);
+    cmk_draw_legend(drawing, 20.0, CMK_CHART_LEGEND_Y, job_swatches, CMK_ARRAY_LEN(job_swatches));
+    cmk_chart_put_window_labels(drawing);
     cmk_draw_shades(drawing);
     cmk_draw_time_axis(drawing, is_lowest ? CMK_TICS_LABELLED : CMK_TICS_PLAIN);
     cmk_draw(drawing, "set border 3\nset ytics nomirror ");
-    cmk_draw_number(drawing, (double)step);
+    cmk_draw_number(drawing, (double)cmk_chart_step(top));
     cmk_draw(drawing, top >= 10000 ? "\nset format y '%.0s%c'\n" : "\nset format y '%.0f'\n");
-    cmk_draw(drawing, "set grid ytics back linecolor rgb '" COLOUR_GRID "' linewidth 0.8\n"
+    cmk_draw(drawing, "set grid ytics back linecolor rgb '" CMK_COLOUR_GRID "' linewidth 0.8\n"
                       "set ylabel ");
     cmk_gnuplot_quote(drawing->script, title);
     cmk_draw(drawing, " textcolor rgb '" CMK_COLOUR_TEXT "'\nset yrange [0:");
@@ -216,12 +219,12 @@ static void put_bars(CmkDrawing *drawing, bool is_lowest)
     cmk_draw(drawing,
              " absolute\n"
              "plot $JOBS using 1:4 with boxes fillstyle solid noborder fillcolor rgb"
-             " '" COLOUR_COMPLETED "', \\\n"
+             " '" CMK_COLOUR_DONE "', \\\n"
              "     $JOBS using 1:3 with boxes fillstyle solid noborder fillcolor rgb"
-             " '" COLOUR_REPORTED "', \\\n"
+             " '" CMK_COLOUR_FAILED "', \\\n"
              "     $JOBS using 1:2 with boxes fillstyle solid noborder fillcolor rgb"
-             " '" COLOUR_UNSEEN "', \\\n"
-             "     $JOBS using 1:2 with boxes fillstyle transparent pattern " PATTERN_UNSEEN
+             " '" CMK_COLOUR_HIDDEN "', \\\n"
+             "     $JOBS using 1:2 with boxes fillstyle transparent pattern " CMK_PATTERN_HIDDEN
              " border rgb '" CMK_COLOUR_PATTERN "' fillcolor rgb '" CMK_COLOUR_PATTERN "'\n");
 }
 
@@ -242,7 +245,7 @@ static void put_lanes(CmkDrawing *drawing, CmkPanel panel, const char *heading,
     cmk_draw_label(drawing, drawing->left, panel.top - HEADING_RISE, heading,
                    (CmkLabelStyle){.colour = CMK_COLOUR_TEXT});
     for (guint i = 0; i < rows; i++) {
-        g_autofree char *hidden = grouped(count - (int64_t)names->len);
+        g_autofree char *hidden = cmk_chart_grouped(count - (int64_t)names->len);
         g_autofree char *more = g_strdup_printf("and %s more", hidden);
         g_autofree char *name =
             i < names->len
@@ -359,7 +362,7 @@ static void put_durations(CmkDrawing *drawing, uint32_t rows)
     }
 }
 
-static void put_faults(CmkDrawing *drawing)
+void cmk_chart_put_faults(CmkDrawing *drawing)
 {
     const CmkChartData *data = drawing->data;
     const uint32_t rows =
@@ -390,7 +393,7 @@ static void put_picture(CmkDrawing *drawing, CmkChartFormat format)
     }
     if (has_faults) {
         cmk_draw(drawing, "\n# faults\n");
-        put_faults(drawing);
+        cmk_chart_put_faults(drawing);
     }
     cmk_draw(drawing, "\nunset multiplot\n");
 }
@@ -437,8 +440,11 @@ static CmkChartError error_of(CmkGnuplotStatus status)
     return CMK_CHART_ERROR_SYSTEM;
 }
 
-bool cmk_chart_outcomes_by(const char *program, const char *db_path, const char *out_path,
-                           GError **error)
+typedef bool WriteScript(const char *db_path, CmkChartFormat format, GString *script,
+                         GError **error);
+
+static bool draw_by(const char *program, WriteScript *write, const char *db_path,
+                    const char *out_path, GError **error)
 {
     CmkChartFormat format = CMK_CHART_SVG;
     if (!cmk_chart_format_of(out_path, &format)) {
@@ -451,7 +457,7 @@ bool cmk_chart_outcomes_by(const char *program, const char *db_path, const char 
         return false;
     }
     g_autoptr(GString) script = g_string_new(NULL);
-    if (!cmk_chart_outcomes_script(db_path, format, script, error)) {
+    if (!write(db_path, format, script, error)) {
         return false;
     }
     g_autofree char *message = NULL;
@@ -463,7 +469,18 @@ bool cmk_chart_outcomes_by(const char *program, const char *db_path, const char 
     return status == CMK_GNUPLOT_OK;
 }
 
+bool cmk_chart_outcomes_by(const char *program, const char *db_path, const char *out_path,
+                           GError **error)
+{
+    return draw_by(program, cmk_chart_outcomes_script, db_path, out_path, error);
+}
+
 bool cmk_chart_outcomes(const char *db_path, const char *out_path, GError **error)
 {
     return cmk_chart_outcomes_by(NULL, db_path, out_path, error);
+}
+
+bool cmk_chart_requests(const char *db_path, const char *out_path, GError **error)
+{
+    return draw_by(NULL, cmk_chart_requests_script, db_path, out_path, error);
 }

@@ -35,6 +35,13 @@ bool cmk_chart_format_of(const char *path, CmkChartFormat *ret_format);
  */
 bool cmk_chart_outcomes(const char *db_path, const char *out_path, GError **error);
 
+/*
+ * Draws what was asked of the key vaults: requests that were answered, throttled or refused over
+ * virtual time, and below how much of what a key vault answers in 10 s was asked for, with the
+ * limit as a line; fault windows as above. Otherwise likewise.
+ */
+bool cmk_chart_requests(const char *db_path, const char *out_path, GError **error);
+
 /* The same with another program in place of gnuplot (NULL: gnuplot). */
 bool cmk_chart_outcomes_by(const char *program, const char *db_path, const char *out_path,
                            GError **error);
@@ -42,6 +49,8 @@ bool cmk_chart_outcomes_by(const char *program, const char *db_path, const char 
 /* Appends the script of that picture; a function of the database's contents and the format only.
  * CMK_STORE_ERROR if the database cannot be read. */
 bool cmk_chart_outcomes_script(const char *db_path, CmkChartFormat format, GString *script,
+                               GError **error);
+bool cmk_chart_requests_script(const char *db_path, CmkChartFormat format, GString *script,
                                GError **error);
 
 #endif

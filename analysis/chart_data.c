@@ -45,6 +45,14 @@ static bool read_query(CmkChartData *data, sqlite3 *db, const char *sql, ReadRow
 
 /* ---- the run and its bins -------------------------------------------------------------------- */
 
+static void align_bins(CmkChartData *data, CmkTime most)
+{
+    const CmkTime aligned_to = MIN(data->bin_us, CMK_DAY_US);
+    data->first_bin = data->start - data->start % aligned_to;
+    const CmkTime bins = (data->end - data->first_bin + data->bin_us - 1) / data->bin_us;
+    data->bin_count = (uint32_t)CLAMP(bins, 1, most);
+}
+
 static void choose_bins(CmkChartData *data)
 {
     const CmkTime length = data->end - data->start;
@@ -58,10 +66,23 @@ static void choose_bins(CmkChartData *data)
             (length + week_us * CMK_CHART_BINS_MAX - 1) / (week_us * CMK_CHART_BINS_MAX);
         data->bin_us = weeks * week_us;
     }
-    const CmkTime aligned_to = MIN(data->bin_us, CMK_DAY_US);
-    data->first_bin = data->start - data->start % aligned_to;
-    const CmkTime bins = (data->end - data->first_bin + data->bin_us - 1) / data->bin_us;
-    data->bin_count = (uint32_t)CLAMP(bins, 1, (CmkTime)CMK_ARRAY_LEN(data->bins));
+    align_bins(data, CMK_ARRAY_LEN(data->bins));
+}
+
+/* Loads are kept by the minute, so theirs can be finer: the first of these that fits, else as many
+ * weeks as it takes. */
+static void choose_load_bins(CmkChartData *data)
+{
+    static const CmkTime sizes[] = {CMK_MINUTE_US, 10 * CMK_MINUTE_US, CMK_HOUR_US, CMK_DAY_US,
+                                    7 * CMK_DAY_US};
+    const CmkTime length = data->end - data->start;
+    const CmkTime week_us = 7 * CMK_DAY_US;
+    const CmkTime weeks = length / (week_us * CMK_CHART_LOADS_MAX) + 1;
+    data->bin_us = weeks * week_us;
+    for (size_t i = CMK_ARRAY_LEN(sizes); i-- > 0;) {
+        data->bin_us = length / sizes[i] <= CMK_CHART_LOADS_MAX ? sizes[i] : data->bin_us;
+    }
+    align_bins(data, CMK_ARRAY_LEN(data->loads));
 }
 
 static void read_run(CmkChartData *data, sqlite3_stmt *row)
@@ -79,6 +100,20 @@ static void read_run(CmkChartData *data, sqlite3_stmt *row)
         data->end = data->start + CMK_HOUR_US; /* a run that ended before it began */
     }
     choose_bins(data);
+}
+
+static void read_load(CmkChartData *data, sqlite3_stmt *row)
+{
+    const CmkTime minute = CLAMP(sqlite3_column_int64(row, 0), 0, TIME_MAX);
+    if (minute + CMK_MINUTE_US <= data->start || minute > data->end) {
+        return;
+    }
+    const CmkTime index = MAX(minute - data->first_bin, 0) / data->bin_us;
+    CmkChartLoad *load = &data->loads[MIN(index, (CmkTime)data->bin_count - 1)];
+    load->answered += CLAMP(sqlite3_column_int64(row, 1), 0, COUNT_MAX);
+    load->throttled += CLAMP(sqlite3_column_int64(row, 2), 0, COUNT_MAX);
+    load->refused += CLAMP(sqlite3_column_int64(row, 3), 0, COUNT_MAX);
+    load->peak_ppm = MAX(load->peak_ppm, CLAMP(sqlite3_column_int64(row, 4), 0, COUNT_MAX));
 }
 
 /* A job that ends in the last instant counts in the last bin; what ended before is set-up. */
@@ -175,12 +210,24 @@ static void read_fault_count(CmkChartData *data, sqlite3_stmt *row)
     data->fault_count = sqlite3_column_int64(row, 0);
 }
 
-static bool read_database(CmkChartData *data, sqlite3 *db, GError **error)
+/* The run itself, and its faults: what all charts show. */
+static bool read_frame(CmkChartData *data, sqlite3 *db, GError **error)
 {
     return read_query(data, db,
                       "SELECT scenario, seed, digest, verdict, start_us, end_us, job_count,"
                       " failed_job_count, silent_failure_count FROM v_run",
                       read_run, error) &&
+           read_query(data, db,
+                      "SELECT from_us, to_us, fault FROM v_fault_windows"
+                      " ORDER BY from_us, from_seq",
+                      read_window, error) &&
+           read_query(data, db, "SELECT count(DISTINCT fault) FROM v_fault_windows",
+                      read_fault_count, error);
+}
+
+static bool read_outcomes(CmkChartData *data, sqlite3 *db, GError **error)
+{
+    return read_frame(data, db, error) &&
            read_query(data, db,
                       "SELECT hour_us, status, is_seen, sum(count) FROM v_jobs_by_hour"
                       " WHERE status IN ('completed', 'completed_with_warnings', 'failed')"
@@ -196,13 +243,19 @@ static bool read_database(CmkChartData *data, sqlite3 *db, GError **error)
                       read_vault, error) &&
            read_query(data, db, "SELECT count(DISTINCT backup_vault) FROM v_state_intervals",
                       read_vault_count, error) &&
-           read_states(data, db, error) &&
-           read_query(data, db,
-                      "SELECT from_us, to_us, fault FROM v_fault_windows"
-                      " ORDER BY from_us, from_seq",
-                      read_window, error) &&
-           read_query(data, db, "SELECT count(DISTINCT fault) FROM v_fault_windows",
-                      read_fault_count, error);
+           read_states(data, db, error);
+}
+
+static bool read_loads(CmkChartData *data, sqlite3 *db, GError **error)
+{
+    if (!read_frame(data, db, error)) {
+        return false;
+    }
+    choose_load_bins(data);
+    return read_query(data, db,
+                      "SELECT minute_us, sum(answered), sum(throttled), sum(refused),"
+                      " max(peak_ppm) FROM v_request_load GROUP BY minute_us ORDER BY minute_us",
+                      read_load, error);
 }
 
 static CmkChartData *chart_data_new(void)
@@ -216,14 +269,16 @@ static CmkChartData *chart_data_new(void)
     return data;
 }
 
-CmkChartData *cmk_chart_data_read(const char *db_path, GError **error)
+static CmkChartData *read_with(const char *db_path,
+                               bool (*read)(CmkChartData *data, sqlite3 *db, GError **error),
+                               GError **error)
 {
     g_autoptr(sqlite3) db = cmk_store_open_to_read(db_path, error);
     if (db == NULL) {
         return NULL;
     }
     CmkChartData *data = chart_data_new();
-    bool is_good = read_database(data, db, error);
+    bool is_good = read(data, db, error);
     if (!is_good) {
         g_prefix_error(error, "%s: ", db_path);
     } else if (data->scenario == NULL) {
@@ -235,6 +290,16 @@ CmkChartData *cmk_chart_data_read(const char *db_path, GError **error)
         return NULL;
     }
     return data;
+}
+
+CmkChartData *cmk_chart_data_read(const char *db_path, GError **error)
+{
+    return read_with(db_path, read_outcomes, error);
+}
+
+CmkChartData *cmk_chart_data_read_loads(const char *db_path, GError **error)
+{
+    return read_with(db_path, read_loads, error);
 }
 
 void cmk_chart_data_free(CmkChartData *data)

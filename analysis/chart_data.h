@@ -1,5 +1,5 @@
 /*
- * What the chart of outcomes shows, taken from the views of a run's database.
+ * What the charts show, taken from the views of a run's database.
  *
  * Must not know: gnuplot, pixels, colours.
  */
@@ -16,6 +16,7 @@
 #define CMK_CHART_VAULTS_MAX 12
 #define CMK_CHART_FAULTS_MAX 8
 #define CMK_CHART_BINS_MAX 120
+#define CMK_CHART_LOADS_MAX 240
 
 /* Jobs that ended in one bin of time. */
 typedef struct CmkChartBin {
@@ -23,6 +24,14 @@ typedef struct CmkChartBin {
     int64_t reported; /* failed, and listed for people to see */
     int64_t unseen;   /* failed, and shown nowhere */
 } CmkChartBin;
+
+/* Requests to key vaults in one bin of time. */
+typedef struct CmkChartLoad {
+    int64_t answered;
+    int64_t throttled;
+    int64_t refused;  /* for any other reason */
+    int64_t peak_ppm; /* of what a key vault answers in its window: asked for in the busiest one */
+} CmkChartLoad;
 
 /* A stretch of time in a lane; cut to the time that is shown. */
 typedef struct CmkChartSpan {
@@ -48,6 +57,7 @@ typedef struct CmkChartData {
     CmkTime first_bin; /* where the first bin begins, not after start */
     uint32_t bin_count;
     CmkChartBin bins[CMK_CHART_BINS_MAX + 2];
+    CmkChartLoad loads[CMK_CHART_LOADS_MAX + 2];
     GPtrArray *vaults; /* of char *: the lanes, at most CMK_CHART_VAULTS_MAX */
     GArray *states;    /* of CmkChartSpan */
     int64_t vault_count;
@@ -56,8 +66,10 @@ typedef struct CmkChartData {
     int64_t fault_count;
 } CmkChartData;
 
-/* NULL and CMK_STORE_ERROR if the database cannot be read. */
+/* For the chart of outcomes, and for that of requests, which has loads in place of bins, and no
+ * lanes of Backup vaults. NULL and CMK_STORE_ERROR if the database cannot be read. */
 CmkChartData *cmk_chart_data_read(const char *db_path, GError **error);
+CmkChartData *cmk_chart_data_read_loads(const char *db_path, GError **error);
 
 /* Accepts NULL. */
 void cmk_chart_data_free(CmkChartData *data);

@@ -61,8 +61,9 @@ static void parse_literal(CmkParser *parser)
 /* ---- values: paths --------------------------------------------------------------------------- */
 
 static const char *const path_heads[] = {
-    "backup_vault",    "key_vault",     "key",  "identity", "region", "instance", "fault", "cost",
-    "time_to_recover", "restore_check", "jobs", "points",   "vaults", "requests"};
+    "backup_vault",  "key_vault", "managed_hsm", "key",    "identity",
+    "region",        "instance",  "fault",       "cost",   "time_to_recover",
+    "restore_check", "jobs",      "points",      "vaults", "requests"};
 
 static CmkType plain(CmkValueKind kind)
 {

@@ -135,7 +135,9 @@ void cmk_drawing_lay_out(CmkDrawing *drawing)
     drawing->left = left_margin(data);
     place_labels(drawing);
     const double states =
-        lanes_height(data->vaults->len, data->vault_count > (int64_t)data->vaults->len);
+        drawing->middle_height > 0
+            ? drawing->middle_height
+            : lanes_height(data->vaults->len, data->vault_count > (int64_t)data->vaults->len);
     const double faults =
         lanes_height(data->faults->len, data->fault_count > (int64_t)data->faults->len);
     const double header = HEADER_HEIGHT + CMK_DRAWING_LABEL_HEIGHT * drawing->label_rows;

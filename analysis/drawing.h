@@ -22,6 +22,11 @@
 #define CMK_COLOUR_FAULT "#cc79a7"
 #define CMK_COLOUR_TEXT "#222222"
 #define CMK_COLOUR_SOFT "#666666"
+#define CMK_COLOUR_GRID "#dddddd"
+#define CMK_COLOUR_DONE "#9ecbe8"
+#define CMK_COLOUR_FAILED "#d55e00"
+#define CMK_COLOUR_HIDDEN "#f0e442"
+#define CMK_PATTERN_HIDDEN "5"
 
 /* A panel between two heights. */
 typedef struct CmkPanel {
@@ -44,7 +49,8 @@ typedef struct CmkDrawing {
     double height;
     double left;
     CmkPanel bars;
-    CmkPanel states;
+    CmkPanel states;      /* or whatever else is between the bars and the faults, */
+    double middle_height; /* if that has a height of its own; 0: lanes of Backup vaults */
     CmkPanel faults;
     CmkWindowLabel labels[CMK_DRAWING_LABELLED_WINDOWS_MAX];
     uint32_t label_count;

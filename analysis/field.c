@@ -5,6 +5,7 @@
 #include "analysis/name_index.h"
 #include "models/backup_policy.h"
 #include "models/key.h"
+#include "models/managed_hsm.h"
 
 /* Words stand in the order of the enumeration in models/entities.h. */
 const char *const cmk_words_encryption[] = {"Disabled", "Enabled", "Inconsistent", NULL};
@@ -40,6 +41,14 @@ static const char *const words_immutability[] = {"Disabled", "Unlocked", "Locked
 static const char *const words_cross_subscription[] = {"Enabled", "Disabled", "PermanentlyDisabled",
                                                        NULL};
 static const char *const words_sku[] = {"standard", "premium", NULL};
+static const char *const words_public_access[] = {"Enabled", "Disabled", "SecuredByPerimeter",
+                                                  NULL};
+static const char *const words_default_action[] = {"Allow", "Deny", NULL};
+static const char *const words_bypass[] = {"AzureServices", "None", NULL};
+_Static_assert(CMK_ARRAY_LEN(words_public_access) == CMK_PUBLIC_ACCESS__COUNT + 1 &&
+                   CMK_ARRAY_LEN(words_default_action) == CMK_DEFAULT_ACTION__COUNT + 1 &&
+                   CMK_ARRAY_LEN(words_bypass) == CMK_BYPASS__COUNT + 1,
+               "each network setting has its words");
 
 _Static_assert(CMK_REGION__COUNT == 5, "each state of a region has a word");
 _Static_assert(CMK_KEY_PURGED == 3 && CMK_KEY_RECOVERING == 5, "each state of a key has a word");
@@ -142,6 +151,8 @@ static int64_t vault_gauge(const CmkWorld *world, uint32_t row, CmkGaugeKind kin
     return cmk_gauge(world, (CmkBackupVaultId){(row - 1) * CMK_GAUGE__COUNT + kind + 1})->level;
 }
 
+MEMBER(vault_private_endpoints, backup_vault, CmkBackupVaultId, private_endpoint_count)
+
 static int64_t vault_operational_bytes(const CmkWorld *world, uint32_t row)
 {
     return vault_gauge(world, row, CMK_GAUGE_OPERATIONAL);
@@ -227,6 +238,8 @@ static const CmkStateField vault_fields[] = {
      "when the last vault of this name was deleted, nothing unless that is still listed"},
     {"scheduled_purge", PLAIN(INSTANT), CMK_BIT(BACKUP_VAULT), vault_scheduled_purge,
      "until when that is listed"},
+    {"private_endpoints", PLAIN(INTEGER), CMK_BIT(BACKUP_VAULT), vault_private_endpoints,
+     "subnets that are connected to it"},
     {"operational_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_operational_bytes,
      "data in snapshots"},
     {"vault_bytes", PLAIN(SIZE), CMK_BIT(GAUGE), vault_vault_bytes, "data in the vault tier"},
@@ -243,7 +256,52 @@ MEMBER(key_vault_permissions, key_vault, CmkKeyVaultId, permission_model)
 MEMBER(key_vault_soft_delete, key_vault, CmkKeyVaultId, has_soft_delete)
 MEMBER(key_vault_purge_protection, key_vault, CmkKeyVaultId, has_purge_protection)
 MEMBER(key_vault_sku, key_vault, CmkKeyVaultId, sku)
-MEMBER(key_vault_throttled, key_vault, CmkKeyVaultId, is_throttled)
+MEMBER(key_vault_taken, key_vault, CmkKeyVaultId, taken_ppm)
+
+static int64_t key_vault_throttled(const CmkWorld *world, uint32_t row)
+{
+    return key_vault_taken(world, row) == CMK_SHARE_ALL;
+}
+
+static const CmkRuleSet *rule_set_of(const CmkWorld *world, uint32_t row)
+{
+    return cmk_rule_set(world,
+                        (CmkRuleSetId){cmk_key_vault(world, (CmkKeyVaultId){row})->rule_set});
+}
+
+#define OF_RULE_SET(function, member)                                                              \
+    static int64_t function(const CmkWorld *world, uint32_t row)                                   \
+    {                                                                                              \
+        return rule_set_of(world, row)->member;                                                    \
+    }
+OF_RULE_SET(key_vault_public_access, public_access)
+OF_RULE_SET(key_vault_default_action, default_action)
+OF_RULE_SET(key_vault_bypass, bypass)
+
+static int64_t key_vault_network_rules(const CmkWorld *world, uint32_t row)
+{
+    int64_t count = 0;
+    uint32_t rule = rule_set_of(world, row)->first_rule;
+    for (; rule != 0; rule = cmk_network_rule(world, (CmkNetworkRuleId){rule})->next_of_set)
+        count += cmk_network_rule(world, (CmkNetworkRuleId){rule})->is_in_force;
+    return count;
+}
+
+static int64_t approved_endpoints(const CmkWorld *world, uint32_t first)
+{
+    int64_t count = 0;
+    for (uint32_t row = first; row != 0;
+         row = cmk_private_endpoint(world, (CmkPrivateEndpointId){row})->next)
+        count += cmk_private_endpoint(world, (CmkPrivateEndpointId){row})->state ==
+                 CMK_ENDPOINT_APPROVED;
+    return count;
+}
+
+static int64_t key_vault_private_endpoints(const CmkWorld *world, uint32_t row)
+{
+    return approved_endpoints(world, rule_set_of(world, row)->first_private_endpoint);
+}
+
 MEMBER(key_vault_refused, key_vault_meter, CmkKeyVaultId, refused)
 
 static int64_t key_vault_retention(const CmkWorld *world, uint32_t row)
@@ -272,11 +330,103 @@ static const CmkStateField key_vault_fields[] = {
     {"sku", OF(words_sku), CMK_BIT(KEY_VAULT), key_vault_sku, "its tier"},
     {"throttled", PLAIN(BOOLEAN), CMK_BIT(KEY_VAULT), key_vault_throttled,
      "whether somebody else takes all its requests"},
+    {"taken_by_others", PLAIN(SHARE), CMK_BIT(KEY_VAULT), key_vault_taken,
+     "the share of its requests that somebody else takes"},
+    {"public_access", OF(words_public_access), CMK_BIT(RULE_SET), key_vault_public_access,
+     "whether it can be reached from the internet at all"},
+    {"default_action", OF(words_default_action), CMK_BIT(RULE_SET), key_vault_default_action,
+     "what its firewall does with networks that it has no rule for"},
+    {"bypass", OF(words_bypass), CMK_BIT(RULE_SET), key_vault_bypass,
+     "which services pass its firewall"},
+    {"network_rules", PLAIN(INTEGER), CMK_BIT(RULE_SET) | CMK_BIT(NETWORK_RULE),
+     key_vault_network_rules, "rules of its firewall and its perimeter"},
+    {"private_endpoints", PLAIN(INTEGER), CMK_BIT(RULE_SET) | CMK_BIT(PRIVATE_ENDPOINT),
+     key_vault_private_endpoints, "subnets that are connected and approved"},
     {"requests", PLAIN(INTEGER), CMK_BIT(KEY_VAULT_METER), key_vault_requests,
      "requests on keys that were billed"},
     {"refused", PLAIN(INTEGER), CMK_BIT(KEY_VAULT_METER), key_vault_refused,
      "requests on keys that were refused"},
 };
+
+/* ---- Managed HSMs ---- */
+
+static const char *const words_managed_hsm[] = {"Absent",  "NotActivated", "Active",
+                                                "Deleted", "Purged",       NULL};
+_Static_assert(CMK_MANAGED_HSM_PROVISIONED == 1 && CMK_MANAGED_HSM_PURGED == 4,
+               "each state of a Managed HSM has a word");
+/* HSM-5, of the names that last: everything but an extension is over in no time. */
+static const char *const words_hsm_provisioning[] = {"None",     "Succeeded", "Activated",
+                                                     "Updating", "Deleting",  NULL};
+
+MEMBER(managed_hsm_state, managed_hsm, CmkManagedHsmId, state)
+MEMBER(managed_hsm_region, managed_hsm, CmkManagedHsmId, region)
+MEMBER(managed_hsm_purge_protection, managed_hsm, CmkManagedHsmId, has_purge_protection)
+MEMBER(managed_hsm_key_count, managed_hsm, CmkManagedHsmId, key_count)
+MEMBER(managed_hsm_requests, managed_hsm_meter, CmkManagedHsmId, requests)
+MEMBER(managed_hsm_refused, managed_hsm_meter, CmkManagedHsmId, refused)
+MEMBER(managed_hsm_longest_wait, managed_hsm_meter, CmkManagedHsmId, longest_us)
+
+static int64_t managed_hsm_provisioning(const CmkWorld *world, uint32_t row)
+{
+    const CmkManagedHsmId id = {row};
+    const CmkManagedHsm *hsm = cmk_managed_hsm(world, id);
+    switch ((CmkManagedHsmState)hsm->state) {
+    case CMK_MANAGED_HSM_ABSENT:
+    case CMK_MANAGED_HSM_PURGED:
+        return 0;
+    case CMK_MANAGED_HSM_PROVISIONED:
+        return 1;
+    case CMK_MANAGED_HSM_ACTIVE:
+        return hsm->second_region != 0 && !cmk_managed_hsm_has_second(world, id) ? 3 : 2;
+    case CMK_MANAGED_HSM_DELETED:
+        return 4;
+    }
+    CMK_ASSERT(false);
+    return 0;
+}
+
+static int64_t managed_hsm_second_region(const CmkWorld *world, uint32_t row)
+{
+    const uint32_t region = cmk_managed_hsm(world, (CmkManagedHsmId){row})->second_region;
+    return region != 0 ? region : CMK_NAME_NONE;
+}
+
+static int64_t managed_hsm_retention(const CmkWorld *world, uint32_t row)
+{
+    return cmk_managed_hsm(world, (CmkManagedHsmId){row})->retention_days * CMK_DAY_US;
+}
+
+static int64_t managed_hsm_domain_opens(const CmkWorld *world, uint32_t row)
+{
+    const CmkSecurityDomainId domain = {cmk_managed_hsm(world, (CmkManagedHsmId){row})->domain};
+    return cmk_security_domain_opens(world, domain);
+}
+
+static const CmkStateField managed_hsm_fields[] = {
+    {"state", OF(words_managed_hsm), CMK_BIT(MANAGED_HSM), managed_hsm_state,
+     "whether it has been created and activated"},
+    {"provisioning", OF(words_hsm_provisioning), CMK_BIT(MANAGED_HSM), managed_hsm_provisioning,
+     "its stage as Azure reports it"},
+    {"region", NAME_OF("region"), CMK_BIT(MANAGED_HSM), managed_hsm_region, "where it is"},
+    {"second_region", NAME_OF("region"), CMK_BIT(MANAGED_HSM), managed_hsm_second_region,
+     "the region that it extends to"},
+    {"purge_protection", PLAIN(BOOLEAN), CMK_BIT(MANAGED_HSM), managed_hsm_purge_protection,
+     "whether nobody can purge before the retention ends"},
+    {"retention", PLAIN(DURATION), CMK_BIT(MANAGED_HSM), managed_hsm_retention,
+     "how long it and its keys are kept when deleted"},
+    {"keys", PLAIN(INTEGER), CMK_BIT(MANAGED_HSM), managed_hsm_key_count,
+     "how many keys it holds, deleted ones included"},
+    {"domain_opens", PLAIN(BOOLEAN), CMK_BIT(MANAGED_HSM) | CMK_BIT(SECURITY_DOMAIN),
+     managed_hsm_domain_opens, "whether a quorum can still open its security domain"},
+    {"requests", PLAIN(INTEGER), CMK_BIT(MANAGED_HSM_METER), managed_hsm_requests,
+     "requests on keys that were granted"},
+    {"refused", PLAIN(INTEGER), CMK_BIT(MANAGED_HSM_METER), managed_hsm_refused,
+     "requests on keys that were refused"},
+    {"longest_wait", PLAIN(DURATION), CMK_BIT(MANAGED_HSM_METER), managed_hsm_longest_wait,
+     "the longest time that anybody had to wait for an answer"},
+};
+
+/* ---- keys ---- */
 
 MEMBER(key_state, key, CmkKeyId, state)
 MEMBER(key_type, key, CmkKeyId, type)
@@ -372,8 +522,9 @@ static const CmkStateField key_fields[] = {
      "when the deleted key is purged, nothing while it is not deleted"},
     {"type", OF(words_key_type), CMK_BIT(KEY), key_type, "the algorithm"},
     {"size", PLAIN(INTEGER), CMK_BIT(KEY), key_size, "its length in bits"},
-    {"recovery_level", OF(words_recovery), CMK_BIT(KEY_VAULT), key_recovery_level,
-     "what its key vault's protection amounts to, as clients read it"},
+    {"recovery_level", OF(words_recovery), CMK_BIT(KEY_VAULT) | CMK_BIT(MANAGED_HSM),
+     key_recovery_level,
+     "what the protection of its key vault or HSM amounts to, as clients read it"},
 };
 
 /* ---- the rest -------------------------------------------------------------------------------- */
@@ -449,6 +600,7 @@ static const CmkStateField instance_fields[] = {
 static const CmkStateKind kinds[] = {
     {"backup_vault", vault_fields, CMK_ARRAY_LEN(vault_fields)},
     {"key_vault", key_vault_fields, CMK_ARRAY_LEN(key_vault_fields)},
+    {"managed_hsm", managed_hsm_fields, CMK_ARRAY_LEN(managed_hsm_fields)},
     {"key", key_fields, CMK_ARRAY_LEN(key_fields)},
     {"secret", secret_fields, CMK_ARRAY_LEN(secret_fields)},
     {"identity", identity_fields, CMK_ARRAY_LEN(identity_fields)},

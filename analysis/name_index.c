@@ -152,6 +152,7 @@ const char *cmk_name_index_kind_text(const char *kind)
         const char *text;
     } texts[] = {{"backup_vault", "Backup vault"},
                  {"key_vault", "key vault"},
+                 {"managed_hsm", "Managed HSM"},
                  {"key", "key"},
                  {"identity", "user-assigned identity"},
                  {"policy", "backup policy"},

@@ -37,6 +37,7 @@ enum {
     REQUEST_STATUS,
     REQUEST_CODE,
     REQUEST_KEY_VAULT,
+    REQUEST_MANAGED_HSM,
     REQUEST_VAULT,
     REQUEST__COUNT
 };
@@ -106,6 +107,7 @@ static const CmkFilterRow request_filters[] = {
     [REQUEST_STATUS] = {"status", OF(words_answer), false, "the answer"},
     [REQUEST_CODE] = {"code", CODES, false, "the code of the answer"},
     [REQUEST_KEY_VAULT] = {"key_vault", NAME_OF("key_vault"), false, "who was asked"},
+    [REQUEST_MANAGED_HSM] = {"managed_hsm", NAME_OF("managed_hsm"), false, "or which Managed HSM"},
     [REQUEST_VAULT] = {"vault", NAME_OF("backup_vault"), false, "the Backup vault that asked"},
 };
 
@@ -382,6 +384,7 @@ static bool count_request(CmkSets *sets, const CmkRecord *record, int64_t operat
         [REQUEST_STATUS] = record->status != CMK_STATUS_OK,
         [REQUEST_CODE] = record->status,
         [REQUEST_KEY_VAULT] = record->args.ref[CMK_REF_KEY_VAULT],
+        [REQUEST_MANAGED_HSM] = record->args.ref[CMK_REF_MANAGED_HSM],
         [REQUEST_VAULT] = record->args.ref[CMK_REF_BACKUP_VAULT],
     };
     return count_member(sets, CMK_SET_REQUESTS, facts, 0, record->time);
@@ -532,14 +535,24 @@ static bool put_points_of_key(CmkSets *sets, const CmkWorld *world, uint32_t key
     return is_changed;
 }
 
-static bool put_points_of_key_vault(CmkSets *sets, const CmkWorld *world, uint32_t key_vault)
+/* Of a key vault or Managed HSM. */
+static bool put_points_of_keys(CmkSets *sets, const CmkWorld *world, uint32_t first_key)
 {
     bool is_changed = false;
-    uint32_t row = cmk_key_vault(world, (CmkKeyVaultId){key_vault})->first_key;
+    uint32_t row = first_key;
     while (row != 0) {
         is_changed |= put_points_of_key(sets, world, row);
         row = cmk_key(world, (CmkKeyId){row})->next_of_key_vault;
     }
+    return is_changed;
+}
+
+/* What only backups of HSMs could open may be anywhere. */
+static bool put_points_of_all(CmkSets *sets, const CmkWorld *world)
+{
+    bool is_changed = false;
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_BACKUP_VAULT); i++)
+        is_changed |= put_points_of_vault(sets, world, i);
     return is_changed;
 }
 
@@ -550,7 +563,13 @@ static bool read_keys(CmkSets *sets, const CmkWorld *world, const CmkRecord *rec
     case CMK_OP_KEY_PURGE:
         return put_points_of_key(sets, world, record->args.ref[CMK_REF_KEY]);
     case CMK_OP_KEY_VAULT_PURGE:
-        return put_points_of_key_vault(sets, world, record->result);
+        return put_points_of_keys(sets, world,
+                                  cmk_key_vault(world, (CmkKeyVaultId){record->result})->first_key);
+    case CMK_OP_MANAGED_HSM_PURGE:
+        return put_points_of_keys(
+            sets, world, cmk_managed_hsm(world, (CmkManagedHsmId){record->result})->first_key);
+    case CMK_OP_MANAGED_HSM_LOSE_DOMAIN_KEYS:
+        return put_points_of_all(sets, world);
     case CMK_OP_ENCRYPTION_COMMIT:
     case CMK_OP_ROTATION_COMMIT:
         return put_points_of_vault(sets, world, record->args.ref[CMK_REF_BACKUP_VAULT]);

@@ -4,6 +4,8 @@
 #include "analysis/store_fill.h"
 #include "analysis/store_schema.h"
 #include "analysis/store_writer.h"
+#include "models/key_vault.h"
+#include "models/managed_hsm.h"
 #include "models/region.h"
 
 #define NO_STATE UINT32_MAX
@@ -37,6 +39,19 @@ typedef struct RequestCounts {
     CmkTime hour;
 } RequestCounts;
 
+/* What is asked of one key vault in the current minute, and in the current window of it. */
+typedef struct KeyVaultLoad {
+    CmkTime window;
+    int64_t asked; /* in that window: in units of CMK_WINDOW_WEIGHT */
+    CmkStoreRequestMinute row;
+} KeyVaultLoad;
+
+typedef struct Loads {
+    KeyVaultLoad *items; /* by row of the key vault; element 0 is unused */
+    uint32_t count;
+    CmkTime minute;
+} Loads;
+
 typedef struct JobCounts {
     CmkTime hour;
     uint32_t of_hour[CMK_TASK__COUNT][CMK_JOB_OUTCOME__COUNT];
@@ -51,9 +66,11 @@ struct CmkRunStore {
     OpenList vaults;
     OpenList regions;
     OpenList key_vaults;
+    OpenList managed_hsms;
     OpenList instances;
     OpenList faults;
     RequestCounts requests;
+    Loads loads;
     JobCounts jobs;
     const CmkStoreResult *result; /* during cmk_store_finish() */
 };
@@ -76,10 +93,11 @@ static void open_list_reach(OpenList *list, uint32_t row)
 /* The states of one kind of entity. */
 static OpenList *states_of(CmkRunStore *store, uint32_t kind)
 {
-    return kind == CMK_STORE_ENTITY_REGION      ? &store->regions
-           : kind == CMK_STORE_ENTITY_KEY_VAULT ? &store->key_vaults
-           : kind == CMK_STORE_ENTITY_INSTANCE  ? &store->instances
-                                                : &store->vaults;
+    return kind == CMK_STORE_ENTITY_REGION        ? &store->regions
+           : kind == CMK_STORE_ENTITY_KEY_VAULT   ? &store->key_vaults
+           : kind == CMK_STORE_ENTITY_MANAGED_HSM ? &store->managed_hsms
+           : kind == CMK_STORE_ENTITY_INSTANCE    ? &store->instances
+                                                  : &store->vaults;
 }
 
 static void put_state(CmkRunStore *store, uint32_t kind, uint32_t entity, CmkTime to,
@@ -146,6 +164,17 @@ static uint32_t service_of(const CmkWorld *world, const CmkKeyVault *vault)
                                                              : CMK_STORE_SERVICE_READ_ONLY;
 }
 
+/* Nothing of an HSM is ever read-only; before it is activated it answers nothing. */
+static void look_at_hsm(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record,
+                        uint32_t row)
+{
+    const CmkManagedHsmId id = {row};
+    const bool is_there = cmk_managed_hsm(world, id)->state == CMK_MANAGED_HSM_ACTIVE;
+    const uint32_t service = cmk_managed_hsm_answers(world, id) ? CMK_STORE_SERVICE_AVAILABLE
+                                                                : CMK_STORE_SERVICE_UNREACHABLE;
+    look_at(store, record, CMK_STORE_ENTITY_MANAGED_HSM, row, is_there ? service : NO_STATE);
+}
+
 /* A region has states from the first record on that names it: of what is made or happens there. */
 static void follow_region(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
 {
@@ -158,6 +187,9 @@ static void follow_region(CmkRunStore *store, const CmkWorld *world, const CmkRe
             look_at(store, record, CMK_STORE_ENTITY_KEY_VAULT, i, service_of(world, vault));
         }
     }
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_MANAGED_HSM); i++) {
+        look_at_hsm(store, world, record, i);
+    }
 }
 
 /* What a record changes about key vaults: of its region, or the one it names. */
@@ -168,6 +200,9 @@ static void follow_services(CmkRunStore *store, const CmkWorld *world, const Cmk
     if ((writes & CMK_BIT(KEY_VAULT)) != 0 && key_vault != 0) {
         look_at(store, record, CMK_STORE_ENTITY_KEY_VAULT, key_vault,
                 service_of(world, cmk_key_vault(world, (CmkKeyVaultId){key_vault})));
+    }
+    if ((writes & CMK_BIT(MANAGED_HSM)) != 0 && record->args.ref[CMK_REF_MANAGED_HSM] != 0) {
+        look_at_hsm(store, world, record, record->args.ref[CMK_REF_MANAGED_HSM]);
     }
     if (record->args.ref[CMK_REF_REGION] != 0 &&
         (writes & (CMK_BIT(REGION) | CMK_BIT(KEY_VAULT) | CMK_BIT(BACKUP_VAULT))) != 0) {
@@ -321,6 +356,72 @@ static void count_request(CmkRunStore *store, const CmkWorld *world, const CmkRe
     requests->entries[requests->slots[slot] - 1].count++;
 }
 
+/* ---- loads of key vaults --------------------------------------------------------------------- */
+
+/* The minute is over, or the run. */
+static void put_loads(CmkRunStore *store)
+{
+    Loads *loads = &store->loads;
+    for (uint32_t i = 1; i < loads->count; i++) {
+        const CmkStoreRequestMinute *row = &loads->items[i].row;
+        CmkStoreRequestMinute *cell =
+            row->answered + row->throttled + row->refused == 0
+                ? NULL
+                : cmk_store_writer_row(store->writer, CMK_STORE_TABLE_REQUEST_MINUTE);
+        if (cell != NULL) {
+            *cell = *row;
+        }
+        loads->items[i] = (KeyVaultLoad){.row = {.key_vault = i}};
+    }
+}
+
+static KeyVaultLoad *load_of(Loads *loads, uint32_t key_vault)
+{
+    if (key_vault >= loads->count) {
+        const uint32_t count = MAX(key_vault + 1, MAX(16, loads->count * 2));
+        loads->items = g_renew(KeyVaultLoad, loads->items, count);
+        for (uint32_t i = loads->count; i < count; i++) {
+            loads->items[i] = (KeyVaultLoad){.row = {.key_vault = i}};
+        }
+        loads->count = count;
+    }
+    return &loads->items[key_vault];
+}
+
+/* What a request asks for of its window counts whether it is answered or throttled, so that the
+ * peak says by how much there was too much; what is turned away before asks for nothing. */
+static void note_load(KeyVaultLoad *load, const CmkWorld *world, const CmkRecord *record)
+{
+    const CmkTime window = record->time - record->time % CMK_WINDOW_US;
+    const CmkKeyVault *vault = cmk_key_vault_of(world, &record->args);
+    load->asked = load->window == window ? load->asked : 0;
+    load->window = window;
+    load->asked += cmk_key_vault_request_weight(world, &record->args);
+    const int64_t ppm = load->asked * CMK_SHARE_ALL / CMK_WINDOW_WEIGHT + vault->taken_ppm;
+    load->row.peak_ppm = (uint32_t)MIN(MAX(ppm, load->row.peak_ppm), UINT32_MAX);
+}
+
+static void count_load(CmkRunStore *store, const CmkWorld *world, const CmkRecord *record)
+{
+    const CmkRequestFate fate = cmk_key_vault_request_fate(world, &record->args, record->guard);
+    if (fate == CMK_REQUEST_NOT_SENT) {
+        return;
+    }
+    const CmkTime minute = record->time - record->time % CMK_MINUTE_US;
+    if (minute != store->loads.minute) {
+        put_loads(store);
+        store->loads.minute = minute;
+    }
+    KeyVaultLoad *load = load_of(&store->loads, record->args.ref[CMK_REF_KEY_VAULT]);
+    load->row.minute = minute;
+    load->row.answered += fate == CMK_REQUEST_ANSWERED;
+    load->row.throttled += fate == CMK_REQUEST_THROTTLED;
+    load->row.refused += fate == CMK_REQUEST_REFUSED || fate == CMK_REQUEST_TURNED_AWAY;
+    if (fate != CMK_REQUEST_TURNED_AWAY) {
+        note_load(load, world, record);
+    }
+}
+
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
 static const uint32_t status_of[CMK_JOB_OUTCOME__COUNT] = {
@@ -464,6 +565,7 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
         look_at_all_vaults(store, world, record);
     }
     keep_record(store, record);
+    count_load(store, world, record);
     if (is_key_request(record->args.op)) {
         count_request(store, world, record);
         return;
@@ -521,9 +623,11 @@ static void store_free(CmkRunStore *store)
 {
     g_free(store->requests.entries);
     g_free(store->requests.slots);
+    g_free(store->loads.items);
     g_free(store->vaults.items);
     g_free(store->regions.items);
     g_free(store->key_vaults.items);
+    g_free(store->managed_hsms.items);
     g_free(store->instances.items);
     g_free(store->faults.items);
     for (size_t i = 0; i < CMK_ARRAY_LEN(store->strings); i++) {
@@ -553,6 +657,7 @@ bool cmk_store_finish(CmkRunStore *store, const CmkStoreResult *result, GError *
 {
     put_open_states(store, CMK_STORE_ENTITY_REGION);
     put_open_states(store, CMK_STORE_ENTITY_KEY_VAULT);
+    put_open_states(store, CMK_STORE_ENTITY_MANAGED_HSM);
     put_open_states(store, CMK_STORE_ENTITY_BACKUP_VAULT);
     put_open_states(store, CMK_STORE_ENTITY_INSTANCE);
     for (uint32_t plan = 1; plan < store->faults.count; plan++) {
@@ -561,6 +666,7 @@ bool cmk_store_finish(CmkRunStore *store, const CmkStoreResult *result, GError *
         }
     }
     put_requests(store);
+    put_loads(store);
     put_job_hours(store);
     if (result->world != NULL) {
         put_jobs_under_way(store, result->world);

@@ -6,6 +6,7 @@
 #include "models/backup_policy.h"
 #include "models/citations.h"
 #include "models/error_map.h"
+#include "models/key_store.h"
 
 /* One small table being filled: binds in order, then puts the row. The first failure stays. */
 typedef struct Filler {
@@ -241,12 +242,12 @@ static void fill_entity(Filler *filler, uint32_t kind, uint32_t id, const char *
     fill_put(filler);
 }
 
-/* "vault/key". */
+/* "vault/key", "hsm/key". */
 static char *key_name(const CmkWorld *world, uint32_t row)
 {
-    const CmkKey *key = cmk_key(world, (CmkKeyId){row});
-    const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
-    return g_strdup_printf("%s/%s", cmk_name(world, vault->name), cmk_name(world, key->name));
+    const CmkKeyId id = {row};
+    return g_strdup_printf("%s/%s", cmk_name(world, cmk_key_store_of(world, id).name),
+                           cmk_name(world, cmk_key(world, id)->name));
 }
 
 static void fill_keys(Filler *filler, const CmkWorld *world)
@@ -256,10 +257,18 @@ static void fill_keys(Filler *filler, const CmkWorld *world)
         fill_entity(filler, CMK_STORE_ENTITY_KEY_VAULT, i, cmk_name(world, vault->name),
                     CMK_STORE_ENTITY_REGION, vault->region);
     }
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_MANAGED_HSM); i++) {
+        const CmkManagedHsm *hsm = cmk_managed_hsm(world, (CmkManagedHsmId){i});
+        fill_entity(filler, CMK_STORE_ENTITY_MANAGED_HSM, i, cmk_name(world, hsm->name),
+                    CMK_STORE_ENTITY_REGION, hsm->region);
+    }
     for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_KEY); i++) {
         g_autofree char *name = key_name(world, i);
-        fill_entity(filler, CMK_STORE_ENTITY_KEY, i, name, CMK_STORE_ENTITY_KEY_VAULT,
-                    cmk_key(world, (CmkKeyId){i})->key_vault);
+        const CmkKey *key = cmk_key(world, (CmkKeyId){i});
+        const bool is_in_hsm = key->managed_hsm != 0;
+        fill_entity(filler, CMK_STORE_ENTITY_KEY, i, name,
+                    is_in_hsm ? CMK_STORE_ENTITY_MANAGED_HSM : CMK_STORE_ENTITY_KEY_VAULT,
+                    is_in_hsm ? key->managed_hsm : key->key_vault);
     }
     for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_VERSION); i++) {
         const CmkVersion *version = cmk_version(world, (CmkVersionId){i});
@@ -303,6 +312,10 @@ static void fill_principals(Filler *filler, const CmkWorld *world)
     for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_PERSON); i++) {
         const CmkPerson *person = cmk_person(world, (CmkPersonId){i});
         fill_entity(filler, CMK_STORE_ENTITY_PERSON, i, cmk_name(world, person->name), 0, 0);
+    }
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_NETWORK); i++) {
+        const CmkNetwork *network = cmk_network(world, (CmkNetworkId){i});
+        fill_entity(filler, CMK_STORE_ENTITY_NETWORK, i, cmk_name(world, network->name), 0, 0);
     }
     for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_PRINCIPAL); i++) {
         fill_principal(filler, world, i);
@@ -400,6 +413,9 @@ static void fill_assignments(Filler *filler, const CmkWorld *world)
         } else if (assignment->key != 0) {
             fill_number(filler, CMK_STORE_ENTITY_KEY);
             fill_number(filler, assignment->key);
+        } else if (assignment->managed_hsm != 0) {
+            fill_number(filler, CMK_STORE_ENTITY_MANAGED_HSM);
+            fill_number(filler, assignment->managed_hsm);
         } else {
             fill_number(filler, CMK_STORE_ENTITY_KEY_VAULT);
             fill_number(filler, assignment->key_vault);
@@ -445,13 +461,14 @@ static void fill_deleted_vaults(Filler *filler, const CmkWorld *world)
 
 static void fill_costs(Filler *filler, const CmkStoreResult *result)
 {
-    fill_begin(filler, "cost_item", 10);
+    fill_begin(filler, "cost_item", 11);
     for (uint32_t i = 0; i < result->cost_item_count; i++) {
         const CmkCostItem *item = &result->cost_items[i];
         fill_number(filler, i + 1);
         fill_text(filler, item->meter);
         fill_reference(filler, item->backup_vault);
         fill_reference(filler, item->key_vault);
+        fill_reference(filler, item->managed_hsm);
         fill_number(filler, item->is_overdue);
         fill_number(filler, item->from);
         fill_number(filler, item->to);

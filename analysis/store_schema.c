@@ -94,6 +94,15 @@ static const CmkStoreColumn request_hour_columns[] = {
     CELL(CmkStoreRequestHour, count, "count", NEVER),
 };
 
+static const CmkStoreColumn request_minute_columns[] = {
+    CELL(CmkStoreRequestMinute, minute, "minute_us", NEVER),
+    CELL(CmkStoreRequestMinute, key_vault, "key_vault", NEVER),
+    CELL(CmkStoreRequestMinute, answered, "answered", NEVER),
+    CELL(CmkStoreRequestMinute, throttled, "throttled", NEVER),
+    CELL(CmkStoreRequestMinute, refused, "refused", NEVER),
+    CELL(CmkStoreRequestMinute, peak_ppm, "peak_ppm", NEVER),
+};
+
 static const CmkStoreColumn state_interval_columns[] = {
     CELL(CmkStoreStateInterval, kind, "kind", NEVER),
     CELL(CmkStoreStateInterval, entity, "entity", NEVER),
@@ -124,6 +133,8 @@ static const CmkStoreTableShape shapes[CMK_STORE_TABLE__COUNT] = {
     [CMK_STORE_TABLE_JOB_HOUR] = SHAPE(CmkStoreJobHour, job_hour_columns, "job_hour", NULL),
     [CMK_STORE_TABLE_REQUEST_HOUR] =
         SHAPE(CmkStoreRequestHour, request_hour_columns, "request_hour", NULL),
+    [CMK_STORE_TABLE_REQUEST_MINUTE] =
+        SHAPE(CmkStoreRequestMinute, request_minute_columns, "request_minute", NULL),
     [CMK_STORE_TABLE_STATE_INTERVAL] =
         SHAPE(CmkStoreStateInterval, state_interval_columns, "state_interval", NULL),
     [CMK_STORE_TABLE_FAULT_WINDOW] =
@@ -190,7 +201,9 @@ static const CmkStoreWord words[] = {
     {"entity_kind", CMK_STORE_ENTITY_STEP, "step"},
     {"entity_kind", CMK_STORE_ENTITY_SCOPE, "scope"},
     {"entity_kind", CMK_STORE_ENTITY_PERSON, "person"},
+    {"entity_kind", CMK_STORE_ENTITY_MANAGED_HSM, "managed_hsm"},
     {"entity_kind", CMK_STORE_ENTITY_SECRET, "secret"},
+    {"entity_kind", CMK_STORE_ENTITY_NETWORK, "network"},
     {"entity_kind", CMK_STORE_ENTITY_RESOURCE_GUARD, "resource_guard"},
 };
 _Static_assert(CMK_ACTOR__COUNT == 4 && CMK_VERDICT__COUNT == 4, "each code has its word");
@@ -252,7 +265,8 @@ static const char small_tables[] =
     " deleted_us INTEGER NOT NULL, scheduled_purge_us INTEGER NOT NULL,"
     " changed_by INTEGER NOT NULL) STRICT;"
     "CREATE TABLE cost_item(id INTEGER PRIMARY KEY, meter TEXT NOT NULL, backup_vault INTEGER,"
-    " key_vault INTEGER, is_overdue INTEGER NOT NULL, from_us INTEGER NOT NULL,"
+    " key_vault INTEGER, managed_hsm INTEGER, is_overdue INTEGER NOT NULL,"
+    " from_us INTEGER NOT NULL,"
     " to_us INTEGER NOT NULL, quantity INTEGER NOT NULL, unit TEXT NOT NULL,"
     " nanos INTEGER NOT NULL) STRICT;"
     "CREATE TABLE price(id TEXT NOT NULL, region TEXT, nanos INTEGER NOT NULL, unit TEXT NOT NULL,"
@@ -300,6 +314,7 @@ char *cmk_store_sql_create(void)
 #define JOIN_VAULT(alias, column) JOIN_ENTITY(alias, CMK_STORE_ENTITY_BACKUP_VAULT, column)
 #define JOIN_INSTANCE(alias, column) JOIN_ENTITY(alias, CMK_STORE_ENTITY_INSTANCE, column)
 #define JOIN_KEY_VAULT(alias, column) JOIN_ENTITY(alias, CMK_STORE_ENTITY_KEY_VAULT, column)
+#define JOIN_HSM(alias, column) JOIN_ENTITY(alias, CMK_STORE_ENTITY_MANAGED_HSM, column)
 #define JOIN_KEY(alias, column) JOIN_ENTITY(alias, CMK_STORE_ENTITY_KEY, column)
 #define JOIN_STEP(alias, column) JOIN_ENTITY(alias, CMK_STORE_ENTITY_STEP, column)
 /* What the service says about the failed job `j`: its message in view of the refused request `r`,
@@ -374,15 +389,16 @@ static const View views[] = {
      "j.seq, " INSTANT("j.t_us") " AS time, j.t_us, a.name AS actor, op.name AS operation,"
      " op.audit AS audit, s.name AS status, s.code AS code, g.name AS guard, g.text AS must_hold, g.rule AS rule,"
      " j.cause_seq, j.blame_seq, o.name AS origin, b.name AS backup_vault, i.name AS instance,"
-     " kv.name AS key_vault, ky.name AS key, kn.name AS version, id.name AS identity,"
+     " kv.name AS key_vault, hs.name AS managed_hsm, ky.name AS key, kn.name AS version,"
+     " id.name AS identity,"
      " pr.name AS principal, re.name AS region, po.name AS policy, sc.name AS scope,"
      " ge.name AS grantee, dg.name AS directory_group, who.name AS asked_by, sec.name AS secret,"
-     " rg.name AS resource_guard, j.queue, j.point, j.task,"
+     " nw.name AS network, rg.name AS resource_guard, j.queue, j.point, j.task,"
      " j.result, j.number_0, j.number_1, j.number_2, j.number_3",
      "journal AS j JOIN actor AS a ON a.id = j.actor JOIN operation AS op ON op.id = j.op"
      " JOIN status AS s ON s.id = j.status" JOIN_ID("guard", "g", "j.guard")
      JOIN_STEP("o", "j.origin") JOIN_VAULT("b", "j.backup_vault") JOIN_INSTANCE("i", "j.instance")
-     JOIN_KEY_VAULT("kv", "j.key_vault") JOIN_KEY("ky", "j.key")
+     JOIN_KEY_VAULT("kv", "j.key_vault") JOIN_HSM("hs", "j.managed_hsm") JOIN_KEY("ky", "j.key")
      JOIN_ENTITY("kn", CMK_STORE_ENTITY_VERSION, "j.version")
      JOIN_ENTITY("id", CMK_STORE_ENTITY_IDENTITY, "j.identity")
      JOIN_ENTITY("pr", CMK_STORE_ENTITY_PRINCIPAL, "j.principal")
@@ -393,6 +409,7 @@ static const View views[] = {
      JOIN_ENTITY("dg", CMK_STORE_ENTITY_PERSON, "j.directory_group")
      JOIN_ENTITY("who", CMK_STORE_ENTITY_PERSON, "j.asked_by")
      JOIN_ENTITY("sec", CMK_STORE_ENTITY_SECRET, "j.secret")
+     JOIN_ENTITY("nw", CMK_STORE_ENTITY_NETWORK, "j.network")
      JOIN_ENTITY("rg", CMK_STORE_ENTITY_RESOURCE_GUARD, "j.resource_guard")},
     {"v_role_assignments",
      "a.id, p.name AS principal, a.role, k.name AS scope_kind, e.name AS scope, s.name AS state,"
@@ -424,8 +441,9 @@ static const View views[] = {
      "state_interval AS t JOIN run JOIN entity_kind AS k ON k.id = t.kind"
      " JOIN entity AS e ON e.kind = t.kind AND e.id = t.entity"
      " LEFT JOIN region_state AS r ON r.id = t.state AND k.name = 'region'"
-     " LEFT JOIN key_vault_state AS v ON v.id = t.state AND k.name = 'key_vault'"
-     " WHERE k.name IN ('region', 'key_vault')"},
+     " LEFT JOIN key_vault_state AS v ON v.id = t.state"
+     " AND k.name IN ('key_vault', 'managed_hsm')"
+     " WHERE k.name IN ('region', 'key_vault', 'managed_hsm')"},
     {"v_instance_states",
      "b.name AS backup_vault, i.name AS instance, s.name AS state,"
      " " INSTANT("t.from_us") " AS \"from\", " INSTANT("t.to_us") " AS \"to\", t.from_us, t.to_us,"
@@ -442,11 +460,12 @@ static const View views[] = {
      " LEFT JOIN journal AS ej ON ej.seq = w.to_seq" JOIN_ID("operation", "eo", "ej.op")
      JOIN_STEP("e", "ej.origin")},
     {"v_cost",
-     "c.id, c.meter, b.name AS backup_vault, k.name AS key_vault, c.is_overdue,"
+     "c.id, c.meter, b.name AS backup_vault, k.name AS key_vault, h.name AS managed_hsm,"
+     " c.is_overdue,"
      " " INSTANT("c.from_us") " AS \"from\", " INSTANT("c.to_us") " AS \"to\", c.from_us, c.to_us,"
      " c.quantity, c.unit, c.nanos, run.currency",
      "cost_item AS c JOIN run" JOIN_VAULT("b", "c.backup_vault")
-     JOIN_KEY_VAULT("k", "c.key_vault")},
+     JOIN_KEY_VAULT("k", "c.key_vault") JOIN_HSM("h", "c.managed_hsm")},
     {"v_prices",
      "p.id, p.region, p.nanos, p.unit, p.rule, p.provenance, p.source, run.currency",
      "price AS p JOIN run"},
@@ -456,10 +475,16 @@ static const View views[] = {
      "cost_item AS c JOIN run" JOIN_VAULT("b", "c.backup_vault")
      " WHERE c.backup_vault IS NOT NULL GROUP BY c.backup_vault"},
     {"v_requests",
-     INSTANT("r.hour_us") " AS hour, r.hour_us, kv.name AS key_vault, ky.name AS key,"
-     " op.name AS operation, s.name AS status, s.code AS code, r.count",
+     INSTANT("r.hour_us") " AS hour, r.hour_us, kv.name AS key_vault, hs.name AS managed_hsm,"
+     " ky.name AS key, op.name AS operation, s.name AS status, s.code AS code, r.count",
      "request_hour AS r JOIN operation AS op ON op.id = r.op JOIN status AS s ON s.id = r.status"
-     JOIN_KEY("ky", "r.key") JOIN_KEY_VAULT("kv", "ky.parent")},
+     JOIN_KEY("ky", "r.key")
+     JOIN_KEY_VAULT("kv", "ky.parent") " AND kv.kind = ky.parent_kind"
+     JOIN_HSM("hs", "ky.parent") " AND hs.kind = ky.parent_kind"},
+    {"v_request_load",
+     INSTANT("r.minute_us") " AS minute, r.minute_us, kv.name AS key_vault, r.answered,"
+     " r.throttled, r.refused, r.peak_ppm",
+     "request_minute AS r" JOIN_KEY_VAULT("kv", "r.key_vault")},
     {"v_why",
      "j.id AS job, k.name AS operation, b.name AS backup_vault, i.name AS instance,"
      " " INSTANT("j.ended_us") " AS ended, j.ended_us, c.code AS code, c.text AS code_text,"

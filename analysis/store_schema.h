@@ -40,6 +40,7 @@ typedef enum CmkStoreTable {
     CMK_STORE_TABLE_JOB,
     CMK_STORE_TABLE_JOB_HOUR,
     CMK_STORE_TABLE_REQUEST_HOUR,
+    CMK_STORE_TABLE_REQUEST_MINUTE,
     CMK_STORE_TABLE_STATE_INTERVAL,
     CMK_STORE_TABLE_FAULT_WINDOW,
     CMK_STORE_TABLE__COUNT
@@ -94,18 +95,31 @@ typedef struct CmkStoreRequestHour {
     uint32_t count;
 } CmkStoreRequestHour;
 
+/* What was asked of a key vault in a minute in which anything was, and how much of what it can
+ * answer in a window of throttling was asked for in the busiest one that began in this minute. */
+typedef struct CmkStoreRequestMinute {
+    CmkTime minute;
+    uint32_t key_vault;
+    uint32_t answered;
+    uint32_t throttled;
+    uint32_t refused;  /* for any other reason */
+    uint32_t peak_ppm; /* of a window, a noisy neighbour's share included */
+    uint32_t reserved;
+} CmkStoreRequestMinute;
+
 typedef struct CmkStoreStateInterval {
     CmkTime from;
     CmkTime to; /* negative: still so when the run ended */
     uint64_t from_seq;
     uint64_t to_seq;
-    uint32_t kind; /* CMK_STORE_ENTITY_*: BACKUP_VAULT, REGION, KEY_VAULT or INSTANCE */
+    uint32_t
+        kind; /* CMK_STORE_ENTITY_*: BACKUP_VAULT, REGION, KEY_VAULT, MANAGED_HSM or INSTANCE */
     uint32_t entity;
     uint32_t state; /* CmkEncryption, CmkRegionState, CmkStoreService or CmkInstanceState */
     uint32_t reserved;
 } CmkStoreStateInterval;
 
-/* What a key vault answers: code of the lookup table key_vault_state. */
+/* What a key vault or Managed HSM answers: code of the lookup table key_vault_state. */
 typedef enum CmkStoreService {
     CMK_STORE_SERVICE_AVAILABLE,
     CMK_STORE_SERVICE_READ_ONLY,
@@ -159,7 +173,9 @@ const CmkStoreTableShape *cmk_store_table_shape(CmkStoreTable table);
 #define CMK_STORE_ENTITY_STEP 10
 #define CMK_STORE_ENTITY_SCOPE 11
 #define CMK_STORE_ENTITY_PERSON 12
+#define CMK_STORE_ENTITY_MANAGED_HSM 13
 #define CMK_STORE_ENTITY_SECRET 14
+#define CMK_STORE_ENTITY_NETWORK 15
 #define CMK_STORE_ENTITY_RESOURCE_GUARD 16
 
 /* Small lookup tables whose words stand nowhere else: table, code, word. */

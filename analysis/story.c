@@ -50,7 +50,8 @@ static CmkFailure *failure_like(CmkStory *story, const CmkFailure *wanted)
         CmkFailure *failure = &g_array_index(story->failures, CmkFailure, i);
         if (failure->kind == wanted->kind && failure->status == wanted->status &&
             failure->guard == wanted->guard && failure->blamed == wanted->blamed &&
-            failure->key_vault == wanted->key_vault) {
+            failure->key_vault == wanted->key_vault &&
+            failure->managed_hsm == wanted->managed_hsm) {
             return failure;
         }
     }
@@ -87,6 +88,7 @@ static void on_failed_job(CmkStory *story, const CmkWorld *world, const CmkRecor
     if (is_known) {
         wanted.guard = story->last_refusal.guard;
         wanted.key_vault = story->last_refusal.args.ref[CMK_REF_KEY_VAULT];
+        wanted.managed_hsm = story->last_refusal.args.ref[CMK_REF_MANAGED_HSM];
         wanted.refusal = story->last_refusal;
         wanted.repair = repair_of(story->model, world, &wanted.refusal);
     }

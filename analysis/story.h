@@ -28,11 +28,12 @@ typedef struct CmkFailureShare {
 /* Failed jobs that have all of these in common. */
 typedef struct CmkFailure {
     CmkTaskKind kind;
-    CmkStatus status;   /* Backup's code */
-    CmkGuardId guard;   /* what refused the request */
-    uint32_t blamed;    /* fault or step: index into the plan + 1, 0 if none is to blame */
-    uint32_t key_vault; /* that was asked, 0 if none */
-    bool is_seen;       /* somebody could see that the job failed (BK-20) */
+    CmkStatus status;     /* Backup's code */
+    CmkGuardId guard;     /* what refused the request */
+    uint32_t blamed;      /* fault or step: index into the plan + 1, 0 if none is to blame */
+    uint32_t key_vault;   /* that was asked, 0 if none */
+    uint32_t managed_hsm; /* that was asked, 0 if none */
+    bool is_seen;         /* somebody could see that the job failed (BK-20) */
     uint32_t count;
     CmkTime first;
     CmkTime last;

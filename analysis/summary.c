@@ -7,6 +7,7 @@
 
 #include "analysis/catalogue.h"
 #include "models/error_map.h"
+#include "models/key_store.h"
 
 int64_t cmk_result_net_nanos(const CmkResult *result)
 {
@@ -254,10 +255,13 @@ static void print_answer(const CmkResult *result, const CmkFailure *failure,
     if (status->http == 0) {
         return;
     }
-    const char *who = "Azure"; /* to a request that was about no key vault */
+    const char *who = "Azure"; /* to a request that was about no key vault or HSM */
     if (failure->key_vault != 0) {
         const CmkKeyVaultId id = {failure->key_vault};
         who = cmk_name(result->world, cmk_key_vault(result->world, id)->name);
+    } else if (failure->managed_hsm != 0) {
+        const CmkManagedHsmId id = {failure->managed_hsm};
+        who = cmk_name(result->world, cmk_managed_hsm(result->world, id)->name);
     }
     g_string_append_printf(out, " (%s answers %u %s%s%s)", who, status->http, status->code,
                            status->inner == NULL ? "" : "/",
@@ -370,10 +374,10 @@ static char *turn_text(const CmkResult *result, const CmkTurn *turn)
                                cmk_name(world, vault->name));
     }
     if (turn->op == CMK_OP_KEY_PURGE) {
-        const CmkKey *key = cmk_key(world, (CmkKeyId){turn->row});
-        const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
-        return g_strdup_printf("key %s/%s is purged", cmk_name(world, vault->name),
-                               cmk_name(world, key->name));
+        const CmkKeyId key = {turn->row};
+        return g_strdup_printf("key %s/%s is purged",
+                               cmk_name(world, cmk_key_store_of(world, key).name),
+                               cmk_name(world, cmk_key(world, key)->name));
     }
     static const char *const words[CMK_OP__COUNT] = {
         [CMK_OP_REGION_BEGIN_FAILOVER] = "the failover of its key vaults begins",

@@ -6,8 +6,9 @@
 
 /* Distances of tics, the shortest first; months come after these. */
 static const CmkTime tic_steps[] = {
-    CMK_HOUR_US, 2 * CMK_HOUR_US, 3 * CMK_HOUR_US, 6 * CMK_HOUR_US, 12 * CMK_HOUR_US,
-    CMK_DAY_US,  2 * CMK_DAY_US,  7 * CMK_DAY_US,  14 * CMK_DAY_US,
+    CMK_MINUTE_US,   5 * CMK_MINUTE_US, 10 * CMK_MINUTE_US, 30 * CMK_MINUTE_US, CMK_HOUR_US,
+    2 * CMK_HOUR_US, 3 * CMK_HOUR_US,   6 * CMK_HOUR_US,    12 * CMK_HOUR_US,   CMK_DAY_US,
+    2 * CMK_DAY_US,  7 * CMK_DAY_US,    14 * CMK_DAY_US,
 };
 static const int64_t tic_months[] = {1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000, 60000};
 static const char *const month_names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -49,7 +50,7 @@ static CmkTime choose_step(CmkTime length)
     return 0;
 }
 
-/* Tics at multiples of hours or days from a midnight, or at firsts of months. */
+/* Tics at multiples of minutes, hours or days from a midnight, or at firsts of months. */
 static void put_tics(CmkDrawing *drawing, CmkTicLabels labels)
 {
     const CmkChartData *data = drawing->data;

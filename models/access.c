@@ -1,6 +1,7 @@
 /* The question who may do what, and the guards that ask it (section 3). */
 #include "models/access.h"
 
+#include "models/key_store.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/repairs.h"
@@ -11,8 +12,8 @@
 typedef struct Question {
     const CmkWorld *world;
     CmkPlace place;
-    uint64_t permissions; /* one of them is enough */
-    uint64_t blame;       /* the latest record that took it away or has not given it yet */
+    CmkPermissions permissions; /* one of them is enough */
+    uint64_t blame;             /* the latest record that took it away or has not given it yet */
 } Question;
 
 static void blame(Question *question, uint64_t seq)
@@ -20,10 +21,15 @@ static void blame(Question *question, uint64_t seq)
     question->blame = seq > question->blame ? seq : question->blame;
 }
 
-/* AC-9: an assignment is about its scope and everything in it. */
+/* AC-9: an assignment is about its scope and everything in it; so is a local one. */
 static bool covers(const Question *question, const CmkAssignment *assignment)
 {
     const CmkPlace *place = &question->place;
+    if (place->managed_hsm.i != 0 || assignment->managed_hsm != 0) { /* HSM-7: by themselves */
+        return assignment->managed_hsm == place->managed_hsm.i &&
+               (assignment->is_on_keys == 0 || place->is_on_keys) &&
+               (assignment->key == 0 || assignment->key == place->key.i);
+    }
     if (assignment->scope != 0) {
         return cmk_scope_contains(question->world, (CmkScopeId){assignment->scope}, place->scope);
     }
@@ -47,11 +53,12 @@ static bool is_of_tenant(const CmkWorld *world, const CmkAssignment *assignment)
 }
 
 /* AC-16: the public half of an asymmetric key wraps, encrypts and verifies, and whoever reads the
- * key has it; unless both need an action of their own (OQ-8). */
-static uint64_t with_public_half(const Question *question, uint64_t permissions)
+ * key has it; unless both need an action of their own (OQ-8), as in a Managed HSM. */
+static CmkPermissions with_public_half(const Question *question, CmkPermissions permissions)
 {
     const CmkWorld *world = question->world;
-    const bool has_public_half = cmk_key(world, question->place.key)->type != CMK_KEY_OCT_HSM;
+    const bool has_public_half = cmk_key(world, question->place.key)->type != CMK_KEY_OCT_HSM &&
+                                 question->place.managed_hsm.i == 0;
     const bool is_enough = (permissions & CMK_PERMISSION_GET) != 0 && has_public_half &&
                            cmk_knob(world, CMK_KNOB_READ_LETS_WRAP) != 0;
     return is_enough
@@ -67,7 +74,8 @@ static bool own_roles_let(Question *question, const CmkPrincipal *principal)
         const CmkAssignment *assignment = cmk_assignment(world, (CmkAssignmentId){row});
         const bool is_about_it =
             covers(question, assignment) || covers_directory(question, assignment);
-        const uint64_t given = with_public_half(question, cmk_role_permissions(assignment->role));
+        const CmkPermissions given =
+            with_public_half(question, cmk_role_permissions(assignment->role));
         if (is_about_it && (given & question->permissions) != 0) {
             const bool acts = assignment->state == CMK_ASSIGNMENT_ACTIVE ||
                               assignment->state == CMK_ASSIGNMENT_REMOVING;
@@ -124,7 +132,7 @@ static bool with_groups(Question *question, CmkPrincipalId id, OwnRights own_rig
 }
 
 bool cmk_access_roles_let(const CmkWorld *world, CmkPrincipalId principal, CmkPlace place,
-                          uint64_t permissions, uint64_t *ret_blame)
+                          CmkPermissions permissions, uint64_t *ret_blame)
 {
     Question question = {.world = world, .place = place, .permissions = permissions};
     const bool is_let = with_groups(&question, principal, own_roles_let);
@@ -133,7 +141,7 @@ bool cmk_access_roles_let(const CmkWorld *world, CmkPrincipalId principal, CmkPl
 }
 
 static bool policies_let(const CmkWorld *world, CmkPrincipalId principal, CmkPlace place,
-                         uint64_t permissions, uint64_t *ret_blame)
+                         CmkPermissions permissions, uint64_t *ret_blame)
 {
     Question question = {.world = world, .place = place, .permissions = permissions};
     const bool is_let = with_groups(&question, principal, own_policy_lets);
@@ -142,7 +150,7 @@ static bool policies_let(const CmkWorld *world, CmkPrincipalId principal, CmkPla
 }
 
 bool cmk_access_is_granted(const CmkWorld *world, CmkPrincipalId principal, CmkKeyVaultId key_vault,
-                           CmkKeyId key, uint64_t permission, uint64_t *ret_blame)
+                           CmkKeyId key, CmkPermissions permission, uint64_t *ret_blame)
 {
     const CmkPrincipal *row = cmk_principal(world, principal);
     const CmkKeyVault *vault = cmk_key_vault(world, key_vault);
@@ -264,13 +272,14 @@ uint32_t cmk_assignments_orphaned(const CmkWorld *world)
 
 /* ---- guards on requests ---------------------------------------------------------------------- */
 
-/* Holds when the key vault uses the other permission model, whose own guard then decides. */
+/* Holds when the key vault uses the other permission model, whose own guard then decides, and for
+ * Managed HSMs. */
 static bool lets(const CmkWorld *world, const CmkArgs *args, CmkPermissionModel model,
-                 uint64_t permission, uint64_t *ret_blame)
+                 CmkPermissions permission, uint64_t *ret_blame)
 {
     const CmkKeyVaultId key_vault = {args->ref[CMK_REF_KEY_VAULT]};
     const bool is_of_secrets = (permission & CMK_PERMISSION_SECRETS_ALL) != 0;
-    if (cmk_key_vault(world, key_vault)->permission_model != model) {
+    if (cmk_is_about_hsm(args) || cmk_key_vault(world, key_vault)->permission_model != model) {
         return true;
     }
     return cmk_access_is_granted(world, (CmkPrincipalId){args->ref[CMK_REF_PRINCIPAL]}, key_vault,
@@ -323,15 +332,15 @@ PERMISSION_GUARDS(unwrap, CMK_PERMISSION_UNWRAP, "unwrap with the key", "keys/un
 
 /* What the operation takes, of the model as it is: no test breaks this. Whoever may assign roles
  * for data only may do so with those (AC-R9). */
-static uint64_t permissions_for(const CmkArgs *args)
+static CmkPermissions permissions_for(const CmkArgs *args)
 {
     uint32_t count = 0;
     const CmkRoleFacts *roles = cmk_role_facts(&count);
     const bool is_about_roles = args->op == CMK_OP_ROLE_ASSIGN || args->op == CMK_OP_ROLE_REMOVE ||
                                 args->op == CMK_OP_ROLE_REMOVE_ORPHANED;
-    const bool is_data_role = is_about_roles && roles[args->num[0]].is_data_role != 0;
+    const bool is_data_role = is_about_roles && roles[args->num[0]].kind == CMK_ROLE_OF_DATA;
     return cmk_azure_model()->operations[args->op]->permission |
-           (is_data_role ? CMK_PERMISSION_DATA_ROLE_WRITE : 0U);
+           (is_data_role ? (CmkPermissions)CMK_PERMISSION_DATA_ROLE_WRITE : 0);
 }
 
 static CmkPrincipalId actor_of(const CmkWorld *world, const CmkArgs *args)
@@ -351,14 +360,14 @@ static bool lets_actor(const CmkWorld *world, const CmkArgs *args, CmkPermission
 
 /* The first of the roles that let their holder do one of these and the least besides; 0 if none
  * does. O(roles). */
-static uint32_t least_role_for(uint64_t permissions)
+static uint32_t least_role_for(CmkPermissions permissions)
 {
     uint32_t count = 0;
     const CmkRoleFacts *roles = cmk_role_facts(&count);
     uint32_t best = 0;
     for (uint32_t i = 1; i < count; i++) {
         const int bits = __builtin_popcountll(roles[i].permissions);
-        if ((roles[i].permissions & permissions) != 0 &&
+        if (roles[i].kind != CMK_ROLE_LOCAL && (roles[i].permissions & permissions) != 0 &&
             (best == 0 || bits < __builtin_popcountll(roles[best].permissions))) {
             best = i;
         }
@@ -381,7 +390,7 @@ static CmkScopeId first_management_group(const CmkWorld *world)
 /* Somebody who may do so assigns the person who was refused a role at the place: at the key vault
  * itself while there is one. */
 bool cmk_access_let_actor(const CmkWorld *world, const CmkArgs *refused, CmkPlace place,
-                          uint64_t permissions, CmkArgs *ret)
+                          CmkPermissions permissions, CmkArgs *ret)
 {
     const CmkKeyVault *vault = cmk_key_vault(world, place.key_vault);
     const CmkScopeId around = place.scope.i != 0 ? place.scope : first_management_group(world);
@@ -400,9 +409,12 @@ bool cmk_access_let_actor(const CmkWorld *world, const CmkArgs *refused, CmkPlac
 
 static bool let_actor_manage(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    const uint64_t permissions = permissions_for(refused);
-    return cmk_access_let_actor(world, refused, cmk_place_of(world, refused, permissions),
-                                permissions, ret);
+    const CmkPermissions permissions = permissions_for(refused);
+    const CmkPlace place = cmk_place_of(world, refused, permissions);
+    if (place.managed_hsm.i != 0) {
+        return cmk_repair_local_role_of_actor(world, refused, ret);
+    }
+    return cmk_access_let_actor(world, refused, place, permissions, ret);
 }
 
 static bool let_actor_use_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
@@ -417,7 +429,7 @@ static bool let_actor_use_key(const CmkWorld *world, const CmkArgs *refused, Cmk
 static bool let_actor_by_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const CmkKeyVaultId key_vault = {refused->ref[CMK_REF_KEY_VAULT]};
-    uint64_t permissions = permissions_for(refused);
+    CmkPermissions permissions = permissions_for(refused);
     uint32_t row = cmk_principal(world, actor_of(world, refused))->first_access_policy;
     while (row != 0) {
         const CmkAccessPolicy *policy = cmk_access_policy(world, (CmkAccessPolicyId){row});
@@ -432,14 +444,14 @@ static bool let_actor_by_policy(const CmkWorld *world, const CmkArgs *refused, C
 
 static bool let_actor_assign(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    const uint64_t permission = CMK_PERMISSION_IDENTITY_ASSIGN;
+    const CmkPermissions permission = CMK_PERMISSION_IDENTITY_ASSIGN;
     return cmk_access_let_actor(world, refused, cmk_place_of(world, refused, permission),
                                 permission, ret);
 }
 
 static bool let_actor_assign_roles(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    const uint64_t permission = CMK_PERMISSION_ROLE_WRITE;
+    const CmkPermissions permission = CMK_PERMISSION_ROLE_WRITE;
     return cmk_access_let_actor(world, refused, cmk_place_of(world, refused, permission),
                                 permission, ret);
 }
@@ -480,13 +492,13 @@ const CmkGuard cmk_guard_policy_lets_actor = {
                  "give the person the permission in the key vault's access policies"}}};
 
 bool cmk_access_actor_may(const CmkWorld *world, const CmkArgs *args, CmkPlace place,
-                          uint64_t permissions, uint64_t *ret_blame)
+                          CmkPermissions permissions, uint64_t *ret_blame)
 {
     return args->ref[CMK_REF_ACTOR] == 0 ||
            cmk_access_roles_let(world, actor_of(world, args), place, permissions, ret_blame);
 }
 
-static bool may_manage(const CmkWorld *world, const CmkArgs *args, uint64_t permissions,
+static bool may_manage(const CmkWorld *world, const CmkArgs *args, CmkPermissions permissions,
                        uint64_t *ret_blame)
 {
     return cmk_access_actor_may(world, args, cmk_place_of(world, args, permissions), permissions,

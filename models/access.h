@@ -11,21 +11,33 @@
  * the record that took it away, or 0 if it never had it. O(assignments of the principal and its
  * groups). */
 bool cmk_access_is_granted(const CmkWorld *world, CmkPrincipalId principal, CmkKeyVaultId key_vault,
-                           CmkKeyId key, uint64_t permission, uint64_t *ret_blame);
+                           CmkKeyId key, CmkPermissions permission, uint64_t *ret_blame);
+
+/* The same wherever the key lives: in a Managed HSM its local roles decide (HSM-7). */
+bool cmk_access_to_key_is_granted(const CmkWorld *world, CmkPrincipalId principal, CmkKeyId key,
+                                  CmkPermissions permission, uint64_t *ret_blame);
+
+/* What an operation takes inside a Managed HSM. */
+CmkPermissions cmk_local_permissions_for(const CmkArgs *args);
+
+/* Gives the principal a local role at `/`, which acts at once. For effects that write Managed HSMs,
+ * principals and assignments. */
+CmkAssignment *cmk_local_role_give(CmkSim *sim, CmkManagedHsmId id, CmkPrincipalId principal,
+                                   uint32_t role);
 
 /* Whether a role gives the principal one of the permissions at a place. Otherwise as above. */
 bool cmk_access_roles_let(const CmkWorld *world, CmkPrincipalId principal, CmkPlace place,
-                          uint64_t permissions, uint64_t *ret_blame);
+                          CmkPermissions permissions, uint64_t *ret_blame);
 
 /* Whether the person who asks has one of the permissions at a place; people who are not named have
  * them all. Otherwise as above. */
 bool cmk_access_actor_may(const CmkWorld *world, const CmkArgs *args, CmkPlace place,
-                          uint64_t permissions, uint64_t *ret_blame);
+                          CmkPermissions permissions, uint64_t *ret_blame);
 
 /* A repair: fills in role.assign so that the person who was refused gets the least role that has
  * one of the permissions; false if that would not help. */
 bool cmk_access_let_actor(const CmkWorld *world, const CmkArgs *refused, CmkPlace place,
-                          uint64_t permissions, CmkArgs *ret);
+                          CmkPermissions permissions, CmkArgs *ret);
 
 /* The principal that arguments name by user or group, by identity, or by Backup vault for its
  * system-assigned one; {0} if there is none now. */
@@ -37,7 +49,7 @@ CmkPrincipalId cmk_access_left_behind(const CmkWorld *world, const CmkArgs *args
 CmkPrincipalId cmk_access_left_before(const CmkWorld *world, CmkPrincipalId id);
 
 /* What a role lets its holder do, as CMK_PERMISSION_* bits. */
-uint64_t cmk_role_permissions(uint32_t role);
+CmkPermissions cmk_role_permissions(uint32_t role);
 
 /* Whether any of that is about data, the keys and secrets in key vaults, and not about resources.
  */

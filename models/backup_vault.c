@@ -3,6 +3,7 @@
 #include "models/encryption.h"
 #include "models/model.h"
 #include "models/mutate.h"
+#include "models/network.h"
 #include "models/repairs.h"
 #include "models/rows.h"
 
@@ -183,7 +184,7 @@ const CmkOperation cmk_op_backup_vault_create = {
                CMK_GUARD_BACKUP_VAULT_IS_ABSENT, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
                CMK_GUARD_INFRASTRUCTURE_HAS_A_KEY, CMK_GUARD_CREATION_IDENTITY_IS_USER_ASSIGNED,
                CMK_GUARD_CREATION_IDENTITY_EXISTS, CMK_GUARD_PRINCIPAL_IS_OF_THE_TENANT,
-               CMK_GUARD_REGIONS_MATCH},
+               CMK_GUARD_USER_IDENTITY_MEETS_OPEN_KEY_VAULT, CMK_GUARD_REGIONS_MATCH},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(ATTACHMENT) | CMK_BIT(IDENTITY) | CMK_BIT(TASK) |
               CMK_BIT_TIMERS,
     .effect = backup_vault_create,
@@ -312,6 +313,7 @@ static uint32_t backup_vault_vanish(CmkSim *sim, const CmkArgs *args)
     cmk_gauge_close_account(sim, id); /* another vault of this name may have another price */
     cmk_encryption_forget(sim, id);
     cmk_identity_take_all(sim, id);
+    cmk_network_disconnect_backup_vault(sim, id);
     vault->state = CMK_BACKUP_VAULT_ABSENT;
     vault->provisioning = CMK_PROVISIONING_NONE;
     vault->first_instance = 0;
@@ -331,7 +333,8 @@ const CmkOperation cmk_op_backup_vault_vanish = {
     .guards = {CMK_GUARD_TASK_IS_RUNNING, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
                CMK_GUARD_BACKUP_SERVICE_WORKS},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(KEY) | CMK_BIT(ATTACHMENT) | CMK_BIT(PRINCIPAL) |
-              CMK_BIT(TASK) | CMK_BIT(GAUGE) | CMK_BIT(STATEMENT) | CMK_BIT_TIMERS,
+              CMK_BIT(TASK) | CMK_BIT(GAUGE) | CMK_BIT(STATEMENT) | CMK_BIT(PRIVATE_ENDPOINT) |
+              CMK_BIT_TIMERS,
     .effect = backup_vault_vanish,
     .rules = "BV-10 BV-11 MI-1 BK-35",
 };

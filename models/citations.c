@@ -17,6 +17,7 @@ static const struct {
     {"BV-25 COST-25", "models/price.c"},  {"MI-12", "models/identity.c"},
     {"KV-7", "models/key_facts.c"},       {"KV-8 MI-20", "scenarios/language_world.c"},
     {"KV-32", "models/request.c"},        {"SD-21", "models/key_use.h"},
+    {"HSM-5", "analysis/field.c"},
 };
 
 typedef struct Visit {

@@ -35,6 +35,9 @@ static void fill_specs(CmkTableSpec specs[CMK_TABLE__COUNT], const CmkLimits *li
     specs[CMK_TABLE_SETTINGS].limit = 1;
     specs[CMK_TABLE_REGION].limit = region_count;
     specs[CMK_TABLE_KEY_VAULT_METER].limit = limits->rows[CMK_TABLE_KEY_VAULT];
+    specs[CMK_TABLE_RULE_SET].limit = limits->rows[CMK_TABLE_KEY_VAULT];
+    specs[CMK_TABLE_SUBSCRIPTION_METER].limit = limits->rows[CMK_TABLE_SCOPE] * region_count;
+    specs[CMK_TABLE_MANAGED_HSM_METER].limit = limits->rows[CMK_TABLE_MANAGED_HSM];
     specs[CMK_TABLE_VERSION_USE].limit = limits->rows[CMK_TABLE_VERSION];
     specs[CMK_TABLE_GAUGE].limit = limits->rows[CMK_TABLE_BACKUP_VAULT] * CMK_GAUGE__COUNT;
 }
@@ -49,11 +52,20 @@ static void declare_regions(CmkWorld *world)
     }
 }
 
+/* With a meter in each region: only subscriptions use theirs, but a row is found by its number. */
+static uint32_t add_scope(CmkWorld *world)
+{
+    const uint32_t row = add(world, CMK_TABLE_SCOPE);
+    const uint32_t regions = cmk_world_count(world, CMK_TABLE_REGION);
+    cmk_world_set_count(world, CMK_TABLE_SUBSCRIPTION_METER, row * regions);
+    return row;
+}
+
 static void declare_default_scopes(CmkWorld *world)
 {
-    CmkScope *subscription = row_mut(world, CMK_TABLE_SCOPE, add(world, CMK_TABLE_SCOPE));
+    CmkScope *subscription = row_mut(world, CMK_TABLE_SCOPE, add_scope(world));
     subscription->kind = CMK_SCOPE_SUBSCRIPTION;
-    CmkScope *group = row_mut(world, CMK_TABLE_SCOPE, add(world, CMK_TABLE_SCOPE));
+    CmkScope *group = row_mut(world, CMK_TABLE_SCOPE, add_scope(world));
     group->kind = CMK_SCOPE_RESOURCE_GROUP;
     group->parent = CMK_SCOPE_DEFAULT_SUBSCRIPTION;
     CMK_ASSERT(cmk_world_count(world, CMK_TABLE_SCOPE) == CMK_SCOPE_DEFAULT_RESOURCE_GROUP);
@@ -129,8 +141,11 @@ bool cmk_is_same_name(const char *name, const char *written)
 CmkKeyVaultId cmk_declare_key_vault(CmkWorld *world, const char *name)
 {
     CmkKeyVaultId id = {add(world, CMK_TABLE_KEY_VAULT)};
-    ((CmkKeyVault *)row_mut(world, CMK_TABLE_KEY_VAULT, id.i))->name =
-        cmk_declare_name(world, name);
+    const uint32_t rule_set = add(world, CMK_TABLE_RULE_SET);
+    CmkKeyVault *vault = row_mut(world, CMK_TABLE_KEY_VAULT, id.i);
+    vault->name = cmk_declare_name(world, name);
+    vault->rule_set = rule_set;
+    ((CmkRuleSet *)row_mut(world, CMK_TABLE_RULE_SET, rule_set))->key_vault = id.i;
     const uint32_t meter = add(world, CMK_TABLE_KEY_VAULT_METER);
     CMK_ASSERT(meter == id.i);
     cmk_place_key_vault(world, id, (CmkScopeId){CMK_SCOPE_DEFAULT_RESOURCE_GROUP});
@@ -170,6 +185,29 @@ CmkResourceGuardId cmk_declare_resource_guard(CmkWorld *world, CmkScopeId resour
     return id;
 }
 
+CmkManagedHsmId cmk_declare_managed_hsm(CmkWorld *world, const char *name)
+{
+    const CmkManagedHsmId id = {add(world, CMK_TABLE_MANAGED_HSM)};
+    CmkManagedHsm *hsm = row_mut(world, CMK_TABLE_MANAGED_HSM, id.i);
+    hsm->name = cmk_declare_name(world, name);
+    hsm->resource_group = CMK_SCOPE_DEFAULT_RESOURCE_GROUP;
+    const uint32_t meter = add(world, CMK_TABLE_MANAGED_HSM_METER);
+    CMK_ASSERT(meter == id.i);
+    return id;
+}
+
+CmkKeyId cmk_declare_hsm_key(CmkWorld *world, CmkManagedHsmId managed_hsm, const char *name)
+{
+    const CmkKeyId id = {add(world, CMK_TABLE_KEY)};
+    CmkKey *key = row_mut(world, CMK_TABLE_KEY, id.i);
+    key->name = cmk_declare_name(world, name);
+    key->managed_hsm = managed_hsm.i;
+    CmkManagedHsm *hsm = row_mut(world, CMK_TABLE_MANAGED_HSM, managed_hsm.i);
+    key->next_of_key_vault = hsm->first_key;
+    hsm->first_key = id.i;
+    return id;
+}
+
 CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name)
 {
     CmkIdentityId id = {add(world, CMK_TABLE_IDENTITY)};
@@ -181,7 +219,7 @@ CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name)
 CmkScopeId cmk_declare_scope(CmkWorld *world, CmkScopeKind kind, CmkScopeId parent,
                              const char *name)
 {
-    CmkScopeId id = {add(world, CMK_TABLE_SCOPE)};
+    CmkScopeId id = {add_scope(world)};
     CmkScope *scope = row_mut(world, CMK_TABLE_SCOPE, id.i);
     scope->name = cmk_declare_name(world, name);
     scope->kind = kind;
@@ -204,10 +242,32 @@ CmkPersonId cmk_declare_person(CmkWorld *world, CmkPersonKind kind, const char *
     return id;
 }
 
+CmkNetworkId cmk_declare_network(CmkWorld *world, const CmkNetwork *network, const char *name)
+{
+    CMK_ASSERT(network->prefix_bits <= 32);
+    const CmkNetworkId id = {add(world, CMK_TABLE_NETWORK)};
+    CmkNetwork *row = row_mut(world, CMK_TABLE_NETWORK, id.i);
+    *row = *network;
+    row->name = cmk_declare_name(world, name);
+    return id;
+}
+
+void cmk_place_person(CmkWorld *world, CmkPersonId id, CmkNetworkId network)
+{
+    ((CmkPerson *)row_mut(world, CMK_TABLE_PERSON, id.i))->network = network.i;
+}
+
 void cmk_place_key_vault(CmkWorld *world, CmkKeyVaultId id, CmkScopeId resource_group)
 {
     CMK_ASSERT(cmk_scope(world, resource_group)->kind == CMK_SCOPE_RESOURCE_GROUP);
     ((CmkKeyVault *)row_mut(world, CMK_TABLE_KEY_VAULT, id.i))->resource_group = resource_group.i;
+}
+
+void cmk_place_managed_hsm(CmkWorld *world, CmkManagedHsmId id, CmkScopeId resource_group)
+{
+    CMK_ASSERT(cmk_scope(world, resource_group)->kind == CMK_SCOPE_RESOURCE_GROUP);
+    CmkManagedHsm *hsm = row_mut(world, CMK_TABLE_MANAGED_HSM, id.i);
+    hsm->resource_group = resource_group.i;
 }
 
 void cmk_place_identity(CmkWorld *world, CmkIdentityId id, CmkScopeId resource_group)

@@ -3,6 +3,7 @@
 
 #include "models/access.h"
 #include "models/key.h"
+#include "models/key_store.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/repairs.h"
@@ -158,14 +159,13 @@ const CmkGuard cmk_guard_settings_have_a_key = {
 
 static bool regions_match(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkKey *key = cmk_key(world, (CmkKeyId){target_of(world, args).key});
-    const CmkKeyVault *key_vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
+    const CmkKeyStore store = cmk_key_store_of(world, (CmkKeyId){target_of(world, args).key});
     const bool is_there = cmk_backup_vault_of(world, args)->state == CMK_BACKUP_VAULT_ACTIVE;
     const uint32_t region =
         is_there ? cmk_backup_vault_of(world, args)->region : args->ref[CMK_REF_REGION];
-    *ret_blame = key_vault->changed_by;
-    return cmk_knob(world, CMK_KNOB_REQUIRE_SAME_REGION) == 0 || key_vault->region == region ||
-           target_of(world, args).key == 0;
+    *ret_blame = store.changed_by;
+    return cmk_knob(world, CMK_KNOB_REQUIRE_SAME_REGION) == 0 || store.region.i == region ||
+           store.second_region.i == region || target_of(world, args).key == 0;
 }
 
 const CmkGuard cmk_guard_regions_match = {
@@ -227,7 +227,8 @@ const CmkOperation cmk_op_backup_vault_update_encryption = {
                CMK_GUARD_INCONSISTENT_IS_NOT_ASKED_FOR, CMK_GUARD_INFRASTRUCTURE_STAYS,
                CMK_GUARD_KEY_OR_IDENTITY_CHANGES_ALONE, CMK_GUARD_TARGET_SYSTEM_IDENTITY_IS_ON,
                CMK_GUARD_TARGET_USER_IDENTITY_IS_ATTACHED, CMK_GUARD_SETTINGS_HAVE_A_KEY,
-               CMK_GUARD_REGIONS_MATCH},
+               CMK_GUARD_USER_IDENTITY_MEETS_OPEN_KEY_VAULT,
+               CMK_GUARD_USER_IDENTITY_MEETS_NO_PRIVATE_ENDPOINT, CMK_GUARD_REGIONS_MATCH},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = backup_vault_update_encryption,
     .rules = "BV-12 BV-18 BV-19 BV-33 BV-35 BV-37 BV-38 BV-41 MI-19 KV-6 OQ-20 OQ-31",
@@ -237,10 +238,9 @@ const CmkOperation cmk_op_backup_vault_update_encryption = {
 
 /* ---- updating the settings: after the key was read (9.4, steps 9 to 12) ---------------------- */
 
-static const CmkKeyVault *target_key_vault(const CmkWorld *world, const CmkArgs *args)
+static CmkKeyStore target_store(const CmkWorld *world, const CmkArgs *args)
 {
-    const CmkKey *key = cmk_key(world, (CmkKeyId){cmk_task_of(world, args)->target_key});
-    return cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
+    return cmk_key_store_of(world, (CmkKeyId){cmk_task_of(world, args)->target_key});
 }
 
 static bool key_is_rsa(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -266,28 +266,33 @@ static CmkRecoveryLevel target_recovery_level(const CmkWorld *world, const CmkAr
 
 static bool soft_delete_is_on(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = target_key_vault(world, args)->changed_by;
+    *ret_blame = target_store(world, args).changed_by;
     return cmk_recovery_level_has_soft_delete(target_recovery_level(world, args));
 }
 
-const CmkGuard cmk_guard_soft_delete_is_on = {.name = "soft-delete-is-on",
-                                              .holds = soft_delete_is_on,
-                                              .status = CMK_STATUS_OF(SOFT_DELETE_NOT_ENABLED),
-                                              .rule = "SD-4 BV-39 BV-42 ERR-3 ERR-M11 KV-27 KV-28",
-                                              .text = "The key vault has soft delete."};
+const CmkGuard cmk_guard_soft_delete_is_on = {
+    .name = "soft-delete-is-on",
+    .holds = soft_delete_is_on,
+    .status = CMK_STATUS_OF(SOFT_DELETE_NOT_ENABLED),
+    .rule = "SD-4 BV-39 BV-42 ERR-3 ERR-M11 KV-27 KV-28",
+    .text = "The key vault has soft delete, as every Managed HSM."};
 
 static bool purge_protection_is_on(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    *ret_blame = target_key_vault(world, args)->changed_by;
-    return cmk_recovery_level_has_purge_protection(target_recovery_level(world, args));
+    const CmkKeyStore store = target_store(world, args);
+    *ret_blame = store.changed_by;
+    const bool is_spared = store.managed_hsm.i != 0 &&
+                           cmk_knob(world, CMK_KNOB_HSM_NEEDS_PURGE_PROTECTION) == 0; /* OQ-23 */
+    return is_spared ||
+           cmk_recovery_level_has_purge_protection(target_recovery_level(world, args));
 }
 
-const CmkGuard cmk_guard_purge_protection_is_on = {.name = "purge-protection-is-on",
-                                                   .holds = purge_protection_is_on,
-                                                   .status =
-                                                       CMK_STATUS_OF(PURGE_PROTECTION_NOT_ENABLED),
-                                                   .rule = "SD-4 BV-39 ERR-4 ERR-M11 KV-27 KV-28",
-                                                   .text = "The key vault has purge protection."};
+const CmkGuard cmk_guard_purge_protection_is_on = {
+    .name = "purge-protection-is-on",
+    .holds = purge_protection_is_on,
+    .status = CMK_STATUS_OF(PURGE_PROTECTION_NOT_ENABLED),
+    .rule = "SD-4 BV-39 ERR-4 ERR-M11 KV-27 KV-28 OQ-23",
+    .text = "The key vault or HSM has purge protection."};
 
 static bool target_version_is_usable(const CmkWorld *world, const CmkArgs *args,
                                      uint64_t *ret_blame)
@@ -304,8 +309,7 @@ static CmkArgs naming_target(const CmkWorld *world, const CmkArgs *refused)
     const CmkTask *task = cmk_task_of(world, refused);
     CmkArgs named = *refused;
     named.ref[CMK_REF_VERSION] = task->target_version;
-    named.ref[CMK_REF_KEY] = task->target_key;
-    named.ref[CMK_REF_KEY_VAULT] = cmk_key(world, (CmkKeyId){task->target_key})->key_vault;
+    cmk_key_store_refer(world, (CmkKeyId){task->target_key}, &named);
     return named;
 }
 

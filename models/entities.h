@@ -47,6 +47,7 @@ _Static_assert(CMK_REF__COUNT == CMK_REFS, "each slot has a name");
  * word "system", and the number of a key's version, 0 where none is named. The timeline turns the
  * number into the row of the version when the moment has come. */
 enum {
+    CMK_NUM_ALL_KEYS = 3, /* 1 for a scope that is all keys of a Managed HSM: `/keys` */
     CMK_NUM_VERSION = 4,
     CMK_NUM_SYSTEM = 5
 };
@@ -61,7 +62,7 @@ enum {
  * passed like booleans; nobody gets it (BV-T16). */
 #define CMK_SAYS_INCONSISTENT 3
 
-/* Types of parameters (CmkParam.type). A key also fills the slot of its key vault. */
+/* Types of parameters (CmkParam.type). A key also fills the slot of its key vault or HSM. */
 enum {
     CMK_PARAM_BACKUP_VAULT = 1,
     CMK_PARAM_INSTANCE,
@@ -73,8 +74,9 @@ enum {
     CMK_PARAM_CALLER, /* an identity, or a Backup vault (its own slot) for its system-assigned one,
                          or a user or group (the slot of grantees) */
     CMK_PARAM_USER_OR_SYSTEM, /* an identity, or the word "system": then its number is 1 */
-    CMK_PARAM_SCOPE,          /* a key vault, a key, or what contains key vaults */
-    CMK_PARAM_CONTAINER,      /* a subscription or management group, as what a scope lies in */
+    CMK_PARAM_SCOPE,     /* a key vault, a Managed HSM, all keys or one key in it, or what contains
+                            key vaults */
+    CMK_PARAM_CONTAINER, /* a subscription or management group, as what a scope lies in */
     CMK_PARAM_SUBSCRIPTION,
     CMK_PARAM_RESOURCE_GROUP,
     CMK_PARAM_USER,
@@ -82,7 +84,10 @@ enum {
     CMK_PARAM_MEMBER,           /* of a group: as CMK_PARAM_CALLER, but no group */
     CMK_PARAM_PERMISSION_MODEL, /* "rbac" or "access_policy" */
     CMK_PARAM_KEY_SOURCE,       /* another key than the one in its slot: a number */
-    CMK_PARAM_ROLE,             /* a role by its display name */
+    CMK_PARAM_MANAGED_HSM,
+    CMK_PARAM_KEY_STORE,  /* a key vault or Managed HSM */
+    CMK_PARAM_HSM_SOURCE, /* another Managed HSM than the one in its slot: a number */
+    CMK_PARAM_ROLE,       /* a role by its display name */
     CMK_PARAM_REGION,
     CMK_PARAM_POLICY,
     CMK_PARAM_PERMISSIONS, /* list of key permissions */
@@ -109,7 +114,12 @@ enum {
     CMK_PARAM_IMMUTABILITY,   /* a CmkImmutability by its word */
     CMK_PARAM_CROSS_SUBSCRIPTION, /* a CmkCrossSubscription by its word */
     CMK_PARAM_SECRET,             /* "vault/secret" */
-    CMK_PARAM_RESOURCE_GUARD
+    CMK_PARAM_RESOURCE_GUARD,
+    CMK_PARAM_NETWORK,
+    CMK_PARAM_NETWORK_OR_SUBSCRIPTION, /* whom a rule of a perimeter lets in: slot by its kind */
+    CMK_PARAM_PUBLIC_ACCESS,           /* these: 1 more than what the word stands for */
+    CMK_PARAM_DEFAULT_ACTION,
+    CMK_PARAM_BYPASS
 };
 
 /* Which recovery point of an instance to restore. A number from CMK_POINT__COUNT on is no choice
@@ -135,6 +145,18 @@ typedef struct CmkRegionId {
 typedef struct CmkKeyVaultId {
     uint32_t i;
 } CmkKeyVaultId;
+typedef struct CmkManagedHsmId {
+    uint32_t i;
+} CmkManagedHsmId;
+typedef struct CmkSecurityDomainId {
+    uint32_t i;
+} CmkSecurityDomainId;
+typedef struct CmkHsmBackupId {
+    uint32_t i;
+} CmkHsmBackupId;
+typedef struct CmkKeptAssignmentId {
+    uint32_t i;
+} CmkKeptAssignmentId;
 typedef struct CmkKeyId {
     uint32_t i;
 } CmkKeyId;
@@ -204,6 +226,21 @@ typedef struct CmkSecretId {
 typedef struct CmkResourceGuardId {
     uint32_t i;
 } CmkResourceGuardId;
+typedef struct CmkNetworkId {
+    uint32_t i;
+} CmkNetworkId;
+typedef struct CmkRuleSetId {
+    uint32_t i;
+} CmkRuleSetId;
+typedef struct CmkNetworkRuleId {
+    uint32_t i;
+} CmkNetworkRuleId;
+typedef struct CmkPrivateEndpointId {
+    uint32_t i;
+} CmkPrivateEndpointId;
+typedef struct CmkSubscriptionMeterId {
+    uint32_t i;
+} CmkSubscriptionMeterId;
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
@@ -216,6 +253,13 @@ typedef struct CmkResourceGuardId {
     X(REGION, region, CmkRegion, CmkRegionId, 0, "regions")                                        \
     X(KEY_VAULT, key_vault, CmkKeyVault, CmkKeyVaultId, 0, "key vaults")                           \
     X(KEY_VAULT_METER, key_vault_meter, CmkKeyVaultMeter, CmkKeyVaultId, 1, "key vault meters")    \
+    X(MANAGED_HSM, managed_hsm, CmkManagedHsm, CmkManagedHsmId, 0, "Managed HSMs")                 \
+    X(MANAGED_HSM_METER, managed_hsm_meter, CmkManagedHsmMeter, CmkManagedHsmId, 1, "HSM meters")  \
+    X(SECURITY_DOMAIN, security_domain, CmkSecurityDomain, CmkSecurityDomainId, 0,                 \
+      "security domains")                                                                          \
+    X(HSM_BACKUP, hsm_backup, CmkHsmBackup, CmkHsmBackupId, 0, "backups of Managed HSMs")          \
+    X(KEPT_ASSIGNMENT, kept_assignment, CmkKeptAssignment, CmkKeptAssignmentId, 0,                 \
+      "roles in backups")                                                                          \
     X(KEY, key, CmkKey, CmkKeyId, 0, "keys")                                                       \
     X(VERSION, version, CmkVersion, CmkVersionId, 0, "key versions")                               \
     X(VERSION_USE, version_use, CmkVersionUse, CmkVersionId, 1, "uses of key versions")            \
@@ -240,7 +284,14 @@ typedef struct CmkResourceGuardId {
     X(PERSON, person, CmkPerson, CmkPersonId, 0, "users and groups")                               \
     X(MEMBERSHIP, membership, CmkMembership, CmkMembershipId, 0, "memberships in groups")          \
     X(SECRET, secret, CmkSecret, CmkSecretId, 0, "secrets")                                        \
-    X(RESOURCE_GUARD, resource_guard, CmkResourceGuard, CmkResourceGuardId, 0, "resource guards")
+    X(RESOURCE_GUARD, resource_guard, CmkResourceGuard, CmkResourceGuardId, 0, "resource guards")  \
+    X(NETWORK, network, CmkNetwork, CmkNetworkId, 0, "networks")                                   \
+    X(RULE_SET, rule_set, CmkRuleSet, CmkRuleSetId, 0, "sets of network rules")                    \
+    X(NETWORK_RULE, network_rule, CmkNetworkRule, CmkNetworkRuleId, 0, "network rules")            \
+    X(PRIVATE_ENDPOINT, private_endpoint, CmkPrivateEndpoint, CmkPrivateEndpointId, 0,             \
+      "private endpoints")                                                                         \
+    X(SUBSCRIPTION_METER, subscription_meter, CmkSubscriptionMeter, CmkSubscriptionMeterId, 1,     \
+      "subscription meters")
 
 /* clang-format on */
 
@@ -299,6 +350,7 @@ typedef struct CmkRegion {
     CmkTime
         shown_until; /* key vaults are shown as the pair knows them: up to here; 0: as they are */
     CmkTime writes_from; /* after the loss of a zone no write is taken before (REL-3) */
+    CmkTime links_from;  /* after a failover no private link works before (REL-11) */
     uint64_t zone_by;
     uint64_t service_by;
     uint64_t changed_by;
@@ -346,7 +398,7 @@ typedef struct CmkPerson {
     uint32_t name;
     uint32_t kind; /* CmkPersonKind */
     uint32_t principal;
-    uint32_t reserved;
+    uint32_t network; /* from which a user asks, 0: the open internet */
     uint64_t changed_by;
 } CmkPerson;
 
@@ -367,6 +419,98 @@ typedef struct CmkMembership {
     uint32_t reserved;
     uint64_t changed_by;
 } CmkMembership;
+
+/* ---- networks (section 7) -------------------------------------------------------------------- */
+
+typedef enum CmkNetworkKind {
+    CMK_NETWORK_ADDRESS_RANGE,
+    CMK_NETWORK_SUBNET /* of a virtual network: known by its name, its addresses are private */
+} CmkNetworkKind;
+
+/* From where somebody asks, or is let in. */
+typedef struct CmkNetwork {
+    uint32_t name;
+    uint32_t kind;        /* CmkNetworkKind */
+    uint32_t address;     /* of a range: IPv4, the bits beyond the prefix are 0 */
+    uint32_t prefix_bits; /* of a range: 0 to 32 */
+} CmkNetwork;
+
+/* The words that the service has for its settings (NET-3); the first of each is what a new store
+ * of keys has (NET-1). */
+typedef enum CmkPublicAccess {
+    CMK_PUBLIC_ACCESS_ENABLED,
+    CMK_PUBLIC_ACCESS_DISABLED,
+    CMK_PUBLIC_ACCESS_SECURED_BY_PERIMETER,
+    CMK_PUBLIC_ACCESS__COUNT
+} CmkPublicAccess;
+typedef enum CmkDefaultAction {
+    CMK_DEFAULT_ACTION_ALLOW,
+    CMK_DEFAULT_ACTION_DENY,
+    CMK_DEFAULT_ACTION__COUNT
+} CmkDefaultAction;
+typedef enum CmkBypass {
+    CMK_BYPASS_AZURE_SERVICES,
+    CMK_BYPASS_NONE,
+    CMK_BYPASS__COUNT
+} CmkBypass;
+
+/* Who may reach the data plane of one store of keys. */
+typedef struct CmkRuleSet {
+    uint32_t key_vault;      /* whose it is */
+    uint32_t public_access;  /* CmkPublicAccess */
+    uint32_t default_action; /* CmkDefaultAction */
+    uint32_t bypass;         /* CmkBypass */
+    uint32_t first_rule;
+    uint32_t first_private_endpoint;
+    uint32_t rule_counts[2]; /* rules of the firewall in force, by CmkNetworkKind (NET-4) */
+    uint32_t private_endpoint_count;
+    uint32_t public_access_before; /* before it was written to: see models/replica.h */
+    uint32_t default_action_before;
+    uint32_t bypass_before;
+    CmkTime written_at;
+    uint64_t changed_by_before;
+    uint64_t changed_by;
+} CmkRuleSet;
+
+typedef enum CmkNetworkRuleKind {
+    CMK_RULE_OF_FIREWALL,
+    CMK_RULE_OF_PERIMETER
+} CmkNetworkRuleKind;
+
+/* One row for each thing that a set of rules has ever let in: a network, or with a perimeter all
+ * that runs in a subscription. */
+typedef struct CmkNetworkRule {
+    uint32_t rule_set;
+    uint32_t kind; /* CmkNetworkRuleKind */
+    uint32_t network;
+    uint32_t subscription; /* scope */
+    uint32_t is_in_force;
+    uint32_t is_in_force_before; /* before it was written to: see models/replica.h */
+    uint32_t next_of_set;
+    uint32_t reserved;
+    CmkTime written_at;
+    uint64_t changed_by_before;
+    uint64_t changed_by;
+} CmkNetworkRule;
+
+typedef enum CmkEndpointState {
+    CMK_ENDPOINT_DISCONNECTED, /* or never connected */
+    CMK_ENDPOINT_PENDING,
+    CMK_ENDPOINT_APPROVED,
+    CMK_ENDPOINT_REJECTED
+} CmkEndpointState;
+
+/* The connection of a subnet to a store of keys or to a Backup vault, one row for each pair of
+ * them. */
+typedef struct CmkPrivateEndpoint {
+    uint32_t network; /* a subnet */
+    uint32_t rule_set;
+    uint32_t backup_vault;
+    uint32_t state; /* CmkEndpointState */
+    uint32_t next;  /* of the same rule set or Backup vault */
+    uint32_t reserved;
+    uint64_t changed_by;
+} CmkPrivateEndpoint;
 
 /* ---- key vaults and keys --------------------------------------------------------------------- */
 
@@ -395,7 +539,7 @@ typedef struct CmkKeyVault {
     uint32_t has_purge_protection;
     uint32_t retention_days; /* SD-1 */
     uint32_t sku;
-    uint32_t is_throttled;     /* a noisy neighbour takes all requests: 1 while the fault lasts */
+    uint32_t taken_ppm;        /* share of each window that a noisy neighbour takes */
     uint32_t resource_group;   /* scope */
     uint32_t first_assignment; /* made at this key vault or at one of its keys */
     uint32_t first_access_policy;
@@ -404,6 +548,8 @@ typedef struct CmkKeyVault {
     uint32_t permission_model_before; /* before it was written to: see models/replica.h */
     uint32_t has_soft_delete_before;
     uint32_t has_purge_protection_before;
+    uint32_t rule_set; /* who may reach its keys: see models/network.h */
+    uint32_t reserved;
     CmkTime purge_at; /* of a deleted one (SD-6) */
     CmkTime written_at;
     uint64_t throttled_by;
@@ -415,8 +561,18 @@ typedef struct CmkKeyVault {
 
 /* Weight of a full throttling window; each request takes CMK_WINDOW_WEIGHT / limit of it (THR-2).
  */
-#define CMK_WINDOW_WEIGHT 12000
+#define CMK_WINDOW_WEIGHT INT64_C(12000)
 #define CMK_WINDOW_US (10 * CMK_SECOND_US)
+/* What a subscription has in a region: the windows of so many key vaults (THR-3). */
+#define CMK_WINDOWS_OF_SUBSCRIPTION 5
+#define CMK_SHARE_ALL 1000000 /* parts per million: the whole */
+
+/* Row (subscription - 1) * regions + region: what the key vaults of a subscription in one region
+ * have answered together. */
+typedef struct CmkSubscriptionMeter {
+    CmkTime window_start;
+    int64_t window_used; /* in units of CMK_WINDOW_WEIGHT */
+} CmkSubscriptionMeter;
 
 /* Kinds of HSM-protected keys, which are billed for each version in use. */
 typedef enum CmkHsmKeys {
@@ -501,12 +657,12 @@ typedef struct CmkKey {
     uint32_t poll_epoch;   /* the pending look for a newer version carries it */
     uint32_t state_before; /* before it was written to: see models/replica.h */
     uint32_t version_before;
-    uint32_t curve; /* CmkCurve */
-    uint32_t next_of_key_vault;
-    uint32_t rotation_epoch;   /* what the rotation policy has pending carries it */
-    uint32_t notified_version; /* the one whose age or coming expiry was told of */
+    uint32_t curve;             /* CmkCurve */
+    uint32_t next_of_key_vault; /* or of the Managed HSM */
+    uint32_t rotation_epoch;    /* what the rotation policy has pending carries it */
+    uint32_t notified_version;  /* the one whose age or coming expiry was told of */
     uint32_t last_backup;
-    uint32_t reserved;
+    uint32_t managed_hsm; /* where it lives if it is in no key vault */
     CmkTime deleted_at;
     CmkTime purge_at;     /* SD-6 */
     CmkTime name_free_at; /* of a purged one (SD-13) */
@@ -576,17 +732,24 @@ enum {
     CMK_PERMISSION_GROUP_WRITE = 1 << 29,
     CMK_PERMISSION_DATA_ROLE_WRITE = 1 << 30 /* assign roles for key vault data only (AC-R9) */
 };
-
-/* Likewise, where an enumeration has no room any more. With secrets: the words of access policies,
- * in the order of their vocabulary, */
+/* All of them, those included for which an enumeration has no room any more. */
+typedef uint64_t CmkPermissions;
+/* With secrets: the words of access policies, in the order of their vocabulary, */
 #define CMK_PERMISSION_SECRET_GET (UINT64_C(1) << 32)
 #define CMK_PERMISSION_SECRET_SET (UINT64_C(1) << 33)
 #define CMK_PERMISSION_SECRET_DELETE (UINT64_C(1) << 34)
 #define CMK_PERMISSION_SECRET_RECOVER (UINT64_C(1) << 35)
 #define CMK_PERMISSION_SECRETS_ALL (UINT64_C(15) << 32)
-/* and with resource guards, by roles only (MUA-3, MUA-4). */
+/* with resource guards, by roles only (MUA-3, MUA-4), */
 #define CMK_PERMISSION_RESOURCE_GUARD_READ (UINT64_C(1) << 36)
 #define CMK_PERMISSION_RESOURCE_GUARD_OPERATE (UINT64_C(1) << 37)
+/* with Managed HSMs as resources: what roles at a scope allow; */
+#define CMK_PERMISSION_MANAGED_HSM_WRITE (UINT64_C(1) << 38)
+/* and with what is in one, besides keys and the assignment of roles: what its own roles allow. */
+#define CMK_PERMISSION_SECURITY_DOMAIN (UINT64_C(1) << 39)
+#define CMK_PERMISSION_HSM_BACKUP (UINT64_C(1) << 40)
+#define CMK_PERMISSION_HSM_RESTORE (UINT64_C(1) << 41)
+#define CMK_PERMISSION_READ_DELETED (UINT64_C(1) << 42)
 
 typedef struct CmkVersion {
     uint32_t key;
@@ -600,7 +763,7 @@ typedef struct CmkVersion {
     uint32_t is_backed_up; /* some backup holds the private key, whatever became of this version */
     uint32_t original;     /* version whose private key this is too; 0: it has its own (KV-24) */
     uint32_t next_copy;    /* of the same private key, from the original on */
-    uint32_t reserved;
+    uint32_t kept_under;   /* security domain under which some backup holds the private key */
     CmkTime created;
     CmkTime not_before;
     CmkTime expires;            /* CMK_TIME_MAX: never */
@@ -629,7 +792,7 @@ typedef struct CmkKeyBackup {
     uint32_t subscription; /* of the key vault: only there it can be opened */
     uint32_t region;       /* likewise, or in its pair */
     uint32_t previous;     /* earlier backup of the key */
-    uint32_t reserved;
+    uint32_t domain;       /* security domain that it is sealed under; 0: by a key vault */
     CmkTime created;
     uint64_t changed_by;
 } CmkKeyBackup;
@@ -643,6 +806,79 @@ typedef struct CmkKeptVersion {
     CmkTime not_before;
     CmkTime expires;
 } CmkKeptVersion;
+
+/* ---- Managed HSMs ---------------------------------------------------------------------------- */
+
+typedef enum CmkManagedHsmState {
+    CMK_MANAGED_HSM_ABSENT,
+    CMK_MANAGED_HSM_PROVISIONED, /* no key can be used before it is activated (HSM-3) */
+    CMK_MANAGED_HSM_ACTIVE,
+    CMK_MANAGED_HSM_DELETED, /* with its content, until it is recovered or purged (HSM-10) */
+    CMK_MANAGED_HSM_PURGED
+} CmkManagedHsmState;
+
+typedef struct CmkManagedHsm {
+    uint32_t name;
+    uint32_t region;
+    uint32_t state; /* CmkManagedHsmState */
+    uint32_t epoch;
+    uint32_t second_region; /* 0: none (HSM-16) */
+    uint32_t has_purge_protection;
+    uint32_t retention_days;
+    uint32_t resource_group; /* scope */
+    uint32_t domain;         /* security domain, 0 before activation */
+    uint32_t first_assignment;
+    uint32_t first_key;
+    uint32_t key_count; /* deleted ones included (HSM-13, HSM-20) */
+    uint32_t last_backup;
+    uint32_t billed_regions; /* that are paid for now (HSM-12, HSM-18) */
+    CmkTime purge_at;        /* of a deleted one */
+    CmkTime second_from;     /* the second region answers from then on (HSM-17) */
+    CmkTime shown_until;     /* keys are shown as the second region knows them; 0: as they are */
+    CmkTime billed_since;    /* the integral is up to here */
+    uint64_t billed_low;     /* regions x microseconds, 128 bits */
+    uint64_t billed_high;
+    uint64_t changed_by;
+} CmkManagedHsm;
+
+/* When the work that was taken on will be done: microseconds, and parts of one so that no rate is
+ * rounded (models/hsm_capacity.h). Row i goes with Managed HSM i. */
+typedef struct CmkManagedHsmMeter {
+    CmkTime busy_until;
+    int64_t busy_parts;
+    int64_t requests;   /* that were granted since the start */
+    int64_t refused;    /* whatever the reason */
+    int64_t longest_us; /* that anybody waited for an answer */
+} CmkManagedHsmMeter;
+
+/* The key to everything an HSM holds, in as many pieces as there are people to keep them. It stays
+ * in the world when the HSM goes: with it another one can take the place (HSM-4, HSM-15). */
+typedef struct CmkSecurityDomain {
+    uint32_t managed_hsm; /* that was activated with it first */
+    uint32_t keys;        /* wrapping keys, each kept by somebody */
+    uint32_t quorum;      /* so many of them open it */
+    uint32_t keys_lost;
+    uint64_t changed_by;
+} CmkSecurityDomain;
+
+/* A copy of all that is in an HSM, sealed under its security domain and kept outside for good. */
+typedef struct CmkHsmBackup {
+    uint32_t managed_hsm;
+    uint32_t domain;
+    uint32_t first_key_backup; /* of the keys in it: rows that follow one another */
+    uint32_t key_count;
+    uint32_t first_assignment; /* of the local roles in it: likewise */
+    uint32_t assignment_count;
+    uint32_t previous; /* earlier backup of the HSM */
+    uint32_t reserved;
+    CmkTime created;
+    uint64_t changed_by;
+} CmkHsmBackup;
+
+typedef struct CmkKeptAssignment {
+    uint32_t assignment;
+    uint32_t reserved;
+} CmkKeptAssignment;
 
 /* ---- identities and access ------------------------------------------------------------------- */
 
@@ -703,8 +939,10 @@ typedef struct CmkAssignment {
     uint32_t epoch;
     uint32_t next_of_principal;
     uint32_t next_of_key_vault;
-    uint32_t scope;  /* or if not 0 this management group, subscription or resource group */
-    uint32_t tenant; /* CmkScope.tenant of the subscription when it was made (MI-13) */
+    uint32_t scope;       /* or if not 0 this management group, subscription or resource group */
+    uint32_t tenant;      /* CmkScope.tenant of the subscription when it was made (MI-13) */
+    uint32_t managed_hsm; /* or if not 0 this Managed HSM: a local one (HSM-7), */
+    uint32_t is_on_keys;  /* of all its keys (`/keys`), or if `key` says so of one of them */
     uint64_t changed_by;
 } CmkAssignment;
 
@@ -814,6 +1052,8 @@ typedef struct CmkBackupVault {
     uint32_t immutability;       /* CmkImmutability */
     uint32_t cross_subscription; /* CmkCrossSubscription */
     uint32_t resource_guard;     /* whose consent critical operations need, 0: nobody's (MUA-1) */
+    uint32_t first_private_endpoint; /* of its own, which are not those of its key vault (NET-10) */
+    uint32_t private_endpoint_count;
     CmkTime dek_known_until; /* Backup still holds the data key that it had unwrapped (OQ-10) */
     CmkTime deleted_at;      /* of the one that is listed */
     CmkTime deleted_purge_at;
@@ -1194,6 +1434,7 @@ CMK_TABLES(X)
     X(POINT, point, CmkPoint, CmkPointId)                                                          \
     X(TASK, task, CmkTask, CmkTaskId)                                                              \
     X(KEY_VAULT, key_vault, CmkKeyVault, CmkKeyVaultId)                                            \
+    X(MANAGED_HSM, managed_hsm, CmkManagedHsm, CmkManagedHsmId)                                    \
     X(KEY, key, CmkKey, CmkKeyId)                                                                  \
     X(IDENTITY, identity, CmkIdentity, CmkIdentityId)                                              \
     X(SECRET, secret, CmkSecret, CmkSecretId)

@@ -27,7 +27,12 @@ static const CmkErrorRow rows[] = {
     {"ERR-M4", CMK_GUARD_POLICY_LETS_WRAP, MISSING, MISSING, false},
     {"ERR-M4", CMK_GUARD_ROLE_LETS_UNWRAP, MISSING, MISSING, false},
     {"ERR-M4", CMK_GUARD_POLICY_LETS_UNWRAP, MISSING, MISSING, false},
+    {"ERR-M3", CMK_GUARD_LOCAL_ROLE_LETS_GET, AUTH, MISSING, false},
+    {"ERR-M4", CMK_GUARD_LOCAL_ROLE_LETS_WRAP, MISSING, MISSING, false},
+    {"ERR-M4", CMK_GUARD_LOCAL_ROLE_LETS_UNWRAP, MISSING, MISSING, false},
     {"ERR-M5", CMK_GUARD_KEY_VAULT_EXISTS, AUTH, AUTH, false},
+    {"ERR-M5", CMK_GUARD_MANAGED_HSM_EXISTS, AUTH, AUTH, false},
+    {"ERR-M5", CMK_GUARD_MANAGED_HSM_IS_ACTIVATED, AUTH, AUTH, false},
     {"ERR-M6", CMK_GUARD_KEY_IS_NOT_BEING_DELETED, AUTH, AUTH, false},
     {"ERR-M6", CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED, AUTH, AUTH, false},
     {"ERR-M6", CMK_GUARD_KEY_EXISTS, AUTH, AUTH, false},
@@ -39,9 +44,13 @@ static const CmkErrorRow rows[] = {
     {"ERR-M10", CMK_GUARD_BACKUP_FINDS_IT_NOT_EXPIRED, AUTH, AUTH, false},
     {"ERR-M10", CMK_GUARD_BACKUP_FINDS_IT_YET_VALID, AUTH, AUTH, false},
     {"ERR-M4", CMK_GUARD_KEY_OPS_INCLUDE_THIS, MISSING, MISSING, false},
+    {"ERR-M7", CMK_GUARD_CONNECTION_LETS_BACKUP_IN, AUTH, AUTH, false},
+    {"ERR-M7", CMK_GUARD_FIREWALL_LETS_BACKUP_IN, AUTH, AUTH, false},
     {"ERR-M8", CMK_GUARD_KEY_TYPE_CAN_DO_THIS, MISSING, MISSING, false},
     {"ERR-M12", CMK_GUARD_KEY_VAULT_IS_REACHABLE, RETRY, RETRY, true},
     {"ERR-M12", CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, RETRY, RETRY, true},
+    {"ERR-M12", CMK_GUARD_MANAGED_HSM_IS_REACHABLE, RETRY, RETRY, true},
+    {"ERR-M12", CMK_GUARD_MANAGED_HSM_HAS_CAPACITY, RETRY, RETRY, true},
     {"ERR-M12", CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, RETRY, RETRY, true},
     {"ERR-M12", CMK_GUARD_BACKUP_SERVICE_WORKS, RETRY, RETRY, true},
     {"ERR-M13", CMK_GUARD_CALLER_IS_KNOWN, AUTH, MISSING, false},
@@ -189,6 +198,9 @@ static const CmkErrorFacts errors[] = {
      "Change the identity first and the key with a second request."},
     {CMK_STATUS_OF(SYSTEM_IDENTITY_AT_CREATION), 0, USER_ERROR, "ERR-16", "identity",
      "Create the Backup vault with a user-assigned identity, or without a key."},
+    {CMK_STATUS_OF(USER_IDENTITY_NETWORK_RESTRICTED), 0, USER_ERROR, "ERR-17", "identity",
+     "Open the key vault to all networks and remove private endpoints of the Backup vault, or use "
+     "the system-assigned identity."},
     {CMK_STATUS_OF(MISSING_PERMISSION_ON_CURRENT_KEY), 0, USER_ERROR, "ERR-18", "currentKey",
      "Give the identity get and unwrap on the key that is in use now, then change key or "
      "identity."},
@@ -248,6 +260,17 @@ static const Advice advices[] = {
     {CMK_STATUS_OF(BAD_PARAMETER), "Ask again with values that are allowed, or for another key."},
     {CMK_STATUS_OF(ALREADY_EXISTS),
      "Choose another name, or recover or purge the deleted key vault that holds this one."},
+    {CMK_STATUS_OF(MANAGED_HSM_NOT_FOUND),
+     "Name a Managed HSM that exists; what is to be recovered or purged must be deleted."},
+    {CMK_STATUS_OF(MANAGED_HSM_NOT_ACTIVATED),
+     "Download the security domain of the Managed HSM, which activates it."},
+    {CMK_STATUS_OF(MANAGED_HSM_BUSY),
+     "Ask again later, spread the jobs over the day, or let fewer of them share the HSM."},
+    {CMK_STATUS_OF(SECURITY_DOMAIN_LOST),
+     "Nothing brings it back: keep the HSM that still has it, or make another one with new keys."},
+    {CMK_STATUS_OF(MANAGED_HSM_FULL), "Purge what is deleted, or make another Managed HSM or key."},
+    {CMK_STATUS_OF(MANAGED_HSM_EXISTS_ALREADY),
+     "Choose another name, or recover or purge the deleted Managed HSM that holds this one."},
     {CMK_STATUS_OF(NOT_FOUND), "Name what exists, or make, attach or assign it first."},
     {CMK_STATUS_OF(CONFLICT),
      "See what state it is in: it may be there already, or something else has to be done or to end "
@@ -328,7 +351,8 @@ static uint32_t append_all(char *text, size_t size, uint32_t length, const char 
     return length;
 }
 
-/* A key vault's own answers have an HTTP status; what Backup finds out by itself has none. */
+/* A key vault's or HSM's own answers have an HTTP status; what Backup finds out by itself has none.
+ */
 static uint32_t append_answer(const CmkModel *model, const CmkWorld *world,
                               const CmkRecord *refused, char *text, size_t size, uint32_t length)
 {
@@ -347,7 +371,9 @@ static uint32_t append_answer(const CmkModel *model, const CmkWorld *world,
         cmk_key_uri_format(world, key, (CmkVersionId){refused->args.ref[CMK_REF_VERSION]}, uri);
     }
     (void)snprintf(http, sizeof(http), "%u ", answer->http);
-    const char *const words[] = {" The key vault answered: ",
+    const bool is_hsm = cmk_key(world, key)->managed_hsm != 0;
+    const char *const words[] = {is_hsm ? " The Managed HSM answered: "
+                                        : " The key vault answered: ",
                                  http,
                                  answer->code,
                                  answer->inner != NULL ? ", inner code " : "",

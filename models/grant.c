@@ -1,5 +1,7 @@
 /* Role assignments and access policies: giving, taking away, propagation (section 3). */
 #include "models/access.h"
+#include "models/key_store.h"
+#include "models/managed_hsm.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/repairs.h"
@@ -54,7 +56,8 @@ static bool scope_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *r
 {
     const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     *ret_blame = vault->changed_by;
-    return args->ref[CMK_REF_SCOPE] != 0 || vault->state == CMK_KEY_VAULT_ACTIVE;
+    return args->ref[CMK_REF_SCOPE] != 0 || cmk_is_about_hsm(args) ||
+           vault->state == CMK_KEY_VAULT_ACTIVE;
 }
 
 const CmkGuard cmk_guard_scope_exists = {.name = "scope-exists",
@@ -164,7 +167,7 @@ static bool assignments_have_room(const CmkWorld *world, const CmkArgs *args, ui
         limit /= SUBSCRIPTION_TO_MANAGEMENT_GROUP;
     }
     *ret_blame = counts->changed_by;
-    return !is_limited || counts->assignment_count < limit;
+    return !is_limited || cmk_is_about_hsm(args) || counts->assignment_count < limit;
 }
 
 const CmkGuard cmk_guard_assignments_have_room = {
@@ -194,6 +197,12 @@ const CmkGuard cmk_guard_principal_exists = {
         {CMK_OP_IDENTITY_CREATE, create_caller, "create the identity"},
         {CMK_OP_SYSTEM_IDENTITY_ENABLE, enable_caller, "switch the system-assigned identity on"}}};
 
+static bool is_on_keys(const CmkArgs *args)
+{
+    return cmk_is_about_hsm(args) &&
+           (args->ref[CMK_REF_KEY] != 0 || args->num[CMK_NUM_ALL_KEYS] != 0);
+}
+
 /* The assignment that the arguments name: of the given role if one is given, not taken away yet,
  * nor void since its scope moved to another tenant. */
 static bool is_meant(const CmkWorld *world, CmkAssignmentId id, const CmkArgs *args)
@@ -204,7 +213,9 @@ static bool is_meant(const CmkWorld *world, CmkAssignmentId id, const CmkArgs *a
                                  ? assignment->scope == args->ref[CMK_REF_SCOPE]
                                  : assignment->scope == 0 &&
                                        assignment->key_vault == args->ref[CMK_REF_KEY_VAULT] &&
-                                       assignment->key == args->ref[CMK_REF_KEY];
+                                       assignment->managed_hsm == args->ref[CMK_REF_MANAGED_HSM] &&
+                                       assignment->key == args->ref[CMK_REF_KEY] &&
+                                       (assignment->is_on_keys != 0) == is_on_keys(args);
     return is_at_scope && (args->num[0] == 0 || assignment->role == (uint32_t)args->num[0]) &&
            (state == CMK_ASSIGNMENT_ACTIVE || state == CMK_ASSIGNMENT_GRANTING);
 }
@@ -359,10 +370,15 @@ const CmkGuard cmk_guard_access_policies_have_room = {
 
 /* ---- role assignments ------------------------------------------------------------------------ */
 
-/* AC-10, AC-11: what data actions are given for a management group takes long to get to the data.
- */
+/* AC-10, AC-11: what data actions are given for a management group takes long to get to the data. A
+ * local role of a Managed HSM acts at once, unless it has to get to a second region (HSM-17). */
 static int64_t propagation_of(const CmkWorld *world, const CmkAssignment *assignment)
 {
+    const CmkManagedHsmId hsm = {assignment->managed_hsm};
+    if (hsm.i != 0) {
+        return cmk_managed_hsm_has_second(world, hsm) ? cmk_knob(world, CMK_KNOB_HSM_REPLICATION)
+                                                      : 0;
+    }
     const CmkScope *scope = cmk_scope(world, (CmkScopeId){assignment->scope});
     const bool is_wide = assignment->scope != 0 && scope->kind == CMK_SCOPE_MANAGEMENT_GROUP;
     return cmk_knob(world, is_wide && cmk_role_has_data_actions(assignment->role)
@@ -376,6 +392,9 @@ static void count_assignment(CmkSim *sim, const CmkAssignment *assignment, int32
     const CmkPlace place = cmk_place_of_assignment(sim->world, assignment);
     if (assignment->tenant != cmk_scope_tenant(sim->world, place.scope)) {
         return; /* it stayed behind when its subscription moved */
+    }
+    if (assignment->managed_hsm != 0) {
+        return; /* it is inside the HSM, not in Azure */
     }
     CmkScope *counts = cmk_scope_mut(sim, cmk_scope_that_counts(sim->world, place.scope));
     counts->assignment_count = (uint32_t)((int32_t)counts->assignment_count + delta);
@@ -402,15 +421,24 @@ static void let_propagate(CmkSim *sim, const CmkArgs *args, uint32_t row)
                                args);
 }
 
-static void link_to_key_vault(CmkSim *sim, CmkAssignmentId id)
+static void link_to_place(CmkSim *sim, CmkAssignmentId id)
 {
     CmkAssignment *assignment = cmk_assignment_mut(sim, id);
     if (assignment->key_vault != 0) {
         CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){assignment->key_vault});
         assignment->next_of_key_vault = vault->first_assignment;
         vault->first_assignment = id.i;
+    } else if (assignment->managed_hsm != 0) {
+        CmkManagedHsm *hsm = cmk_managed_hsm_mut(sim, (CmkManagedHsmId){assignment->managed_hsm});
+        assignment->next_of_key_vault = hsm->first_assignment;
+        hsm->first_assignment = id.i;
     }
 }
+
+/* Local roles are kept by the HSM itself, as keys are. */
+#define IN_HSM                                                                                     \
+    CMK_GUARD_MANAGED_HSM_EXISTS, CMK_GUARD_MANAGED_HSM_IS_REACHABLE,                              \
+        CMK_GUARD_MANAGED_HSM_IS_ACTIVATED
 
 static uint32_t role_assign(CmkSim *sim, const CmkArgs *args)
 {
@@ -422,13 +450,15 @@ static uint32_t role_assign(CmkSim *sim, const CmkArgs *args)
     *assignment = (CmkAssignment){.principal = principal_id.i,
                                   .role = (uint32_t)args->num[0],
                                   .key_vault = place.key_vault.i,
+                                  .managed_hsm = place.managed_hsm.i,
+                                  .is_on_keys = place.is_on_keys,
                                   .key = place.key.i,
                                   .scope = args->ref[CMK_REF_SCOPE],
                                   .tenant = cmk_scope_tenant(sim->world, place.scope),
                                   .next_of_principal = principal->first_assignment,
                                   .changed_by = cmk_this_seq(sim)};
     principal->first_assignment = id.i;
-    link_to_key_vault(sim, id);
+    link_to_place(sim, id);
     count_assignment(sim, assignment, +1);
     const bool is_at_once = propagation_of(sim->world, assignment) == 0;
     assignment->state = is_at_once ? CMK_ASSIGNMENT_ACTIVE : CMK_ASSIGNMENT_GRANTING;
@@ -440,19 +470,22 @@ static uint32_t role_assign(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_role_assign = {
     .name = "role.assign",
-    .text = "An identity, user or group is given a role on a key, a key vault or what contains it.",
+    .text =
+        "An identity, user or group is given a role on a key, a key vault or what contains it, or "
+        "a local role of a Managed HSM.",
     .params = {{"principal", CMK_PARAM_CALLER, 0, 1, CMK_REF_IDENTITY},
                {"role", CMK_PARAM_ROLE, 1, 1, 0},
                {"scope", CMK_PARAM_SCOPE, 0, 1, CMK_REF_KEY_VAULT},
                {"principal_type", CMK_PARAM_PRINCIPAL_TYPE, 1, 0, ASSIGN_PRINCIPAL_TYPE}},
     .permission = CMK_PERMISSION_ROLE_WRITE,
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_SCOPE_EXISTS,
-               CMK_GUARD_PRINCIPAL_IS_OF_THE_TENANT, CMK_GUARD_PRINCIPAL_IS_IN_DIRECTORY,
-               CMK_GUARD_ASSIGNMENT_IS_NEW, CMK_GUARD_ASSIGNMENTS_HAVE_ROOM},
-    .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(ASSIGNMENT) | CMK_BIT(KEY_VAULT) | CMK_BIT(SCOPE) |
-              CMK_BIT_TIMERS,
+               IN_HSM, CMK_GUARD_ROLE_FITS_SCOPE, CMK_GUARD_PRINCIPAL_IS_OF_THE_TENANT,
+               CMK_GUARD_PRINCIPAL_IS_IN_DIRECTORY, CMK_GUARD_ASSIGNMENT_IS_NEW,
+               CMK_GUARD_ASSIGNMENTS_HAVE_ROOM, CMK_GUARD_LOCAL_ASSIGNMENTS_HAVE_ROOM},
+    .writes = CMK_BIT(PRINCIPAL) | CMK_BIT(ASSIGNMENT) | CMK_BIT(KEY_VAULT) | CMK_BIT(MANAGED_HSM) |
+              CMK_BIT(SCOPE) | CMK_BIT_TIMERS,
     .effect = role_assign,
-    .rules = "AC-8 AC-9 AC-10 AC-11 AC-13 AC-20 MI-13 MI-18 REL-10",
+    .rules = "AC-8 AC-9 AC-10 AC-11 AC-13 AC-20 MI-13 MI-18 REL-10 HSM-7 HSM-8 HSM-17",
     .action = "Microsoft.Authorization/roleAssignments/write",
     .az = "az role assignment create",
 };
@@ -499,7 +532,8 @@ const CmkOperation cmk_op_role_remove = {
                {"role", CMK_PARAM_ROLE, 1, 0, 0},
                {"scope", CMK_PARAM_SCOPE, 0, 1, CMK_REF_KEY_VAULT}},
     .permission = CMK_PERMISSION_ROLE_WRITE,
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, CMK_GUARD_ASSIGNMENT_EXISTS},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_PRINCIPAL_EXISTS, IN_HSM,
+               CMK_GUARD_ASSIGNMENT_EXISTS},
     .writes = CMK_BIT(ASSIGNMENT) | CMK_BIT(SCOPE) | CMK_BIT_TIMERS,
     .effect = role_remove,
     .rules = "AC-9 AC-10 AC-13",
@@ -529,7 +563,7 @@ const CmkOperation cmk_op_role_remove_orphaned = {
                {"role", CMK_PARAM_ROLE, 1, 0, 0},
                {"scope", CMK_PARAM_SCOPE, 0, 1, CMK_REF_KEY_VAULT}},
     .permission = CMK_PERMISSION_ROLE_WRITE,
-    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_ORPHANED_ASSIGNMENT_EXISTS},
+    .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, IN_HSM, CMK_GUARD_ORPHANED_ASSIGNMENT_EXISTS},
     .writes = CMK_BIT(ASSIGNMENT) | CMK_BIT(SCOPE) | CMK_BIT_TIMERS,
     .effect = role_remove_orphaned,
     .rules = "AC-9 AC-10 AC-15",

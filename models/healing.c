@@ -1,9 +1,10 @@
 /* Encryption settings that become Inconsistent, and those that restore themselves (BV-29 to 31). */
 #include "models/access.h"
 #include "models/encryption.h"
+#include "models/key_store.h"
 #include "models/model.h"
 #include "models/mutate.h"
-#include "models/region.h"
+#include "models/network.h"
 #include "models/rows.h"
 
 uint32_t cmk_healing_epoch(const CmkWorld *world, uint32_t row)
@@ -19,6 +20,17 @@ void cmk_encryption_break(CmkSim *sim, CmkBackupVaultId id)
     if (vault->encryption == CMK_ENCRYPTION_ENABLED) {
         vault->encryption = CMK_ENCRYPTION_INCONSISTENT; /* BV-29, BV-T11 */
         vault->is_broken_by_identity = 1;
+        vault->healing_epoch++;
+        vault->encryption_by = cmk_this_seq(sim);
+    }
+}
+
+void cmk_encryption_spoil(CmkSim *sim, CmkBackupVaultId id)
+{
+    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
+    if (vault->encryption == CMK_ENCRYPTION_ENABLED) {
+        vault->encryption = CMK_ENCRYPTION_INCONSISTENT;
+        vault->is_broken_by_identity = 0;
         vault->healing_epoch++;
         vault->encryption_by = cmk_this_seq(sim);
     }
@@ -65,19 +77,23 @@ static bool encryption_can_be_restored(const CmkWorld *world, const CmkArgs *arg
     }
     const uint32_t needed[] = {CMK_PERMISSION_GET, CMK_PERMISSION_WRAP, CMK_PERMISSION_UNWRAP};
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(needed); i++) {
-        if (!cmk_access_is_granted(world, principal, (CmkKeyVaultId){key->key_vault}, key_id,
-                                   needed[i], ret_blame)) {
+        if (!cmk_access_to_key_is_granted(world, principal, key_id, needed[i], ret_blame)) {
             return false;
         }
     }
-    const CmkKeyVault *key_vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
+    const CmkKeyStore store = cmk_key_store_of(world, key_id);
     const CmkVersion *version = cmk_version(world, (CmkVersionId){vault->active_version});
-    if (!cmk_region_answers(world, (CmkRegionId){key_vault->region})) {
-        *ret_blame = cmk_region(world, (CmkRegionId){key_vault->region})->changed_by;
+    if (!cmk_key_store_answers(world, &store)) {
+        *ret_blame = cmk_region(world, store.region)->changed_by;
         return false;
     }
-    if (key_vault->state != CMK_KEY_VAULT_ACTIVE) {
-        *ret_blame = key_vault->changed_by;
+    if (!store.is_there) {
+        *ret_blame = store.changed_by;
+        return false;
+    }
+    CmkArgs request = question;
+    request.ref[CMK_REF_KEY_VAULT] = key->key_vault;
+    if (!cmk_network_lets_backup(world, &request, ret_blame)) {
         return false;
     }
     *ret_blame = version->changed_by > key->changed_by ? version->changed_by : key->changed_by;

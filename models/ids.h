@@ -24,6 +24,26 @@
     X(KEY_VAULT_DELETE, key_vault_delete)                                                          \
     X(KEY_VAULT_RECOVER, key_vault_recover)                                                        \
     X(KEY_VAULT_PURGE, key_vault_purge)                                                            \
+    X(KEY_VAULT_SET_NETWORK, key_vault_set_network)                                                \
+    X(KEY_VAULT_ADD_NETWORK_RULE, key_vault_add_network_rule)                                      \
+    X(KEY_VAULT_REMOVE_NETWORK_RULE, key_vault_remove_network_rule)                                \
+    X(KEY_VAULT_ADD_PERIMETER_RULE, key_vault_add_perimeter_rule)                                  \
+    X(KEY_VAULT_REMOVE_PERIMETER_RULE, key_vault_remove_perimeter_rule)                            \
+    X(KEY_VAULT_CONNECT_PRIVATE_ENDPOINT, key_vault_connect_private_endpoint)                      \
+    X(KEY_VAULT_APPROVE_PRIVATE_ENDPOINT, key_vault_approve_private_endpoint)                      \
+    X(KEY_VAULT_REJECT_PRIVATE_ENDPOINT, key_vault_reject_private_endpoint)                        \
+    X(KEY_VAULT_DISCONNECT_PRIVATE_ENDPOINT, key_vault_disconnect_private_endpoint)                \
+    X(MANAGED_HSM_CREATE, managed_hsm_create)                                                      \
+    X(MANAGED_HSM_ACTIVATE, managed_hsm_activate)                                                  \
+    X(MANAGED_HSM_SET_PURGE_PROTECTION, managed_hsm_set_purge_protection)                          \
+    X(MANAGED_HSM_EXTEND, managed_hsm_extend)                                                      \
+    X(MANAGED_HSM_RETRACT, managed_hsm_retract)                                                    \
+    X(MANAGED_HSM_DELETE, managed_hsm_delete)                                                      \
+    X(MANAGED_HSM_RECOVER, managed_hsm_recover)                                                    \
+    X(MANAGED_HSM_PURGE, managed_hsm_purge)                                                        \
+    X(MANAGED_HSM_LOSE_DOMAIN_KEYS, managed_hsm_lose_domain_keys)                                  \
+    X(MANAGED_HSM_BACKUP, managed_hsm_backup)                                                      \
+    X(MANAGED_HSM_RESTORE, managed_hsm_restore)                                                    \
     X(KEY_CREATE, key_create)                                                                      \
     X(KEY_IMPORT, key_import)                                                                      \
     X(KEY_ROTATE, key_rotate)                                                                      \
@@ -94,6 +114,8 @@
     X(BACKUP_VAULT_ARRIVE, backup_vault_arrive)                                                    \
     X(BACKUP_VAULT_SET_REDUNDANCY, backup_vault_set_redundancy)                                    \
     X(BACKUP_VAULT_UPDATE_ENCRYPTION, backup_vault_update_encryption)                              \
+    X(BACKUP_VAULT_ADD_PRIVATE_ENDPOINT, backup_vault_add_private_endpoint)                        \
+    X(BACKUP_VAULT_REMOVE_PRIVATE_ENDPOINT, backup_vault_remove_private_endpoint)                  \
     X(ENCRYPTION_VALIDATE, encryption_validate)                                                    \
     X(ENCRYPTION_COMMIT, encryption_commit)                                                        \
     X(ENCRYPTION_RESTORE, encryption_restore)                                                      \
@@ -154,6 +176,36 @@
     X(RETENTION_STAYS, retention_stays)                                                            \
     X(KEY_VAULT_HAS_SOFT_DELETE, key_vault_has_soft_delete)                                        \
     X(PURGE_PROTECTION_STAYS_ON, purge_protection_stays_on)                                        \
+    X(MANAGED_HSM_EXISTS, managed_hsm_exists)                                                      \
+    X(MANAGED_HSM_LETS_PURGE, managed_hsm_lets_purge)                                              \
+    X(MANAGED_HSM_IS_REACHABLE, managed_hsm_is_reachable)                                          \
+    X(MANAGED_HSM_IS_ACTIVATED, managed_hsm_is_activated)                                          \
+    X(MANAGED_HSM_HAS_CAPACITY, managed_hsm_has_capacity)                                          \
+    X(LOCAL_ROLE_LETS_GET, local_role_lets_get)                                                    \
+    X(LOCAL_ROLE_LETS_WRAP, local_role_lets_wrap)                                                  \
+    X(LOCAL_ROLE_LETS_UNWRAP, local_role_lets_unwrap)                                              \
+    X(LOCAL_ROLE_LETS_ACTOR, local_role_lets_actor)                                                \
+    X(HSM_OFFERS_KEY_TYPE, hsm_offers_key_type)                                                    \
+    X(HSM_HAS_ROOM_FOR_KEY, hsm_has_room_for_key)                                                  \
+    X(HSM_HAS_ROOM_FOR_VERSION, hsm_has_room_for_version)                                          \
+    X(HSM_KEY_HAS_POLICY, hsm_key_has_policy)                                                      \
+    X(HSM_POLICY_IS_POSSIBLE, hsm_policy_is_possible)                                              \
+    X(MANAGED_HSM_NAME_IS_FREE, managed_hsm_name_is_free)                                          \
+    X(REGION_HAS_ROOM_FOR_HSM, region_has_room_for_hsm)                                            \
+    X(MANAGED_HSM_REGION_IS_UP, managed_hsm_region_is_up)                                          \
+    X(MANAGED_HSM_IS_DELETED, managed_hsm_is_deleted)                                              \
+    X(MANAGED_HSM_PURGE_IS_ALLOWED, managed_hsm_purge_is_allowed)                                  \
+    X(MANAGED_HSM_HAS_NO_SECOND_REGION, managed_hsm_has_no_second_region)                          \
+    X(MANAGED_HSM_HAS_SECOND_REGION, managed_hsm_has_second_region)                                \
+    X(REGION_CAN_BE_SECOND, region_can_be_second)                                                  \
+    X(MANAGED_HSM_IS_NEW, managed_hsm_is_new)                                                      \
+    X(MANAGED_HSM_TAKES_BACKUP, managed_hsm_takes_backup)                                          \
+    X(SECURITY_DOMAIN_IS_POSSIBLE, security_domain_is_possible)                                    \
+    X(SECURITY_DOMAIN_EXISTS, security_domain_exists)                                              \
+    X(HSM_BACKUP_EXISTS, hsm_backup_exists)                                                        \
+    X(SECURITY_DOMAIN_HAS_QUORUM, security_domain_has_quorum)                                      \
+    X(ROLE_FITS_SCOPE, role_fits_scope)                                                            \
+    X(LOCAL_ASSIGNMENTS_HAVE_ROOM, local_assignments_have_room)                                    \
     X(KEY_TYPE_FITS_SKU, key_type_fits_sku)                                                        \
     X(KEY_NAME_IS_FREE, key_name_is_free)                                                          \
     X(KEY_NAME_IS_RELEASED, key_name_is_released)                                                  \
@@ -295,7 +347,22 @@
     X(ACTOR_MAY_READ_RESOURCE_GUARD, actor_may_read_resource_guard)                                \
     X(RESOURCE_GUARD_IS_SET, resource_guard_is_set)                                                \
     X(RESOURCE_GUARD_IS_NOT_SET, resource_guard_is_not_set)                                        \
-    X(RESOURCE_GUARD_CONSENTS, resource_guard_consents)
+    X(RESOURCE_GUARD_CONSENTS, resource_guard_consents)                                            \
+    X(CONNECTION_LETS_BACKUP_IN, connection_lets_backup_in)                                        \
+    X(FIREWALL_LETS_BACKUP_IN, firewall_lets_backup_in)                                            \
+    X(CONNECTION_LETS_ACTOR_IN, connection_lets_actor_in)                                          \
+    X(FIREWALL_LETS_ACTOR_IN, firewall_lets_actor_in)                                              \
+    X(USER_IDENTITY_MEETS_OPEN_KEY_VAULT, user_identity_meets_open_key_vault)                      \
+    X(USER_IDENTITY_MEETS_NO_PRIVATE_ENDPOINT, user_identity_meets_no_private_endpoint)            \
+    X(NETWORK_RULE_IS_NEW, network_rule_is_new)                                                    \
+    X(NETWORK_RULE_EXISTS, network_rule_exists)                                                    \
+    X(NETWORK_RANGE_IS_PUBLIC, network_range_is_public)                                            \
+    X(NETWORK_RULES_HAVE_ROOM, network_rules_have_room)                                            \
+    X(NETWORK_IS_A_SUBNET, network_is_a_subnet)                                                    \
+    X(PRIVATE_ENDPOINT_IS_NEW, private_endpoint_is_new)                                            \
+    X(PRIVATE_ENDPOINT_EXISTS, private_endpoint_exists)                                            \
+    X(PRIVATE_ENDPOINTS_HAVE_ROOM, private_endpoints_have_room)                                    \
+    X(SETTINGS_USE_NO_USER_IDENTITY, settings_use_no_user_identity)
 
 /* Statuses: how an operation can end. Numbers are stable. The last column is the text for people.
  */
@@ -327,7 +394,7 @@
     X(KEY_IS_BEING_RECOVERED, 121, 409, "Conflict", "ObjectIsBeingRecovered", "KVE-13",            \
       "the key is being recovered")                                                                \
     X(METHOD_NOT_ALLOWED, 122, 405, "MethodNotAllowed", NULL, "KVE-16",                            \
-      "purge protection keeps the key vault until its retention ends")                             \
+      "purge protection keeps the key vault or HSM until its retention ends")                      \
     X(THROTTLED, 21, 429, "Throttled", NULL, "KVE-14",                                             \
       "the key vault answers no more requests in this window: VaultRequestTypeLimitReached")       \
     X(BAD_PARAMETER, 22, 400, "BadParameter", NULL, "KVE-15",                                      \
@@ -428,6 +495,22 @@
       "nothing is kept that goes back to this moment")                                             \
     X(BACKUP_IS_CONTINUOUS, 171, 0, "SimErrorBackupIsContinuous", NULL, "BK-D2",                   \
       "what is backed up all the time has no single backups")                                      \
+    X(MANAGED_HSM_NOT_FOUND, 240, 404, "SimErrorManagedHsmNotFound", NULL, "HSM-10",               \
+      "the Managed HSM does not exist or is deleted")                                              \
+    X(MANAGED_HSM_NOT_ACTIVATED, 241, 403, "SimErrorManagedHsmNotActivated", NULL, "HSM-3",        \
+      "the Managed HSM has not been activated by downloading its security domain")                 \
+    X(MANAGED_HSM_UNREACHABLE, 242, 503, "ServiceUnavailable", NULL, "HSM-15",                     \
+      "no region of the Managed HSM answers")                                                      \
+    X(MANAGED_HSM_BUSY, 243, 503, "ServiceUnavailable", NULL, "THR-8",                             \
+      "the Managed HSM has more to do than the client has patience for")                           \
+    X(FORBIDDEN_BY_LOCAL_RBAC, 244, 403, "Forbidden", NULL, "HSM-7",                               \
+      "no local role assignment of the Managed HSM gives the caller this data action")             \
+    X(SECURITY_DOMAIN_LOST, 245, 0, "SimErrorSecurityDomainLost", NULL, "HSM-4",                   \
+      "fewer people have keys to the security domain than it takes to open it")                    \
+    X(MANAGED_HSM_FULL, 246, 400, "SimErrorManagedHsmLimit", NULL, "HSM-20",                       \
+      "the Managed HSM, the key or the region has no room for another one")                        \
+    X(MANAGED_HSM_EXISTS_ALREADY, 247, 409, "SimErrorManagedHsmAlreadyExists", NULL, "HSM-13",     \
+      "a Managed HSM has this name, or a deleted one still holds it")                              \
     X(SOFT_DELETE_IS_FINAL, 160, 400, "SimErrorSoftDeleteIsAlwaysOn", NULL, "BV-6",                \
       "soft delete that is always on cannot be changed back, nor shortened")                       \
     X(SECRET_NOT_FOUND, 220, 404, "SecretNotFound", NULL, "KVE-10",                                \
@@ -449,7 +532,15 @@
     X(CROSS_SUBSCRIPTION_RESTORE_IS_FINAL, 228, 400, "SimErrorCrossSubscriptionRestoreIsFinal",    \
       NULL, "BV-5", "restores to other subscriptions are forbidden for good")                      \
     X(RESOURCE_GUARD_REFUSES, 229, 403, "LinkedAuthorizationFailed", NULL, "MUA-7",                \
-      "the caller has no role on the resource guard that lets it do this to the Backup vault")
+      "the caller has no role on the resource guard that lets it do this to the Backup vault")     \
+    X(FORBIDDEN_BY_FIREWALL, 230, 403, "Forbidden", "ForbiddenByFirewall", "KVE-4",                \
+      "the caller's network is not let in, and the caller is no trusted service")                  \
+    X(FORBIDDEN_BY_CONNECTION, 231, 403, "Forbidden", "ForbiddenByConnection", "KVE-5",            \
+      "the key vault has no public access, and the caller comes by no approved private link")      \
+    X(USER_IDENTITY_NETWORK_RESTRICTED, 232, 0, "SimErrorCMKUserIdentityNetworkRestricted", NULL,  \
+      "ERR-17",                                                                                    \
+      "a user-assigned identity goes neither with a key vault that is limited to networks nor "    \
+      "with private endpoints of the Backup vault")
 
 /* Kinds of timers; the number orders events of the same moment (OQ-35). */
 #define CMK_EVENTS(X)                                                                              \
@@ -462,6 +553,7 @@
     X(KEY_SETTLE, key_settle, 2)                                                                   \
     X(KEY_PURGE, key_purge, 2)                                                                     \
     X(KEY_VAULT_PURGE, key_vault_purge, 2)                                                         \
+    X(MANAGED_HSM_PURGE, managed_hsm_purge, 2)                                                     \
     X(KEY_ROTATION, key_rotation, 2)                                                               \
     X(KEY_NEAR_EXPIRY, key_near_expiry, 2)                                                         \
     X(ROTATION_POLL, rotation_poll, 3)                                                             \
@@ -579,7 +671,8 @@
     X(EXPIRED_KEY_RESTORE, "expired_key_restore", "boolean", 0, 0, 0, 0, 0, 1, "OQ-6", "assumed",  \
       "whether Backup goes on with a key version outside its validity where Key Vault would "      \
       "unwrap")                                                                                    \
-    X(DEK_CACHE, "dek_cache", "duration", 0, 0, CMK_HOUR_US, 0, 0, CMK_DAY_US, "OQ-10", "assumed", \
+    X(DEK_CACHE, "dek_cache", "duration", 0, 0, CMK_HOUR_US, 0, 0, CMK_DAY_US, "OQ-10 HSM-25",     \
+      "assumed",                                                                                   \
       "how long Backup goes on with a data key that it has had unwrapped, without asking again")   \
     X(DEK_PER_POINT, "dek_per_point", "boolean", 0, 0, 0, 0, 0, 1, "OQ-28 BK-30", "assumed",       \
       "whether each backup to the vault tier makes a data key of its own, which the key has to "   \
@@ -629,6 +722,22 @@
     X(ARTICLE_LITERAL_SWAP, "article_literal_swap", "boolean", 0, 0, 0, 0, 0, 1, "OQ-2",           \
       "assumed",                                                                                   \
       "whether the codes for soft delete and purge protection change places, as in the article")   \
+    X(HSM_REPLICATION, "hsm_replication", "duration", 0, 360 * CMK_SECOND_US, 0,                   \
+      360 * CMK_SECOND_US, 0, CMK_DAY_US, "HSM-17 OQ-14", "documented",                            \
+      "how long a write to a Managed HSM in two regions takes to be in both; its local roles act " \
+      "then")                                                                                      \
+    X(HSM_EXTENSION, "hsm_extension", "duration", 30 * CMK_MINUTE_US, 30 * CMK_MINUTE_US,          \
+      30 * CMK_MINUTE_US, 30 * CMK_MINUTE_US, 0, CMK_DAY_US, "HSM-17", "documented",               \
+      "how long it takes until the second region of a Managed HSM answers")                        \
+    X(HSM_PARTITIONS, "hsm_partitions", "integer", 2, 2, 2, 1, 1, 3, "HSM-23 THR-8", "assumed",    \
+      "how many partitions of a Managed HSM share the work: 3 are there, 1 is guaranteed")         \
+    X(HSM_PATIENCE, "hsm_patience", "duration", 30 * CMK_SECOND_US, 30 * CMK_SECOND_US,            \
+      30 * CMK_SECOND_US, 30 * CMK_SECOND_US, 0, CMK_HOUR_US, "THR-8", "assumed",                  \
+      "how long clients wait for the answer of a Managed HSM before they give up")                 \
+    X(RESTORED_KEY_REPLACES_OLD, "restored_key_replaces_old", "boolean", 0, 0, 0, 0, 0, 1,         \
+      "HSM-15 BV-37", "assumed",                                                                   \
+      "whether an update of the settings to a key with the same private key opens by it what the " \
+      "old key closed, and does not ask for that one")                                             \
     X(REQUIRE_SAME_REGION, "require_same_region", "boolean", 0, 0, 0, 0, 0, 1, "OQ-12", "assumed", \
       "whether key vault and Backup vault must be in one region")                                  \
     X(THROTTLING_AFTER_AUTHORISATION, "throttling_after_authorisation", "boolean", 0, 0, 0, 0, 0,  \
@@ -651,7 +760,26 @@
     X(DISABLED_SECRET_IS_FORBIDDEN, "disabled_secret_is_forbidden", "boolean", 0, 0, 0, 0, 0, 1,   \
       "SEC-2", "assumed",                                                                          \
       "whether jobs whose secret is disabled fail with the code for missing rights, as the key "   \
-      "vault's answer suggests, and not with that for a secret that is not there")
+      "vault's answer suggests, and not with that for a secret that is not there")                 \
+    X(HSM_NEEDS_PURGE_PROTECTION, "hsm_needs_purge_protection", "boolean", 1, 1, 1, 1, 0, 1,       \
+      "OQ-23", "assumed",                                                                          \
+      "whether settings refuse a Managed HSM without purge protection, as they refuse such a key " \
+      "vault; soft delete every HSM has")                                                          \
+    X(BYPASS_COVERS_BACKUP, "bypass_covers_backup", "boolean", 1, 1, 1, 1, 0, 1, "OQ-17",          \
+      "assumed",                                                                                   \
+      "whether the bypass for trusted services lets Backup open keys with system-assigned "        \
+      "identities")                                                                                \
+    X(CLOSED_COUNTS_AS_LIMITED, "closed_counts_as_limited", "boolean", 1, 1, 1, 1, 0, 1, "OQ-18",  \
+      "assumed",                                                                                   \
+      "whether a key vault without public access counts as limited to certain networks, so that "  \
+      "no user-assigned identity opens it, even by a private endpoint")                            \
+    X(LATE_LIMIT_BREAKS_SETTINGS, "late_limit_breaks_settings", "boolean", 0, 0, 0, 0, 0, 1,       \
+      "OQ-19", "assumed",                                                                          \
+      "whether settings with a user-assigned identity become Inconsistent when their key vault "   \
+      "is limited to certain networks")                                                            \
+    X(PRIVATE_LINK_FAILOVER, "private_link_failover", "duration", 20 * CMK_MINUTE_US,              \
+      20 * CMK_MINUTE_US, 20 * CMK_MINUTE_US, 20 * CMK_MINUTE_US, 0, CMK_DAY_US, "REL-11 OQ-33",   \
+      "documented", "how long private links to key vaults do not work after a failover")
 
 /* clang-format on */
 

@@ -1,6 +1,9 @@
 /* Keys and their versions: creation, rotation, attributes, deletion, purge (sections 1 and 2). */
 #include "models/key.h"
+
+#include "models/key_store.h"
 #include "models/key_vault.h"
+#include "models/managed_hsm.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/repairs.h"
@@ -119,7 +122,7 @@ static bool key_type_fits_sku(const CmkWorld *world, const CmkArgs *args, uint64
 {
     const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     *ret_blame = vault->changed_by;
-    return !cmk_key_type_is_hsm(cmk_key_shape_of(world, args).type) ||
+    return cmk_is_about_hsm(args) || !cmk_key_type_is_hsm(cmk_key_shape_of(world, args).type) ||
            vault->sku == CMK_SKU_PREMIUM;
 }
 
@@ -320,17 +323,18 @@ const CmkGuard cmk_guard_key_is_deleted = {.name = "key-is-deleted",
 static bool purge_is_allowed(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkKey *key = cmk_key_of(world, args);
-    const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
-    *ret_blame = vault->changed_by;
-    return vault->has_purge_protection == 0 || cmk_world_now(world) >= key->purge_at;
+    const CmkKeyStore store = cmk_key_store_of(world, (CmkKeyId){args->ref[CMK_REF_KEY]});
+    *ret_blame = store.changed_by;
+    return !store.has_purge_protection || cmk_world_now(world) >= key->purge_at;
 }
 
 const CmkGuard cmk_guard_purge_is_allowed = {
     .name = "purge-is-allowed",
     .holds = purge_is_allowed,
     .status = CMK_STATUS_OF(PURGE_REFUSED),
-    .rule = "KVE-9 SD-9",
-    .text = "The key vault has no purge protection, or the retention of the deleted key is over."};
+    .rule = "KVE-9 SD-9 HSM-11",
+    .text = "The key vault or HSM has no purge protection, or the retention of the deleted key is "
+            "over."};
 
 /* ---- versions -------------------------------------------------------------------------------- */
 
@@ -369,6 +373,7 @@ static void set_attributes(CmkVersion *version, const Attributes *wanted)
 void cmk_key_destroy(CmkSim *sim, CmkKeyId id)
 {
     CmkKey *key = cmk_key_mut(sim, id);
+    cmk_managed_hsm_uncount_key(sim, key);
     key->written_at = 0; /* what is destroyed is so in the pair too */
     key->state = CMK_KEY_PURGED;
     key->epoch++;
@@ -393,6 +398,7 @@ static uint32_t key_create(CmkSim *sim, const CmkArgs *args)
     CmkKey *key = cmk_key_mut(sim, id);
     const bool is_new = key->state != CMK_KEY_ACTIVE;
     cmk_replica_keep_key(sim, key);
+    cmk_managed_hsm_count_key(sim, key, is_new);
     if (is_new) {
         key->current_version = 0;
         key->version_count = 0;
@@ -428,12 +434,15 @@ static uint32_t key_create(CmkSim *sim, const CmkArgs *args)
                CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED,                                               \
                CMK_GUARD_KEY_NAME_IS_FREE,                                                         \
                CMK_GUARD_KEY_NAME_IS_RELEASED,                                                     \
+               CMK_GUARD_HSM_HAS_ROOM_FOR_KEY,                                                     \
+               CMK_GUARD_HSM_HAS_ROOM_FOR_VERSION,                                                 \
                CMK_GUARD_KEY_TYPE_FITS_SKU,                                                        \
+               CMK_GUARD_HSM_OFFERS_KEY_TYPE,                                                      \
                CMK_GUARD_KEY_SIZE_IS_OFFERED,                                                      \
                CMK_GUARD_KEY_OPS_FIT_TYPE,                                                         \
                CMK_GUARD_VALIDITY_IS_POSSIBLE},                                                    \
-    .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS, .effect = key_create,              \
-    .account = cmk_key_vault_count_request
+    .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(MANAGED_HSM) | CMK_BIT_TIMERS,             \
+    .effect = key_create, .account = cmk_key_vault_count_request
 
 const CmkOperation cmk_op_key_create = {
     .name = "key.create",
@@ -472,7 +481,8 @@ const CmkOperation cmk_op_key_rotate = {
     .permission = CMK_PERMISSION_ROTATE,
     .text = "The key gets a new version, which becomes the current one.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
-    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARDS_KEY_IS_THERE},
+    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARDS_KEY_IS_THERE, CMK_GUARD_HSM_KEY_HAS_POLICY,
+               CMK_GUARD_HSM_HAS_ROOM_FOR_VERSION},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_rotate,
     .account = cmk_key_vault_count_request,
@@ -606,9 +616,10 @@ const CmkOperation cmk_op_key_purge = {
     .text = "A deleted key is destroyed for good; what only it could open is lost.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
     .guards = {CMK_GUARD_KEY_VAULT_LETS_PURGE, CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT,
+               CMK_GUARD_MANAGED_HSM_LETS_PURGE, CMK_GUARDS_TO_ASK_WHERE_HSM_IS,
                CMK_GUARD_KEY_IS_NOT_BEING_DELETED, CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED,
                CMK_GUARD_KEY_IS_DELETED, CMK_GUARD_PURGE_IS_ALLOWED},
-    .writes = CMK_BIT(KEY) | CMK_BIT(VERSION),
+    .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(MANAGED_HSM),
     .effect = key_purge,
     .account = cmk_key_vault_count_request,
     .rules = "SD-6 SD-9 SD-13 SD-22 BV-23 OQ-29",
@@ -652,8 +663,7 @@ const CmkOperation cmk_op_key_settle = {
 static CmkArgs args_about(const CmkSim *sim, CmkOpId op, const CmkTimer *timer)
 {
     CmkArgs args = cmk_args_of_timer(op, timer);
-    args.ref[CMK_REF_KEY] = timer->subject;
-    args.ref[CMK_REF_KEY_VAULT] = cmk_key(sim->world, (CmkKeyId){timer->subject})->key_vault;
+    cmk_key_store_refer(sim->world, (CmkKeyId){timer->subject}, &args);
     return args;
 }
 
@@ -673,9 +683,7 @@ static void retry(CmkSim *sim, const CmkTimer *timer)
 
 void cmk_key_retry(CmkSim *sim, const CmkTimer *timer)
 {
-    const CmkKey *key = cmk_key(sim->world, (CmkKeyId){timer->subject});
-    const CmkKeyVaultId vault = {key->key_vault};
-    if (cmk_key_vault(sim->world, vault)->state == CMK_KEY_VAULT_ACTIVE) {
+    if (cmk_key_store_of(sim->world, (CmkKeyId){timer->subject}).is_there) {
         retry(sim, timer);
     } /* while the key vault is deleted nothing rotates in it: cmk_key_resume() */
 }

@@ -59,13 +59,29 @@ void cmk_key_resume(CmkSim *sim, CmkKeyId id, const CmkArgs *args);
 /* The backup that key.restore brings; {0} if there is none. O(backups of the key). */
 CmkKeyBackupId cmk_key_backup_named(const CmkWorld *world, const CmkArgs *args);
 
+/* A backup of the key, kept for a backup of its HSM or linked by the caller. For effects that write
+ * versions, backups of keys and what is in them. */
+CmkKeyBackupId cmk_key_keep(CmkSim *sim, CmkKeyId id);
+
+/* The key becomes what is in the backup. For effects that write Managed HSMs, keys, versions and
+ * timers. */
+void cmk_key_bring_back(CmkSim *sim, CmkKeyId id, CmkKeyBackupId from, const CmkArgs *args);
+
+/* The version under `key` that has the same private key as this one: a copy of it, the one that it
+ * is a copy of, or another copy of that; {0} if there never was one. O(copies). */
+CmkVersionId cmk_version_twin(const CmkWorld *world, CmkVersionId id, CmkKeyId key);
+
 /* The version whose private key and identifier this one has, mostly itself. */
 CmkVersionId cmk_version_original(const CmkWorld *world, CmkVersionId id);
 
-/* Whether its private key is gone for good: purged, and in no backup (OQ-29). */
+/* Whether its private key is gone for good: purged wherever it was, and in no backup that anybody
+ * can open (OQ-29, HSM-4). O(copies). */
 bool cmk_version_is_lost(const CmkWorld *world, CmkVersionId id);
 
 /* ---- rotation policies (ROT-9) --------------------------------------------------------------- */
+
+/* The policy that the arguments of key.set_rotation_policy ask for. */
+CmkRotationPolicy cmk_rotation_policy_asked(const CmkArgs *args);
 
 /* Adds a version as the rotation policy wants it (ROT-10). */
 CmkVersion *cmk_key_rotate_version(CmkSim *sim, CmkKeyId id);
@@ -103,7 +119,8 @@ uint32_t cmk_key_recoverable_days(const CmkWorld *world, CmkKeyId id);
 /* 32 lower-case hexadecimal digits, from the seed of the run and the row. */
 void cmk_version_format(const CmkWorld *world, CmkVersionId id, char ret[CMK_VERSION_TEXT_SIZE]);
 
-/* "https://VAULT.vault.azure.net/keys/NAME", with "/VERSION" unless `version` is {0}. Names beyond
+/* "https://VAULT.vault.azure.net/keys/NAME", or that of a Managed HSM, with "/VERSION" unless
+ * `version` is {0}. Names beyond
  * the limits of KV-8 and KV-9 are cut. */
 void cmk_key_uri_format(const CmkWorld *world, CmkKeyId id, CmkVersionId version,
                         char ret[CMK_KEY_URI_SIZE]);

@@ -1,6 +1,8 @@
 /* Backups of keys, and keys that come back from them (KV-24). */
 #include "models/key.h"
+#include "models/key_store.h"
 #include "models/key_vault.h"
+#include "models/managed_hsm.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/region.h"
@@ -52,10 +54,33 @@ CmkVersionId cmk_version_original(const CmkWorld *world, CmkVersionId id)
     return (CmkVersionId){original != 0 ? original : id.i};
 }
 
+/* The row that stands, or once stood, for a version under the key; {0} if there is none yet. */
+static CmkVersionId twin_under(const CmkWorld *world, CmkVersionId original, CmkKeyId key)
+{
+    uint32_t row = original.i;
+    while (row != 0 && cmk_version(world, (CmkVersionId){row})->key != key.i) {
+        row = cmk_version(world, (CmkVersionId){row})->next_copy;
+    }
+    return (CmkVersionId){row};
+}
+
+CmkVersionId cmk_version_twin(const CmkWorld *world, CmkVersionId id, CmkKeyId key)
+{
+    return twin_under(world, cmk_version_original(world, id), key);
+}
+
 bool cmk_version_is_lost(const CmkWorld *world, CmkVersionId id)
 {
-    const CmkVersion *version = cmk_version(world, id);
-    return version->is_purged != 0 && version->is_backed_up == 0;
+    uint32_t row = cmk_version(world, id)->is_purged != 0 ? cmk_version_original(world, id).i : 0;
+    bool is_lost = row != 0;
+    while (row != 0 && is_lost) {
+        const CmkVersion *version = cmk_version(world, (CmkVersionId){row});
+        const CmkSecurityDomainId domain = {version->kept_under};
+        is_lost = version->is_purged != 0 && version->is_backed_up == 0 &&
+                  !cmk_security_domain_opens(world, domain);
+        row = version->next_copy;
+    }
+    return is_lost;
 }
 
 /* ---- guards ---------------------------------------------------------------------------------- */
@@ -114,31 +139,37 @@ const CmkGuard cmk_guard_key_backup_has_the_name = {
 static bool key_backup_is_from_here(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkKeyBackup *backup = cmk_key_backup(world, cmk_key_backup_named(world, args));
-    const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
-    const CmkScopeId subscription =
-        cmk_scope_subscription(world, (CmkScopeId){vault->resource_group});
-    const uint32_t pair = cmk_region_pair(world, (CmkRegionId){vault->region}).i;
+    const CmkKeyStore store = cmk_key_store_named(world, args);
+    const uint32_t subscription = cmk_scope_subscription(world, store.resource_group).i;
+    const uint32_t pair = cmk_region_pair(world, store.region).i;
     *ret_blame = backup->changed_by;
-    return backup->subscription == subscription.i &&
-           (backup->region == vault->region || (pair != 0 && backup->region == pair));
+    if (store.managed_hsm.i != 0 || backup->domain != 0) { /* what seals it opens it (HSM-4) */
+        return backup->domain == cmk_managed_hsm(world, store.managed_hsm)->domain;
+    }
+    return backup->subscription == subscription &&
+           (backup->region == store.region.i || (pair != 0 && backup->region == pair));
 }
 
 const CmkGuard cmk_guard_key_backup_is_from_here = {
     .name = "key-backup-is-from-here",
     .holds = key_backup_is_from_here,
     .status = CMK_STATUS_OF(BAD_PARAMETER),
-    .rule = "KV-24",
+    .rule = "KV-24 HSM-4",
     .text = "The backup was taken in a key vault of this subscription and of this region or its "
-            "pair."};
+            "pair, or in a Managed HSM with the same security domain."};
 
 /* ---- backup ---------------------------------------------------------------------------------- */
 
 /* Whoever keeps a backup keeps the private key of each version in it. */
-static uint32_t keep_version(CmkSim *sim, CmkVersionId id)
+static uint32_t keep_version(CmkSim *sim, CmkVersionId id, uint32_t domain)
 {
     CmkVersion *version = cmk_version_mut(sim, id);
     const uint32_t row = cmk_world_row_add(sim->world, CMK_TABLE_KEPT_VERSION);
-    version->is_backed_up = 1;
+    if (domain != 0) {
+        version->kept_under = domain;
+    } else {
+        version->is_backed_up = 1;
+    }
     *cmk_kept_version_mut(sim, (CmkKeptVersionId){row}) =
         (CmkKeptVersion){.version = id.i,
                          .is_enabled = version->is_enabled,
@@ -153,30 +184,38 @@ static void keep_versions(CmkSim *sim, uint32_t newest, CmkKeyBackup *backup)
 {
     for (uint32_t row = newest; row != 0;
          row = cmk_version(sim->world, (CmkVersionId){row})->previous) {
-        const uint32_t kept = keep_version(sim, (CmkVersionId){row});
+        const uint32_t kept = keep_version(sim, (CmkVersionId){row}, backup->domain);
         backup->first_kept = backup->version_count == 0 ? kept : backup->first_kept;
         backup->version_count++;
     }
 }
 
+CmkKeyBackupId cmk_key_keep(CmkSim *sim, CmkKeyId key_id)
+{
+    const CmkKey *key = cmk_key(sim->world, key_id);
+    const CmkKeyStore store = cmk_key_store_of(sim->world, key_id);
+    const CmkKeyBackupId id = {cmk_world_row_add(sim->world, CMK_TABLE_KEY_BACKUP)};
+    *cmk_key_backup_mut(sim, id) =
+        (CmkKeyBackup){.key = key_id.i,
+                       .type = key->type,
+                       .curve = key->curve,
+                       .size_bits = key->size_bits,
+                       .subscription = cmk_scope_subscription(sim->world, store.resource_group).i,
+                       .region = store.region.i,
+                       .domain = cmk_managed_hsm(sim->world, store.managed_hsm)->domain,
+                       .created = cmk_world_now(sim->world),
+                       .changed_by = cmk_this_seq(sim)};
+    keep_versions(sim, key->current_version, cmk_key_backup_mut(sim, id));
+    return id;
+}
+
 static uint32_t key_backup(CmkSim *sim, const CmkArgs *args)
 {
     const CmkKeyId key_id = {args->ref[CMK_REF_KEY]};
+    const CmkKeyBackupId id = cmk_key_keep(sim, key_id);
     CmkKey *key = cmk_key_mut(sim, key_id);
-    const CmkKeyVault *vault = cmk_key_vault(sim->world, (CmkKeyVaultId){key->key_vault});
-    const CmkKeyBackupId id = {cmk_world_row_add(sim->world, CMK_TABLE_KEY_BACKUP)};
-    *cmk_key_backup_mut(sim, id) = (CmkKeyBackup){
-        .key = key_id.i,
-        .type = key->type,
-        .curve = key->curve,
-        .size_bits = key->size_bits,
-        .subscription = cmk_scope_subscription(sim->world, (CmkScopeId){vault->resource_group}).i,
-        .region = vault->region,
-        .previous = key->last_backup,
-        .created = cmk_world_now(sim->world),
-        .changed_by = cmk_this_seq(sim)};
+    cmk_key_backup_mut(sim, id)->previous = key->last_backup;
     key->last_backup = id.i;
-    keep_versions(sim, key->current_version, cmk_key_backup_mut(sim, id));
     return id.i;
 }
 
@@ -195,16 +234,6 @@ const CmkOperation cmk_op_key_backup = {
 };
 
 /* ---- restore --------------------------------------------------------------------------------- */
-
-/* The row that stands, or once stood, for a version under the key; 0 if there is none yet. */
-static uint32_t twin_under(const CmkWorld *world, CmkVersionId original, CmkKeyId key)
-{
-    uint32_t row = original.i;
-    while (row != 0 && cmk_version(world, (CmkVersionId){row})->key != key.i) {
-        row = cmk_version(world, (CmkVersionId){row})->next_copy;
-    }
-    return row;
-}
 
 /* The same private key and identifier under another key. */
 static uint32_t copy_version(CmkSim *sim, CmkVersionId original, CmkKeyId key)
@@ -225,7 +254,7 @@ static uint32_t copy_version(CmkSim *sim, CmkVersionId original, CmkKeyId key)
 static uint32_t bring_back(CmkSim *sim, const CmkKeptVersion *kept, CmkKeyId key)
 {
     const CmkVersionId original = cmk_version_original(sim->world, (CmkVersionId){kept->version});
-    uint32_t row = twin_under(sim->world, original, key);
+    uint32_t row = twin_under(sim->world, original, key).i;
     row = row != 0 ? row : copy_version(sim, original, key);
     CmkVersion *version = cmk_version_mut(sim, (CmkVersionId){row});
     version->is_purged = 0;
@@ -238,12 +267,12 @@ static uint32_t bring_back(CmkSim *sim, const CmkKeptVersion *kept, CmkKeyId key
     return row;
 }
 
-static uint32_t key_restore(CmkSim *sim, const CmkArgs *args)
+void cmk_key_bring_back(CmkSim *sim, CmkKeyId id, CmkKeyBackupId from, const CmkArgs *args)
 {
-    const CmkKeyId id = {args->ref[CMK_REF_KEY]};
-    const CmkKeyBackup *backup = cmk_key_backup(sim->world, cmk_key_backup_named(sim->world, args));
+    const CmkKeyBackup *backup = cmk_key_backup(sim->world, from);
     uint32_t newer = 0;
     CmkKey *key = cmk_key_mut(sim, id);
+    cmk_managed_hsm_count_key(sim, key, true); /* nothing has the name, or did before its purge */
     key->current_version = 0;
     for (uint32_t i = 0; i < backup->version_count; i++) {
         const CmkKeptVersionId kept = {backup->first_kept + i};
@@ -266,6 +295,12 @@ static uint32_t key_restore(CmkSim *sim, const CmkArgs *args)
     key->changed_by = cmk_this_seq(sim);
     cmk_key_expect_rotation(sim, id, args);
     cmk_rotation_expect(sim, id, args);
+}
+
+static uint32_t key_restore(CmkSim *sim, const CmkArgs *args)
+{
+    const CmkKeyId id = {args->ref[CMK_REF_KEY]};
+    cmk_key_bring_back(sim, id, cmk_key_backup_named(sim->world, args), args);
     return id.i;
 }
 
@@ -281,8 +316,8 @@ const CmkOperation cmk_op_key_restore = {
                CMK_GUARD_KEY_IS_NOT_BEING_RECOVERED, CMK_GUARD_KEY_NAME_IS_FREE,
                CMK_GUARD_KEY_NAME_IS_RELEASED, CMK_GUARD_KEY_IS_ABSENT, CMK_GUARD_KEY_BACKUP_EXISTS,
                CMK_GUARD_KEY_BACKUP_HAS_THE_NAME, CMK_GUARD_KEY_BACKUP_IS_FROM_HERE,
-               CMK_GUARD_KEY_TYPE_FITS_SKU},
-    .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
+               CMK_GUARD_HSM_HAS_ROOM_FOR_KEY, CMK_GUARD_KEY_TYPE_FITS_SKU},
+    .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(MANAGED_HSM) | CMK_BIT_TIMERS,
     .effect = key_restore,
     .account = cmk_key_vault_count_request,
     .rules = "KV-10 KV-11 KV-24",

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "models/key.h"
+#include "models/key_store.h"
 #include "sim/chance.h"
 
 /* Purpose of the draws that version identifiers consist of. */
@@ -19,20 +20,20 @@ void cmk_version_format(const CmkWorld *world, CmkVersionId id, char ret[CMK_VER
                    cmk_chance_bits(seed, stream, 0), cmk_chance_bits(seed, stream, 1));
 }
 
-/* KV-6 */
+/* KV-6, HSM-1 */
 void cmk_key_uri_format(const CmkWorld *world, CmkKeyId id, CmkVersionId version,
                         char ret[CMK_KEY_URI_SIZE])
 {
     CMK_ASSERT(id.i != 0);
     const CmkKey *key = cmk_key(world, id);
-    const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){key->key_vault});
+    const CmkKeyStore store = cmk_key_store_of(world, id);
     char text[CMK_VERSION_TEXT_SIZE] = "";
     if (version.i != 0) {
         cmk_version_format(world, version, text);
     }
-    (void)snprintf(ret, CMK_KEY_URI_SIZE, "https://%.24s.vault.azure.net/keys/%.127s%s%s",
-                   cmk_name(world, vault->name), cmk_name(world, key->name),
-                   version.i == 0 ? "" : "/", text);
+    (void)snprintf(ret, CMK_KEY_URI_SIZE, "https://%.24s.%s.azure.net/keys/%.127s%s%s",
+                   cmk_name(world, store.name), store.managed_hsm.i != 0 ? "managedhsm" : "vault",
+                   cmk_name(world, key->name), version.i == 0 ? "" : "/", text);
 }
 
 bool cmk_version_has_begun(const CmkWorld *world, const CmkVersion *version)
@@ -63,13 +64,12 @@ static const struct {
 
 CmkRecoveryLevel cmk_key_recovery_level(const CmkWorld *world, CmkKeyId id)
 {
-    const CmkKeyVaultId vault_id = {cmk_key(world, id)->key_vault};
-    const CmkKeyVault *vault = cmk_key_vault(world, vault_id);
-    const bool is_protected = vault->has_purge_protection != 0;
-    if (vault->has_soft_delete == 0) {
+    const CmkKeyStore store = cmk_key_store_of(world, id);
+    const bool is_protected = store.has_purge_protection;
+    if (!store.has_soft_delete) {
         return CMK_RECOVERY_PURGEABLE;
     }
-    if (vault->retention_days == USUAL_RETENTION_DAYS) {
+    if (store.retention_days == USUAL_RETENTION_DAYS) {
         return is_protected ? CMK_RECOVERY_RECOVERABLE : CMK_RECOVERY_RECOVERABLE_PURGEABLE;
     }
     return is_protected ? CMK_RECOVERY_CUSTOMIZED_RECOVERABLE
@@ -96,7 +96,6 @@ bool cmk_recovery_level_has_purge_protection(CmkRecoveryLevel level)
 
 uint32_t cmk_key_recoverable_days(const CmkWorld *world, CmkKeyId id)
 {
-    const CmkKeyVaultId vault_id = {cmk_key(world, id)->key_vault};
-    const CmkKeyVault *vault = cmk_key_vault(world, vault_id);
-    return vault->has_soft_delete != 0 ? vault->retention_days : 0;
+    const CmkKeyStore store = cmk_key_store_of(world, id);
+    return store.has_soft_delete ? store.retention_days : 0;
 }

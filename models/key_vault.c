@@ -3,14 +3,18 @@
 #include "models/key_vault.h"
 
 #include "models/access.h"
+#include "models/hsm_capacity.h"
 #include "models/key.h"
+#include "models/key_store.h"
 #include "models/key_use.h"
 #include "models/model.h"
 #include "models/mutate.h"
+#include "models/network.h"
 #include "models/region.h"
 #include "models/repairs.h"
 #include "models/replica.h"
 #include "models/rows.h"
+#include "models/scope.h"
 #include "models/secret.h"
 
 /* ---- guards ---------------------------------------------------------------------------------- */
@@ -85,7 +89,7 @@ const CmkGuard cmk_guard_new_key_vault_has_soft_delete = {
 static bool key_vault_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     *ret_blame = cmk_key_vault_of(world, args)->changed_by;
-    return cmk_key_vault_of(world, args)->state == CMK_KEY_VAULT_ACTIVE;
+    return cmk_is_about_hsm(args) || cmk_key_vault_of(world, args)->state == CMK_KEY_VAULT_ACTIVE;
 }
 
 const CmkGuard cmk_guard_key_vault_exists = {
@@ -136,7 +140,7 @@ static bool key_vault_is_reachable(const CmkWorld *world, const CmkArgs *args, u
 {
     const CmkRegionId region = region_of(world, args);
     *ret_blame = cmk_region_blame(world, region);
-    return cmk_region_answers(world, region);
+    return cmk_is_about_hsm(args) || cmk_region_answers(world, region);
 }
 
 const CmkGuard cmk_guard_key_vault_is_reachable = {
@@ -153,7 +157,7 @@ static bool key_vault_is_writable(const CmkWorld *world, const CmkArgs *args, ui
     const CmkRegionId region = region_of(world, args);
     const CmkRegion *row = cmk_region(world, region);
     *ret_blame = row->state == CMK_REGION_UP ? row->zone_by : row->changed_by;
-    return cmk_region_is_writable(world, region);
+    return cmk_is_about_hsm(args) || cmk_region_is_writable(world, region);
 }
 
 const CmkGuard cmk_guard_key_vault_is_writable = {
@@ -253,8 +257,8 @@ static bool is_creation(CmkOpId op)
     return op == CMK_OP_KEY_CREATE || op == CMK_OP_KEY_ROTATE || op == CMK_OP_KEY_RELEASE;
 }
 
-/* Such requests that one key vault answers in 10 s (THR-1): those about no key, on secrets and
- * lists, as many as on the smallest. */
+/* Such requests that one key vault answers in 10 s (THR-1): those about no key, on secrets that are
+ * there and lists, as many as on the smallest. */
 static int64_t window_limit(const CmkWorld *world, const CmkArgs *args)
 {
     const CmkKeyShape shape = cmk_key_shape_of(world, args);
@@ -262,6 +266,8 @@ static int64_t window_limit(const CmkWorld *world, const CmkArgs *args)
     int64_t software = 4000;
     if (is_creation(args->op)) {
         software = 20;
+    } else if (args->op == CMK_OP_SECRET_SET) {
+        software = 300;
     } else if (is_rsa && shape.size_bits == 3072) {
         software = 1000;
     } else if (is_rsa && shape.size_bits == 4096) {
@@ -280,13 +286,27 @@ int64_t cmk_key_vault_request_weight(const CmkWorld *world, const CmkArgs *args)
     return CMK_WINDOW_WEIGHT / window_limit(world, args);
 }
 
-/* What counts are requests since the scenario began: the world was set up long ago and without
- * haste, and what the key vault does by itself is no request. */
-static bool is_request(const CmkWorld *world, const CmkArgs *args)
+/* What a window has used up by now, given when the last one that was counted began. */
+static int64_t used_now(const CmkWorld *world, CmkTime start, int64_t used)
 {
-    const bool is_by_key_vault =
-        args->actor == CMK_ACTOR_PLATFORM && args->ref[CMK_REF_BACKUP_VAULT] == 0;
-    return cmk_is_open(world) && !is_by_key_vault;
+    return start == window_start(cmk_world_now(world)) ? used : 0;
+}
+
+/* All key vaults of its subscription in its region are counted together too (THR-3). */
+static CmkSubscriptionMeterId subscription_meter_of(const CmkWorld *world, const CmkKeyVault *vault)
+{
+    const CmkScopeId group = {vault->resource_group};
+    const uint32_t subscription = cmk_scope_subscription(world, group).i;
+    const uint32_t regions = cmk_world_count(world, CMK_TABLE_REGION);
+    return (CmkSubscriptionMeterId){(subscription - 1) * regions + vault->region};
+}
+
+static bool subscription_has_room(const CmkWorld *world, const CmkKeyVault *vault, int64_t weight)
+{
+    const CmkSubscriptionMeter *meter =
+        cmk_subscription_meter(world, subscription_meter_of(world, vault));
+    return used_now(world, meter->window_start, meter->window_used) + weight <=
+           CMK_WINDOWS_OF_SUBSCRIPTION * CMK_WINDOW_WEIGHT;
 }
 
 #define RIGHTS_GUARDS 2
@@ -321,46 +341,93 @@ static bool is_for_rights_to_refuse(const CmkWorld *world, const CmkArgs *args)
     return false;
 }
 
+/* A noisy neighbour asks for its share at the beginning of each window, and of this key vault only
+ * (assumed): what it takes is not there for others. */
 static bool key_vault_is_not_throttled(const CmkWorld *world, const CmkArgs *args,
                                        uint64_t *ret_blame)
 {
-    if (!is_request(world, args) || is_for_rights_to_refuse(world, args)) {
+    if (!cmk_is_request(world, args) || cmk_is_about_hsm(args) ||
+        is_for_rights_to_refuse(world, args)) {
         return true;
     }
     const CmkKeyVault *vault = cmk_key_vault_of(world, args);
-    if (vault->is_throttled) {
-        *ret_blame = vault->throttled_by;
-        return false;
-    }
     const CmkKeyVaultMeter *meter =
         cmk_key_vault_meter(world, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
-    if (meter->window_start != window_start(cmk_world_now(world))) {
-        return true;
+    const int64_t weight = cmk_key_vault_request_weight(world, args);
+    const int64_t used = used_now(world, meter->window_start, meter->window_used) + weight;
+    const int64_t taken = CMK_WINDOW_WEIGHT * (int64_t)vault->taken_ppm / CMK_SHARE_ALL;
+    if (used + taken > CMK_WINDOW_WEIGHT) {
+        *ret_blame = taken != 0 ? vault->throttled_by : 0;
+        return false;
     }
-    return meter->window_used + cmk_key_vault_request_weight(world, args) <= CMK_WINDOW_WEIGHT;
+    return subscription_has_room(world, vault, weight);
 }
 
 const CmkGuard cmk_guard_key_vault_is_not_throttled = {
     .name = "key-vault-is-not-throttled",
     .holds = key_vault_is_not_throttled,
     .status = CMK_STATUS_OF(THROTTLED),
-    .rule = "KVE-14 THR-1 THR-2 THR-7 OQ-20",
-    .text = "The key vault has room for this request in its window of 10 s.",
+    .rule = "KVE-14 THR-1 THR-2 THR-3 THR-7 OQ-20",
+    .text =
+        "The key vault, and all those of its subscription in the region together, have room for "
+        "this request in their windows of 10 s.",
     .repairs = {{CMK_OP_KEY_VAULT_UNTHROTTLE, cmk_repair_unthrottle,
                  "stop whoever else uses up the key vault's requests"}}};
 
 /* How far a request came that a guard refused. Guards that are not listed come later: what reaches
- * authorisation is answered and billed, granted or not (COST-23). */
-typedef enum Reach {
-    REACH_ANSWERED,
-    REACH_NOT_SENT,     /* its client had nobody to ask, or no identity to ask with */
-    REACH_TURNED_AWAY,  /* by the network or the front door: no bill, no place in the window (THR-5
-                         * KVE-21) */
-    REACH_AUTHORISATION /* which is looked at before the window: a bill, but no place in it (OQ-20)
-                         */
-} Reach;
+ * authorisation is answered and billed, granted or not (COST-23). What is turned away has no bill
+ * and no place in the window (THR-5 KVE-21). */
+static CmkRequestFate fate_by(CmkGuardId guard)
+{
+    static const struct {
+        CmkGuardId guard;
+        CmkRequestFate fate;
+    } early[] = {
+        /* its client had nobody to ask, or no identity to ask with */
+        {CMK_GUARD_SYSTEM_IDENTITY_IS_ON, CMK_REQUEST_NOT_SENT},
+        {CMK_GUARD_USER_IDENTITY_IS_ATTACHED, CMK_REQUEST_NOT_SENT},
+        {CMK_GUARD_KEY_VAULT_EXISTS, CMK_REQUEST_NOT_SENT},
+        {CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_REQUEST_TURNED_AWAY},
+        {CMK_GUARD_CONNECTION_LETS_BACKUP_IN, CMK_REQUEST_TURNED_AWAY},
+        {CMK_GUARD_FIREWALL_LETS_BACKUP_IN, CMK_REQUEST_TURNED_AWAY},
+        {CMK_GUARD_CONNECTION_LETS_ACTOR_IN, CMK_REQUEST_TURNED_AWAY},
+        {CMK_GUARD_FIREWALL_LETS_ACTOR_IN, CMK_REQUEST_TURNED_AWAY},
+        {CMK_GUARD_CALLER_IS_KNOWN, CMK_REQUEST_TURNED_AWAY},
+        {CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, CMK_REQUEST_THROTTLED},
+    };
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(early); i++) {
+        if (early[i].guard == guard) {
+            return early[i].fate;
+        }
+    }
+    return guard == CMK_GUARD_NONE ? CMK_REQUEST_ANSWERED : CMK_REQUEST_REFUSED;
+}
 
-/* Whether it came as far as authorisation but not into the window, which stands behind it. */
+CmkRequestFate cmk_key_vault_request_fate(const CmkWorld *world, const CmkArgs *args,
+                                          CmkGuardId guard)
+{
+    const bool is_counted =
+        cmk_azure_model()->operations[args->op]->account == cmk_key_vault_count_request;
+    return is_counted && !cmk_is_about_hsm(args) && cmk_is_request(world, args)
+               ? fate_by(guard)
+               : CMK_REQUEST_NOT_SENT;
+}
+
+/* Both windows, of the key vault and of its subscription. */
+static void fill_windows(CmkSim *sim, const CmkArgs *args, CmkKeyVaultMeter *meter)
+{
+    const CmkTime start = window_start(cmk_world_now(sim->world));
+    const int64_t weight = cmk_key_vault_request_weight(sim->world, args);
+    CmkSubscriptionMeter *all = cmk_subscription_meter_mut(
+        sim, subscription_meter_of(sim->world, cmk_key_vault_of(sim->world, args)));
+    meter->window_used = used_now(sim->world, meter->window_start, meter->window_used) + weight;
+    meter->window_start = start;
+    all->window_used = used_now(sim->world, all->window_start, all->window_used) + weight;
+    all->window_start = start;
+}
+
+/* Whether it came as far as authorisation, which is looked at before the window (OQ-20), but not
+ * into the window: then it has a bill, but no place. */
 static bool is_stopped_before_window(const CmkWorld *world, CmkOpId op, CmkGuardId guard)
 {
     if (cmk_knob(world, CMK_KNOB_THROTTLING_AFTER_AUTHORISATION) == 0 || guard == CMK_GUARD_NONE) {
@@ -371,55 +438,25 @@ static bool is_stopped_before_window(const CmkWorld *world, CmkOpId op, CmkGuard
            guard == rights[1];
 }
 
-static Reach reach_of(const CmkWorld *world, CmkOpId op, CmkGuardId guard)
-{
-    static const struct {
-        CmkGuardId guard;
-        Reach reach;
-    } early[] = {
-        {CMK_GUARD_SYSTEM_IDENTITY_IS_ON, REACH_NOT_SENT},
-        {CMK_GUARD_USER_IDENTITY_IS_ATTACHED, REACH_NOT_SENT},
-        {CMK_GUARD_KEY_VAULT_EXISTS, REACH_NOT_SENT},
-        {CMK_GUARD_KEY_VAULT_IS_REACHABLE, REACH_TURNED_AWAY},
-        {CMK_GUARD_CALLER_IS_KNOWN, REACH_TURNED_AWAY},
-        {CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, REACH_TURNED_AWAY},
-    };
-    if (is_stopped_before_window(world, op, guard)) {
-        return REACH_AUTHORISATION;
-    }
-    for (uint32_t i = 0; i < CMK_ARRAY_LEN(early); i++) {
-        if (early[i].guard == guard) {
-            return early[i].reach;
-        }
-    }
-    return REACH_ANSWERED;
-}
-
-/* In the window of now. */
-static void take_room(const CmkWorld *world, const CmkArgs *args, CmkKeyVaultMeter *meter)
-{
-    const CmkTime start = window_start(cmk_world_now(world));
-    if (meter->window_start != start) {
-        meter->window_start = start;
-        meter->window_used = 0;
-    }
-    meter->window_used += cmk_key_vault_request_weight(world, args);
-}
-
 void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId guard)
 {
-    const Reach reach = reach_of(sim->world, args->op, guard);
-    if (reach == REACH_NOT_SENT || !is_request(sim->world, args)) {
+    if (cmk_is_about_hsm(args)) {
+        cmk_managed_hsm_count_request(sim, args, guard);
+        return;
+    }
+    const CmkRequestFate fate = fate_by(guard);
+    if (fate == CMK_REQUEST_NOT_SENT || !cmk_is_request(sim->world, args)) {
         return;
     }
     CmkKeyVaultMeter *meter =
         cmk_key_vault_meter_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
     meter->refused += guard != CMK_GUARD_NONE;
-    if (reach == REACH_TURNED_AWAY) {
+    const bool is_before = is_stopped_before_window(sim->world, args->op, guard);
+    if (fate == CMK_REQUEST_TURNED_AWAY || (fate == CMK_REQUEST_THROTTLED && !is_before)) {
         return;
     }
-    if (reach != REACH_AUTHORISATION) {
-        take_room(sim->world, args, meter);
+    if (!is_before) {
+        fill_windows(sim, args, meter);
     }
     const CmkKeyShape shape = cmk_key_shape_of(sim->world, args);
     /* A list is about no key: it costs as little as a small one. */
@@ -446,6 +483,7 @@ static uint32_t key_vault_create(CmkSim *sim, const CmkArgs *args)
     vault->retention_days = retention != 0 ? (uint32_t)retention : USUAL_RETENTION_DAYS;
     vault->sku = (uint32_t)args->num[CMK_KEY_VAULT_TIER];
     vault->state = CMK_KEY_VAULT_ACTIVE;
+    cmk_network_open(sim, (CmkRuleSetId){vault->rule_set});
     vault->epoch++;
     vault->written_at = 0; /* as a whole it is in the pair at once: see models/replica.h */
     vault->changed_by = vault->permission_model_by = cmk_this_seq(sim);
@@ -468,30 +506,32 @@ const CmkOperation cmk_op_key_vault_create = {
                CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_NAME_IS_FREE,
                CMK_GUARD_RETENTION_IS_IN_RANGE, CMK_GUARD_PURGE_PROTECTION_COMES_WITH_SOFT_DELETE,
                CMK_GUARD_NEW_KEY_VAULT_HAS_SOFT_DELETE},
-    .writes = CMK_BIT(KEY_VAULT),
+    .writes =
+        CMK_BIT(KEY_VAULT) | CMK_BIT(RULE_SET) | CMK_BIT(NETWORK_RULE) | CMK_BIT(PRIVATE_ENDPOINT),
     .effect = key_vault_create,
-    .rules = "SD-1 SD-2 SD-3 AC-1 AC-3 REL-4 REL-7 REL-8",
+    .rules = "SD-1 SD-2 SD-3 AC-1 AC-3 NET-1 REL-4 REL-7 REL-8",
     .action = "Microsoft.KeyVault/vaults/write",
     .az = "az keyvault create",
 };
 
-static uint32_t set_throttled(CmkSim *sim, const CmkArgs *args, uint32_t is_throttled)
+static uint32_t set_taken(CmkSim *sim, const CmkArgs *args, uint32_t taken_ppm)
 {
     CmkKeyVault *vault = cmk_key_vault_mut(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
-    vault->is_throttled = is_throttled;
+    vault->taken_ppm = taken_ppm;
     vault->throttled_by = cmk_this_seq(sim);
     return args->ref[CMK_REF_KEY_VAULT];
 }
 
 static uint32_t key_vault_throttle(CmkSim *sim, const CmkArgs *args)
 {
-    return set_throttled(sim, args, 1);
+    return set_taken(sim, args, args->num[0] != 0 ? (uint32_t)args->num[0] : CMK_SHARE_ALL);
 }
 
 const CmkOperation cmk_op_key_vault_throttle = {
     .name = "key_vault.throttle",
-    .text = "Somebody else uses up all requests that the key vault answers.",
-    .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT}},
+    .text = "Somebody else uses up all requests that the key vault answers, or a share of them.",
+    .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT},
+               {"share", CMK_PARAM_SHARE, 1, 0, 0}},
     .guards = {CMK_GUARD_KEY_VAULT_EXISTS},
     .writes = CMK_BIT(KEY_VAULT),
     .effect = key_vault_throttle,
@@ -500,7 +540,7 @@ const CmkOperation cmk_op_key_vault_throttle = {
 
 static uint32_t key_vault_unthrottle(CmkSim *sim, const CmkArgs *args)
 {
-    return set_throttled(sim, args, 0);
+    return set_taken(sim, args, 0);
 }
 
 const CmkOperation cmk_op_key_vault_unthrottle = {
@@ -595,7 +635,7 @@ static uint32_t key_vault_delete(CmkSim *sim, const CmkArgs *args)
     const CmkKeyVaultId id = {args->ref[CMK_REF_KEY_VAULT]};
     CmkKeyVault *vault = cmk_key_vault_mut(sim, id);
     vault->state = CMK_KEY_VAULT_DELETED;
-    vault->is_throttled = 0; /* who used it up has nothing to ask any more */
+    vault->taken_ppm = 0; /* who used it up has nothing to ask any more */
     vault->epoch++;
     vault->purge_at = cmk_world_now(sim->world); /* without soft delete nothing is kept */
     if (vault->has_soft_delete != 0) {

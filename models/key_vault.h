@@ -18,12 +18,20 @@ enum {
 /* KVE-19 as far as it does not depend on the key, for people who use or manage keys; and what they
  * need besides to change something (REL-7). */
 #define CMK_GUARDS_TO_ASK_WHERE_IT_IS                                                              \
-    CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED,                        \
+    CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_CONNECTION_LETS_ACTOR_IN,                          \
+        CMK_GUARD_FIREWALL_LETS_ACTOR_IN, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED,                    \
         CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR
-#define CMK_GUARDS_TO_ASK_FOR_KEYS CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_ASK_WHERE_IT_IS
 #define CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT                                                         \
     CMK_GUARDS_TO_ASK_WHERE_IT_IS, CMK_GUARD_KEY_VAULT_IS_WRITABLE
-#define CMK_GUARDS_TO_MANAGE_KEYS CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT
+/* Then the same for Managed HSMs, of which no part is ever read-only. */
+#define CMK_GUARDS_TO_ASK_WHERE_HSM_IS                                                             \
+    CMK_GUARD_MANAGED_HSM_IS_REACHABLE, CMK_GUARD_MANAGED_HSM_IS_ACTIVATED,                        \
+        CMK_GUARD_MANAGED_HSM_HAS_CAPACITY, CMK_GUARD_LOCAL_ROLE_LETS_ACTOR
+#define CMK_GUARDS_TO_ASK_HSM CMK_GUARD_MANAGED_HSM_EXISTS, CMK_GUARDS_TO_ASK_WHERE_HSM_IS
+#define CMK_GUARDS_TO_ASK_FOR_KEYS                                                                 \
+    CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_ASK_WHERE_IT_IS, CMK_GUARDS_TO_ASK_HSM
+#define CMK_GUARDS_TO_MANAGE_KEYS                                                                  \
+    CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT, CMK_GUARDS_TO_ASK_HSM
 
 /* The key is there, and not on its way to or from the deleted state. */
 #define CMK_GUARDS_KEY_IS_THERE                                                                    \
@@ -32,8 +40,21 @@ enum {
 /* What a request takes of the window of its key vault, in units of CMK_WINDOW_WEIGHT (THR-2). */
 int64_t cmk_key_vault_request_weight(const CmkWorld *world, const CmkArgs *args);
 
+/* What became of a request, from the key vault's point of view. */
+typedef enum CmkRequestFate {
+    CMK_REQUEST_NOT_SENT,    /* or none at all: what the key vault does by itself, or the set-up */
+    CMK_REQUEST_TURNED_AWAY, /* by the network, an outage or for want of a token */
+    CMK_REQUEST_THROTTLED,
+    CMK_REQUEST_REFUSED, /* as it has a place in the window, so has what is answered */
+    CMK_REQUEST_ANSWERED
+} CmkRequestFate;
+
+/* Of an operation that was asked for, and refused by `guard` or by none. */
+CmkRequestFate cmk_key_vault_request_fate(const CmkWorld *world, const CmkArgs *args,
+                                          CmkGuardId guard);
+
 /* The account function of all requests to the data plane, whoever asks: window and bill (THR-5,
- * COST-23). */
+ * COST-23), or the queue of a Managed HSM. */
 void cmk_key_vault_count_request(CmkSim *sim, const CmkArgs *args, CmkGuardId guard);
 
 #endif

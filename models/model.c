@@ -46,6 +46,7 @@ static const CmkEventRow events[CMK_EVENT__COUNT] = {
     [CMK_EVENT_KEY_SETTLE].epoch_of = cmk_key_epoch,
     [CMK_EVENT_KEY_PURGE].epoch_of = cmk_key_epoch,
     [CMK_EVENT_KEY_VAULT_PURGE].epoch_of = cmk_key_vault_epoch,
+    [CMK_EVENT_MANAGED_HSM_PURGE].epoch_of = cmk_managed_hsm_epoch,
     [CMK_EVENT_KEY_ROTATION].epoch_of = cmk_key_rotation_epoch,
     [CMK_EVENT_KEY_NEAR_EXPIRY].epoch_of = cmk_key_rotation_epoch,
     [CMK_EVENT_ROTATION_POLL].epoch_of = cmk_poll_epoch,

@@ -31,10 +31,14 @@ CmkSecretId cmk_declare_secret(CmkWorld *world, CmkKeyVaultId key_vault, const c
 /* There from the start, in the default resource group for {0}; `excluded` as in its row. */
 CmkResourceGuardId cmk_declare_resource_guard(CmkWorld *world, CmkScopeId resource_group,
                                               uint32_t excluded, const char *name);
+CmkManagedHsmId cmk_declare_managed_hsm(CmkWorld *world, const char *name);
+CmkKeyId cmk_declare_hsm_key(CmkWorld *world, CmkManagedHsmId managed_hsm, const char *name);
 CmkIdentityId cmk_declare_identity(CmkWorld *world, const char *name);
 /* It lies in `parent`, {0} if it is the outermost, which may be declared later. */
 CmkScopeId cmk_declare_scope(CmkWorld *world, CmkScopeKind kind, CmkScopeId parent,
                              const char *name);
+/* Where somebody asks from or is let in; the name in `network` is filled in. */
+CmkNetworkId cmk_declare_network(CmkWorld *world, const CmkNetwork *network, const char *name);
 /* A user or group, with its principal, there from the start. */
 CmkPersonId cmk_declare_person(CmkWorld *world, CmkPersonKind kind, const char *name);
 CmkBackupVaultId cmk_declare_backup_vault(CmkWorld *world, const char *name);
@@ -43,7 +47,10 @@ CmkInstanceId cmk_declare_instance(CmkWorld *world, CmkBackupVaultId vault, cons
 void cmk_delay_instance(CmkWorld *world, CmkInstanceId id, int64_t offset_us);
 /* Puts what was declared into another resource group than the default one. */
 void cmk_place_key_vault(CmkWorld *world, CmkKeyVaultId id, CmkScopeId resource_group);
+void cmk_place_managed_hsm(CmkWorld *world, CmkManagedHsmId id, CmkScopeId resource_group);
 void cmk_place_identity(CmkWorld *world, CmkIdentityId id, CmkScopeId resource_group);
+/* The network that a user asks from, which else is the open internet. */
+void cmk_place_person(CmkWorld *world, CmkPersonId id, CmkNetworkId network);
 void cmk_place_backup_vault(CmkWorld *world, CmkBackupVaultId id, CmkScopeId resource_group);
 CmkPolicyId cmk_declare_policy(CmkWorld *world, const CmkPolicy *policy, const char *name);
 /* Plans an operation for `row->time`: the PLAN timer is set by simulation.open. */
@@ -81,12 +88,18 @@ CmkRegionId cmk_region_find(const char *name);
 
 /* ---- roles, datasources ---------------------------------------------------------------------- */
 
+typedef enum CmkRoleKind {
+    CMK_ROLE_OF_RESOURCES,
+    CMK_ROLE_OF_DATA, /* whoever may assign data roles only may assign it (AC-R9) */
+    CMK_ROLE_LOCAL    /* of Managed HSMs, where no other role counts (HSM-7) */
+} CmkRoleKind;
+
 typedef struct CmkRoleFacts {
     const char *name; /* display name */
     const char *guid;
     const char *rule;
-    uint64_t permissions;  /* CMK_PERMISSION_* that its actions and data actions amount to */
-    uint32_t is_data_role; /* whoever may assign data roles only may assign it (AC-R9) */
+    CmkPermissions permissions; /* that its actions and data actions amount to */
+    uint32_t kind;              /* CmkRoleKind */
 } CmkRoleFacts;
 
 /* Element 0 is empty. */
@@ -200,6 +213,7 @@ typedef enum CmkPriceId {
     CMK_PRICE_HSM_KEY_3,
     CMK_PRICE_HSM_KEY_4,
     CMK_PRICE_KEY_ROTATION,
+    CMK_PRICE_MANAGED_HSM,
     CMK_PRICE__COUNT
 } CmkPriceId;
 
@@ -265,6 +279,7 @@ typedef struct CmkCostItem {
     const char *meter;     /* "vault_tier", "overdue_vault_tier", "key_operations", ... */
     uint32_t backup_vault; /* row, 0 if none */
     uint32_t key_vault;    /* row, 0 if none */
+    uint32_t managed_hsm;  /* row, 0 if none */
     bool is_overdue;       /* counted in `overdue` as a part of the bill, not on top of it */
     CmkTime from;
     CmkTime to;

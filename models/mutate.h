@@ -36,6 +36,9 @@ void cmk_gauge_close_account(CmkSim *sim, CmkBackupVaultId id);
  * become Inconsistent (BV-29). */
 void cmk_encryption_break(CmkSim *sim, CmkBackupVaultId id);
 
+/* Lets Enabled settings become Inconsistent in a way that only an update repairs (BV-26). */
+void cmk_encryption_spoil(CmkSim *sim, CmkBackupVaultId id);
+
 /* Sets a timer to try to restore Inconsistent settings, if the vault is waiting for that. */
 void cmk_encryption_expect_healing(CmkSim *sim, CmkBackupVaultId id, const CmkArgs *args);
 

@@ -3,6 +3,7 @@
 
 #include "models/continuous.h"
 #include "models/key.h"
+#include "models/key_store.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/rows.h"
@@ -264,8 +265,7 @@ CmkStatus cmk_point_restorable(const CmkModel *model, const CmkWorld *world, Cmk
     static const CmkOpId ops[] = {CMK_OP_KEY_GET, CMK_OP_BACKUP_ACCEPT_KEY, CMK_OP_KEY_UNWRAP};
     CmkArgs args = {.actor = CMK_ACTOR_PLATFORM};
     args.ref[CMK_REF_BACKUP_VAULT] = vault_id.i;
-    args.ref[CMK_REF_KEY] = vault->key;
-    args.ref[CMK_REF_KEY_VAULT] = cmk_key(world, (CmkKeyId){vault->key})->key_vault;
+    cmk_key_store_refer(world, (CmkKeyId){vault->key}, &args);
     args.ref[CMK_REF_VERSION] = vault->active_version;
     args.ref[CMK_REF_IDENTITY] = vault->identity;
     args.ref[CMK_REF_PRINCIPAL] = vault->principal;

@@ -1,6 +1,7 @@
 /* The bill (section 13). */
 #include "models/gauge.h"
 #include "models/key_use.h"
+#include "models/managed_hsm.h"
 #include "models/model.h"
 
 /* None is for a customer-managed key as such (BV-25): what it costs are requests to the key vault.
@@ -20,6 +21,7 @@ const char *const *cmk_cost_meters(void)
                                          "hsm_keys",
                                          "key_rotations",
                                          "rehydrated_copies",
+                                         "managed_hsm",
                                          NULL};
     return meters;
 }
@@ -258,6 +260,22 @@ static void put_key_vault(Bill *bill, CmkKeyVaultId id)
                       .nanos = meter->rotations * price_in(bill, CMK_PRICE_KEY_ROTATION, region)});
 }
 
+/* ---- what a Managed HSM costs ---------------------------------------------------------------- */
+
+/* As long as it is there, deleted or not, and twice with a second region; requests and rotations
+ * are free (HSM-12, HSM-18, HSM-21). */
+static void put_managed_hsm(Bill *bill, CmkManagedHsmId id)
+{
+    const CmkIntegral region_us = cmk_managed_hsm_billed(bill->world, id);
+    const uint64_t nanos =
+        (uint64_t)price_in(bill, CMK_PRICE_MANAGED_HSM, cmk_managed_hsm(bill->world, id)->region);
+    put(bill, (CmkCostItem){.meter = "managed_hsm",
+                            .managed_hsm = id.i,
+                            .quantity = (int64_t)(region_us / (uint64_t)CMK_HOUR_US),
+                            .unit = "HSM-hour",
+                            .nanos = round_to_nanos(region_us * nanos, (uint64_t)CMK_HOUR_US)});
+}
+
 /* ---- the bill -------------------------------------------------------------------------------- */
 
 static void put_all(Bill *bill)
@@ -273,6 +291,11 @@ static void put_all(Bill *bill)
         bill->to = cmk_world_now(bill->world);
         put_key_vault(bill, (CmkKeyVaultId){i});
     }
+    for (uint32_t i = 1; i <= cmk_world_count(bill->world, CMK_TABLE_MANAGED_HSM); i++) {
+        bill->from = start;
+        bill->to = cmk_world_now(bill->world);
+        put_managed_hsm(bill, (CmkManagedHsmId){i});
+    }
 }
 
 uint32_t cmk_cost_items_max(const CmkWorld *world)
@@ -280,7 +303,8 @@ uint32_t cmk_cost_items_max(const CmkWorld *world)
     const uint32_t accounts = cmk_world_count(world, CMK_TABLE_BACKUP_VAULT) +
                               cmk_world_count(world, CMK_TABLE_STATEMENT);
     return accounts * ITEMS_OF_ACCOUNT +
-           cmk_world_count(world, CMK_TABLE_KEY_VAULT) * ITEMS_OF_KEY_VAULT;
+           cmk_world_count(world, CMK_TABLE_KEY_VAULT) * ITEMS_OF_KEY_VAULT +
+           cmk_world_count(world, CMK_TABLE_MANAGED_HSM);
 }
 
 uint32_t cmk_cost_items(const CmkWorld *world, const CmkPriceBook *book, CmkCostItem *ret_items,

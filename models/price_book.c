@@ -56,6 +56,8 @@ static const CmkPrice built_in[] = {
          "2024-07-01", EAST_US, "other HSM-protected keys, those over 4000"),
     LINE(KEY_ROTATION, "key_rotation", 1000000000, "rotation", "COST-15", "verified", "2024-07-01",
          EAST_US, "rotation by a key's own policy"),
+    LINE(MANAGED_HSM, "managed_hsm", 4850000000, "hour", "COST-16", "verified", "2024-07-01",
+         EAST_US, "Managed HSM Standard_B1, each region that it is in"),
     LINE_OF("uksouth", VAULT_LRS, "vault_tier_lrs", 28000000, "GB-month", "COST-5", "verified",
             "2026-04", CALCULATOR, "vault tier, locally redundant"),
     LINE_OF("uksouth", VAULT_ZRS, "vault_tier_zrs", 35000000, "GB-month", "COST-5", "verified",

@@ -129,6 +129,12 @@ bool cmk_region_is_writable(const CmkWorld *world, CmkRegionId id)
     return region->state == CMK_REGION_UP && cmk_world_now(world) >= region->writes_from;
 }
 
+bool cmk_region_links_work(const CmkWorld *world, CmkRegionId id)
+{
+    const CmkRegion *region = cmk_region(world, id);
+    return region->state != CMK_REGION_FAILED_OVER || cmk_world_now(world) >= region->links_from;
+}
+
 bool cmk_region_is_down(const CmkWorld *world, CmkRegionId id)
 {
     const uint32_t state = cmk_region(world, id)->state;
@@ -222,7 +228,11 @@ static CmkRegion *move_to(CmkSim *sim, const CmkArgs *args, CmkRegionState state
 }
 
 /* What a failover shows otherwise, and a failback as it was. */
-#define REPLICATED (CMK_BIT(KEY_VAULT) | CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(ACCESS_POLICY))
+#define REPLICATED                                                                                 \
+    (CMK_BIT(KEY_VAULT) | CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT(ACCESS_POLICY) |               \
+     CMK_BIT(RULE_SET) | CMK_BIT(NETWORK_RULE))
+/* What the second region of a Managed HSM shows otherwise, at once. */
+#define REPLICATED_HSMS (CMK_BIT(MANAGED_HSM) | CMK_BIT(KEY) | CMK_BIT(VERSION))
 
 static void expect_next(CmkSim *sim, const CmkArgs *args, CmkKnobId delay)
 {
@@ -236,6 +246,7 @@ static uint32_t region_lose(CmkSim *sim, const CmkArgs *args)
     if (regions[args->ref[CMK_REF_REGION]].has_key_vault_failover) {
         expect_next(sim, args, CMK_KNOB_FAILOVER_DECISION);
     }
+    cmk_replica_show_second(sim, (CmkRegionId){args->ref[CMK_REF_REGION]});
     return args->ref[CMK_REF_REGION];
 }
 
@@ -244,9 +255,9 @@ const CmkOperation cmk_op_region_lose = {
     .text = "A region is lost; its key vaults answer nothing until somebody decides to fail over.",
     .params = {{"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION}},
     .guards = {CMK_GUARD_REGION_IS_UP},
-    .writes = CMK_BIT(REGION) | CMK_BIT_TIMERS,
+    .writes = CMK_BIT(REGION) | REPLICATED_HSMS | CMK_BIT_TIMERS,
     .effect = region_lose,
-    .rules = "REL-2 REL-4 KVE-18",
+    .rules = "REL-2 REL-4 KVE-18 HSM-15 HSM-16 HSM-17",
 };
 
 static uint32_t region_begin_failover(CmkSim *sim, const CmkArgs *args)
@@ -268,7 +279,8 @@ const CmkOperation cmk_op_region_begin_failover = {
 
 static uint32_t region_complete_failover(CmkSim *sim, const CmkArgs *args)
 {
-    (void)move_to(sim, args, CMK_REGION_FAILED_OVER);
+    move_to(sim, args, CMK_REGION_FAILED_OVER)->links_from =
+        cmk_world_now(sim->world) + cmk_knob(sim->world, CMK_KNOB_PRIVATE_LINK_FAILOVER);
     cmk_replica_show_pair(sim, (CmkRegionId){args->ref[CMK_REF_REGION]});
     return args->ref[CMK_REF_REGION];
 }
@@ -281,7 +293,7 @@ const CmkOperation cmk_op_region_complete_failover = {
     .guards = {CMK_GUARD_REGION_IS_DOWN},
     .writes = CMK_BIT(REGION) | REPLICATED,
     .effect = region_complete_failover,
-    .rules = "REL-1 REL-7 REL-8 REL-9 REL-13",
+    .rules = "REL-1 REL-7 REL-8 REL-9 REL-11 REL-13",
 };
 
 static uint32_t region_return(CmkSim *sim, const CmkArgs *args)
@@ -293,6 +305,7 @@ static uint32_t region_return(CmkSim *sim, const CmkArgs *args)
     } else {
         (void)move_to(sim, args, CMK_REGION_UP);
     }
+    cmk_replica_show_first(sim, id);
     return id.i;
 }
 
@@ -301,7 +314,7 @@ const CmkOperation cmk_op_region_return = {
     .text = "A lost region comes back; after a failover its key vaults fail back by themselves.",
     .params = {{"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION}},
     .guards = {CMK_GUARD_REGION_IS_DOWN},
-    .writes = CMK_BIT(REGION) | CMK_BIT_TIMERS,
+    .writes = CMK_BIT(REGION) | REPLICATED_HSMS | CMK_BIT_TIMERS,
     .effect = region_return,
     .rules = "REL-12",
 };

@@ -18,6 +18,9 @@ bool cmk_region_is_up(const CmkWorld *world, CmkRegionId region);
 /* Whether they take requests that change something (REL-3, REL-7, REL-8). */
 bool cmk_region_is_writable(const CmkWorld *world, CmkRegionId region);
 
+/* Whether private links to key vaults of the region work: not at once after a failover (REL-11). */
+bool cmk_region_links_work(const CmkWorld *world, CmkRegionId region);
+
 /* Whether what is not failed over stands still: from the loss until the region is back. */
 bool cmk_region_is_down(const CmkWorld *world, CmkRegionId region);
 

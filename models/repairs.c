@@ -2,6 +2,7 @@
 
 #include "models/access.h"
 #include "models/key.h"
+#include "models/key_store.h"
 #include "models/key_vault.h"
 #include "models/model.h"
 #include "models/rows.h"
@@ -111,7 +112,7 @@ bool cmk_repair_same_key(const CmkWorld *world, const CmkArgs *refused, CmkArgs 
 {
     const uint32_t key = refused->ref[CMK_REF_KEY];
     ret->ref[CMK_REF_KEY] = key;
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    cmk_key_store_copy(refused, ret);
     return cmk_key(world, (CmkKeyId){key})->state == CMK_KEY_DELETED;
 }
 
@@ -119,14 +120,14 @@ bool cmk_repair_restore_key(const CmkWorld *world, const CmkArgs *refused, CmkAr
 {
     const CmkKey *key = cmk_key(world, (CmkKeyId){refused->ref[CMK_REF_KEY]});
     ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    cmk_key_store_copy(refused, ret);
     return key->state == CMK_KEY_PURGED && key->last_backup != 0;
 }
 
 bool cmk_repair_enable_version(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const CmkVersionId id = cmk_key_version_of(world, refused);
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    cmk_key_store_copy(refused, ret);
     ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
     ret->ref[CMK_REF_VERSION] = id.i;
     ret->num[0] = CMK_SAYS_TRUE;
@@ -138,7 +139,7 @@ bool cmk_repair_extend_version(const CmkWorld *world, const CmkArgs *refused, Cm
     const CmkVersionId id = cmk_key_version_of(world, refused);
     const CmkVersion *version = cmk_version(world, id);
     const CmkTime now = cmk_world_now(world);
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    cmk_key_store_copy(refused, ret);
     ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
     ret->ref[CMK_REF_VERSION] = id.i;
     ret->num[1] = version->expires <= now ? CMK_TIME_MAX : 0;
@@ -146,9 +147,13 @@ bool cmk_repair_extend_version(const CmkWorld *world, const CmkArgs *refused, Cm
     return ret->num[1] != 0 || ret->num[2] != 0;
 }
 
-/* The user-assigned identity that a request names, or else that of the settings. */
+/* The user-assigned identity that a request names, or else that of the settings. Secrets are read
+ * with the vault's own identity, whatever the settings use (SEC-1). */
 static uint32_t user_identity_of(const CmkWorld *world, const CmkArgs *refused)
 {
+    if (refused->op == CMK_OP_SECRET_GET) {
+        return 0;
+    }
     const uint32_t named = refused->ref[CMK_REF_IDENTITY];
     const CmkBackupVaultId vault = {refused->ref[CMK_REF_BACKUP_VAULT]};
     return named != 0 ? named : cmk_backup_vault(world, vault)->identity;
@@ -200,8 +205,7 @@ bool cmk_repair_enable_system(const CmkWorld *world, const CmkArgs *refused, Cmk
 bool cmk_repair_unthrottle(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
-    return cmk_key_vault(world, (CmkKeyVaultId){refused->ref[CMK_REF_KEY_VAULT]})->is_throttled !=
-           0;
+    return cmk_key_vault(world, (CmkKeyVaultId){refused->ref[CMK_REF_KEY_VAULT]})->taken_ppm != 0;
 }
 
 bool cmk_repair_update_encryption(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
@@ -212,5 +216,5 @@ bool cmk_repair_update_encryption(const CmkWorld *world, const CmkArgs *refused,
     ret->ref[CMK_REF_KEY] = vault->key;
     ret->ref[CMK_REF_VERSION] = vault->pinned_version;
     ret->ref[CMK_REF_IDENTITY] = vault->identity;
-    return vault->key != 0;
+    return vault->key != 0 && refused->op != CMK_OP_SECRET_GET;
 }

@@ -9,6 +9,9 @@
 /* Assign the role that Backup needs to the caller, on the key vault it was refused at (AC-8). */
 bool cmk_repair_assign_role(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 
+/* Give the person who asked a local role of the Managed HSM (HSM-7). */
+bool cmk_repair_local_role_of_actor(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
+
 /* Give the caller get, wrap and unwrap by an access policy (AC-7). */
 bool cmk_repair_set_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
 

@@ -4,6 +4,7 @@
  * ask with at all; the others by people.
  */
 #include "models/key.h"
+#include "models/key_store.h"
 #include "models/key_vault.h"
 #include "models/model.h"
 #include "models/mutate.h"
@@ -147,7 +148,7 @@ static bool key_ops_include_this(const CmkWorld *world, const CmkArgs *args, uin
 static bool permit_all(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const CmkVersionId version = cmk_key_version_of(world, refused);
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    cmk_key_store_copy(refused, ret);
     ret->ref[CMK_REF_KEY] = refused->ref[CMK_REF_KEY];
     ret->ref[CMK_REF_VERSION] = version.i;
     ret->num[3] = cmk_key_ops_of_type(cmk_version(world, version)->type);
@@ -175,10 +176,14 @@ const CmkGuard cmk_guard_key_ops_include_this = {
     }
 /* KVE-19 as far as it does not depend on what is asked for. */
 #define AT_THE_DOOR                                                                                \
-    CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_CALLER_IS_KNOWN,       \
-        CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED
+    CMK_GUARD_CONNECTION_LETS_BACKUP_IN, CMK_GUARD_FIREWALL_LETS_BACKUP_IN,                        \
+        CMK_GUARD_CALLER_IS_KNOWN, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED
 #define TO_THE_DOOR                                                                                \
-    CMK_GUARD_SYSTEM_IDENTITY_IS_ON, CMK_GUARD_USER_IDENTITY_IS_ATTACHED, AT_THE_DOOR
+    CMK_GUARD_SYSTEM_IDENTITY_IS_ON, CMK_GUARD_USER_IDENTITY_IS_ATTACHED,                          \
+        CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,                              \
+        CMK_GUARD_MANAGED_HSM_EXISTS, CMK_GUARD_MANAGED_HSM_IS_REACHABLE, AT_THE_DOOR
+/* In a Managed HSM. */
+#define INSIDE CMK_GUARD_MANAGED_HSM_IS_ACTIVATED, CMK_GUARD_MANAGED_HSM_HAS_CAPACITY
 /* What any use of a key wants of it, whoever asks. */
 #define FOUND CMK_GUARDS_KEY_IS_THERE, CMK_GUARD_VERSION_EXISTS
 #define INSIDE_ITS_WINDOW CMK_GUARD_VERSION_HAS_NOT_EXPIRED, CMK_GUARD_VERSION_IS_YET_VALID
@@ -195,7 +200,8 @@ const CmkOperation cmk_op_key_get = {
     .permission = CMK_PERMISSION_GET,
     .text = "Backup reads the key with the identity of the encryption settings.",
     .params = REQUEST_PARAMS,
-    .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_GET, CMK_GUARD_POLICY_LETS_GET, FOUND},
+    .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_GET, CMK_GUARD_POLICY_LETS_GET, INSIDE,
+               CMK_GUARD_LOCAL_ROLE_LETS_GET, FOUND},
     .effect = request,
     .account = cmk_key_vault_count_request,
     .rules = "KVE-19 KV-18 BK-37",
@@ -208,9 +214,10 @@ const CmkOperation cmk_op_key_wrap = {
     .permission = CMK_PERMISSION_WRAP,
     .text = "Backup has a data key wrapped by the key version.",
     .params = REQUEST_PARAMS,
-    .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_WRAP, CMK_GUARD_POLICY_LETS_WRAP, FOUND,
-               CMK_GUARD_KEY_TYPE_CAN_DO_THIS, CMK_GUARD_VERSION_IS_ENABLED_FOR_PUBLIC_OPS,
-               INSIDE_ITS_WINDOW, CMK_GUARD_KEY_OPS_INCLUDE_THIS},
+    .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_WRAP, CMK_GUARD_POLICY_LETS_WRAP, INSIDE,
+               CMK_GUARD_LOCAL_ROLE_LETS_WRAP, FOUND, CMK_GUARD_KEY_TYPE_CAN_DO_THIS,
+               CMK_GUARD_VERSION_IS_ENABLED_FOR_PUBLIC_OPS, INSIDE_ITS_WINDOW,
+               CMK_GUARD_KEY_OPS_INCLUDE_THIS},
     .effect = request,
     .account = cmk_key_vault_count_request,
     .rules = "KVE-19 KV-21 KV-31 BK-37",
@@ -252,9 +259,9 @@ const CmkOperation cmk_op_key_unwrap = {
     .permission = CMK_PERMISSION_UNWRAP,
     .text = "Backup has its data key unwrapped by the key version that wrapped it.",
     .params = REQUEST_PARAMS,
-    .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_UNWRAP, CMK_GUARD_POLICY_LETS_UNWRAP, FOUND,
-               CMK_GUARD_KEY_TYPE_CAN_DO_THIS, CMK_GUARD_VERSION_IS_ENABLED,
-               CMK_GUARD_KEY_OPS_INCLUDE_THIS},
+    .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_UNWRAP, CMK_GUARD_POLICY_LETS_UNWRAP, INSIDE,
+               CMK_GUARD_LOCAL_ROLE_LETS_UNWRAP, FOUND, CMK_GUARD_KEY_TYPE_CAN_DO_THIS,
+               CMK_GUARD_VERSION_IS_ENABLED, CMK_GUARD_KEY_OPS_INCLUDE_THIS},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK),
     .effect = key_unwrap,
     .account = cmk_key_vault_count_request,
@@ -277,7 +284,8 @@ const CmkOperation cmk_op_secret_get = {
     .text = "Backup reads the credentials of a database with the vault's system-assigned identity.",
     .params = {{"vault", CMK_PARAM_BACKUP_VAULT, 0, 1, CMK_REF_BACKUP_VAULT},
                {"secret", CMK_PARAM_SECRET, 0, 1, CMK_REF_SECRET}},
-    .guards = {CMK_GUARD_SYSTEM_IDENTITY_IS_ON, AT_THE_DOOR, CMK_GUARD_ROLE_LETS_READ_SECRET,
+    .guards = {CMK_GUARD_SYSTEM_IDENTITY_IS_ON, CMK_GUARD_KEY_VAULT_EXISTS,
+               CMK_GUARD_KEY_VAULT_IS_REACHABLE, AT_THE_DOOR, CMK_GUARD_ROLE_LETS_READ_SECRET,
                CMK_GUARD_POLICY_LETS_READ_SECRET, CMK_GUARD_SECRET_EXISTS,
                CMK_GUARD_SECRET_IS_ENABLED},
     .effect = secret_get,
@@ -304,7 +312,7 @@ const CmkOperation cmk_op_key_list = {
     .name = "key.list",
     .permission = CMK_PERMISSION_LIST,
     .text = "Somebody lists the keys of a key vault.",
-    .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT}},
+    .params = {{"key_vault", CMK_PARAM_KEY_STORE, 0, 1, CMK_REF_KEY_VAULT}},
     .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS},
     .effect = key_list,
     .account = cmk_key_vault_count_request,
@@ -318,7 +326,7 @@ const CmkOperation cmk_op_key_list_deleted = {
     .name = "key.list_deleted",
     .permission = CMK_PERMISSION_LIST,
     .text = "Somebody lists the deleted keys of a key vault.",
-    .params = {{"key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT}},
+    .params = {{"key_vault", CMK_PARAM_KEY_STORE, 0, 1, CMK_REF_KEY_VAULT}},
     .guards = {CMK_GUARDS_TO_ASK_FOR_KEYS},
     .effect = key_list,
     .account = cmk_key_vault_count_request,

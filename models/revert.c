@@ -4,6 +4,7 @@
 
 #include "models/access.h"
 #include "models/mutate.h"
+#include "models/network.h"
 
 /* The row that ends a fault, which stands behind it; {0} if it does not end by itself. */
 static CmkPlanId end_of(const CmkWorld *world, CmkPlanId fault)
@@ -18,11 +19,14 @@ static CmkPlanId end_of(const CmkWorld *world, CmkPlanId fault)
     return (CmkPlanId){0};
 }
 
-/* Whether two faults say the same of one target; moments may differ. */
+/* Whether two faults say the same of one target; moments and shares may differ. */
 static bool is_alike(const CmkSim *sim, const CmkArgs *a, const CmkArgs *b)
 {
     if (a->op != b->op || memcmp(a->ref, b->ref, sizeof(a->ref)) != 0) {
         return false;
+    }
+    if (a->op == CMK_OP_ROLE_REMOVE && a->num[CMK_NUM_ALL_KEYS] != b->num[CMK_NUM_ALL_KEYS]) {
+        return false; /* `/keys` is another scope than `/` (HSM-7) */
     }
     const CmkParam *params = sim->model->operations[a->op]->params;
     bool is_same = true;
@@ -30,8 +34,9 @@ static bool is_alike(const CmkSim *sim, const CmkArgs *a, const CmkArgs *b)
         if (params[i].is_num != 0) {
             const int64_t left = a->num[params[i].slot];
             const int64_t right = b->num[params[i].slot];
-            is_same &=
-                params[i].type == CMK_PARAM_INSTANT ? (left != 0) == (right != 0) : left == right;
+            is_same &= params[i].type == CMK_PARAM_INSTANT
+                           ? (left != 0) == (right != 0)
+                           : params[i].type == CMK_PARAM_SHARE || left == right;
         }
     }
     return is_same;
@@ -65,6 +70,18 @@ static void give_back(const CmkWorld *world, const CmkArgs *fault, CmkArgs *end)
     } else if (end->op == CMK_OP_SECRET_UPDATE) {
         const CmkSecret *secret = cmk_secret_of(world, fault);
         end->num[0] = secret->is_enabled != 0 ? CMK_SAYS_TRUE : CMK_SAYS_FALSE;
+    } else if (end->op == CMK_OP_KEY_VAULT_SET_NETWORK) {
+        int64_t had[3];
+        cmk_network_settings_now(world, fault, had);
+        for (uint32_t i = 0; i < CMK_ARRAY_LEN(had); i++) {
+            end->num[i] = fault->num[i] != 0 ? had[i] : 0;
+        }
+    } else if (end->op == CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT) {
+        const CmkPrivateEndpoint *endpoint =
+            cmk_private_endpoint(world, cmk_network_endpoint(world, fault));
+        end->num[0] = endpoint->state == CMK_ENDPOINT_APPROVED ? CMK_SAYS_TRUE : CMK_SAYS_FALSE;
+    } else if (end->op == CMK_OP_ROLE_ASSIGN) {
+        end->num[CMK_NUM_ALL_KEYS] = fault->num[CMK_NUM_ALL_KEYS];
     } else if (end->op == CMK_OP_ACCESS_POLICY_SET) {
         end->num[0] = (int64_t)cmk_access_policy_permissions(world, fault);
     }

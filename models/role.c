@@ -14,13 +14,17 @@
     (CMK_PERMISSION_RESOURCE_GUARD_READ | CMK_PERMISSION_RESOURCE_GUARD_OPERATE)
 #define CONTRIBUTE                                                                                 \
     (MANAGE_KEY_VAULTS | MANAGE_BACKUP_VAULTS | CMK_PERMISSION_IDENTITY_WRITE |                    \
-     CMK_PERMISSION_IDENTITY_ASSIGN | USE_RESOURCE_GUARDS)
+     CMK_PERMISSION_IDENTITY_ASSIGN | USE_RESOURCE_GUARDS | CMK_PERMISSION_MANAGED_HSM_WRITE)
+/* HSM-9: deleted keys are others' affair; that release is not among what it allows is assumed. */
+#define USE_AND_MANAGE_KEYS                                                                        \
+    (CMK_PERMISSION_KEYS_ALL &                                                                     \
+     ~(CMK_PERMISSION_RECOVER | CMK_PERMISSION_PURGE | CMK_PERMISSION_RELEASE))
 
-/* Element 0 stands for none. What the sources do not say of a role that manages resources is
- * assumed: a Contributor may not purge key vaults (SD-7 names who may), Backup Contributor may not
- * delete or move Backup vaults, Backup Operator may neither change them nor delete backups, and
- * groups are managed by a role of the directory that is assigned at a
- * management group. */
+/* Element 0 stands for none; the last ones are those of Managed HSMs. What the sources do not say
+ * of a role that manages resources is assumed: a Contributor may not purge key vaults (SD-7 names
+ * who may), Backup Contributor may not delete or move Backup vaults, Backup Operator may neither
+ * change them nor delete backups, and groups are managed by a role of the directory that is
+ * assigned at a management group. */
 static const CmkRoleFacts roles[] = {
     {NULL, NULL, NULL, 0, 0},
     {"Key Vault Administrator", "00482a5a-887f-4fb3-b363-3b7fe8e74483", "AC-R1",
@@ -65,6 +69,30 @@ static const CmkRoleFacts roles[] = {
     {"Backup MUA Admin", "c2a970b4-16a7-4a51-8c84-8a8ea6ee0bb8", "MUA-3", USE_RESOURCE_GUARDS, 0},
     {"Backup MUA Operator", "f54b6d04-23c6-443e-b462-9c16ab7b4a52", "MUA-3", USE_RESOURCE_GUARDS,
      0},
+    {"Managed HSM contributor", "18500a29-7fe2-46b2-a342-b16a415e101d", "HSM-6 HSM-14",
+     CMK_PERMISSION_MANAGED_HSM_WRITE, 0},
+    {"Managed HSM Administrator", "a290e904-7015-4bba-90c8-60543313cdb4", "HSM-R1",
+     CMK_PERMISSION_ROLE_WRITE | CMK_PERMISSION_SECURITY_DOMAIN | CMK_PERMISSION_HSM_BACKUP |
+         CMK_PERMISSION_HSM_RESTORE,
+     CMK_ROLE_LOCAL},
+    {"Managed HSM Crypto Officer", "515eb02d-2335-4d2d-92f2-b1cbdf9c3778", "HSM-R2 HSM-9 HSM-14",
+     CMK_PERMISSION_READ_DELETED | CMK_PERMISSION_RECOVER | CMK_PERMISSION_PURGE |
+         CMK_PERMISSION_ROLE_WRITE,
+     CMK_ROLE_LOCAL},
+    {"Managed HSM Crypto User", "21dbd100-6940-42c2-9190-5d6cb909625b", "HSM-R3 HSM-9",
+     USE_AND_MANAGE_KEYS, CMK_ROLE_LOCAL},
+    {"Managed HSM Policy Administrator", "4bd23610-cdcf-4971-bdee-bdc562cc28e4", "HSM-R4",
+     CMK_PERMISSION_ROLE_WRITE, CMK_ROLE_LOCAL},
+    {"Managed HSM Crypto Auditor", "2c18b078-7c48-4d3a-af88-5a3a1b3f82b3", "HSM-R5", READ,
+     CMK_ROLE_LOCAL},
+    {"Managed HSM Crypto Service Encryption User", "33413926-3206-4cdd-b39a-83574fe37a17",
+     "HSM-R6 HSM-8", READ | CMK_PERMISSION_WRAP | CMK_PERMISSION_UNWRAP, CMK_ROLE_LOCAL},
+    {"Managed HSM Crypto Service Release User", "21dbd100-6940-42c2-9190-5d6cb909625c", "HSM-R7",
+     CMK_PERMISSION_RELEASE, CMK_ROLE_LOCAL},
+    {"Managed HSM Backup", "7b127d3c-77bd-4e3e-bbe0-dbb8971fa7f8", "HSM-R8",
+     CMK_PERMISSION_HSM_BACKUP, CMK_ROLE_LOCAL},
+    {"Managed HSM Restore", "6efe6056-5259-49d2-8b3d-d3d73544b20b", "HSM-R9",
+     CMK_PERMISSION_HSM_RESTORE, CMK_ROLE_LOCAL},
 };
 
 const CmkRoleFacts *cmk_role_facts(uint32_t *ret_count)
@@ -83,7 +111,7 @@ uint32_t cmk_role_find(const char *name)
     return 0;
 }
 
-uint64_t cmk_role_permissions(uint32_t role)
+CmkPermissions cmk_role_permissions(uint32_t role)
 {
     CMK_ASSERT(role < CMK_ARRAY_LEN(roles));
     return roles[role].permissions;
@@ -92,6 +120,6 @@ uint64_t cmk_role_permissions(uint32_t role)
 bool cmk_role_has_data_actions(uint32_t role)
 {
     CMK_ASSERT(role < CMK_ARRAY_LEN(roles));
-    return roles[role].is_data_role != 0 ||
+    return roles[role].kind == CMK_ROLE_OF_DATA ||
            (roles[role].permissions & (CMK_PERMISSION_KEYS_ALL | CMK_PERMISSION_SECRETS_ALL)) != 0;
 }

@@ -1,6 +1,7 @@
 /* Backup vaults take up newer versions of versionless keys (section 12). */
 #include "models/encryption.h"
 #include "models/key.h"
+#include "models/key_store.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/region.h"
@@ -178,10 +179,8 @@ const CmkOperation cmk_op_rotation_commit = {
 void cmk_on_rotation_poll(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkKeyId key_id = {timer->subject};
-    const CmkKeyVaultId key_vault = {cmk_key(sim->world, key_id)->key_vault};
     /* A pair may lack the version that the own region shows again after its return (REL-13). */
-    bool is_awaited =
-        !cmk_region_is_up(sim->world, (CmkRegionId){cmk_key_vault(sim->world, key_vault)->region});
+    bool is_awaited = !cmk_region_is_up(sim->world, cmk_key_store_of(sim->world, key_id).region);
     uint32_t row = cmk_key(sim->world, key_id)->first_user;
     while (row != 0) {
         const CmkBackupVault *vault = cmk_backup_vault(sim->world, (CmkBackupVaultId){row});

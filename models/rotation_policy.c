@@ -1,6 +1,7 @@
 /* Rotation policies of keys: what a key vault does by itself as a version grows old (section 12).
  */
 #include "models/key.h"
+#include "models/key_store.h"
 #include "models/key_vault.h"
 #include "models/model.h"
 #include "models/mutate.h"
@@ -124,15 +125,20 @@ const CmkGuard cmk_guard_rotation_policy_is_possible = {
             "at least 7 days after the one and 7 days before the other; rotation before the "
             "expiry needs one for the versions rotated in."};
 
+CmkRotationPolicy cmk_rotation_policy_asked(const CmkArgs *args)
+{
+    return (CmkRotationPolicy){.rotate_after_us = args->num[ROTATE_AFTER],
+                               .rotate_before_expiry_us = args->num[ROTATE_BEFORE_EXPIRY],
+                               .expiry_us = args->num[EXPIRY],
+                               .notify_before_expiry_us = args->num[NOTIFY_BEFORE_EXPIRY],
+                               .notify_after_us = args->num[NOTIFY_AFTER]};
+}
+
 static uint32_t key_set_rotation_policy(CmkSim *sim, const CmkArgs *args)
 {
     const CmkKeyId id = {args->ref[CMK_REF_KEY]};
     CmkKey *key = cmk_key_mut(sim, id);
-    key->rotation = (CmkRotationPolicy){.rotate_after_us = args->num[ROTATE_AFTER],
-                                        .rotate_before_expiry_us = args->num[ROTATE_BEFORE_EXPIRY],
-                                        .expiry_us = args->num[EXPIRY],
-                                        .notify_before_expiry_us = args->num[NOTIFY_BEFORE_EXPIRY],
-                                        .notify_after_us = args->num[NOTIFY_AFTER]};
+    key->rotation = cmk_rotation_policy_asked(args);
     key->notified_version = 0;
     cmk_key_expect_rotation(sim, id, args);
     return id.i;
@@ -150,7 +156,7 @@ const CmkOperation cmk_op_key_set_rotation_policy = {
                {"notify_before_expiry", CMK_PARAM_DURATION, 1, 0, NOTIFY_BEFORE_EXPIRY},
                {"notify_after", CMK_PARAM_DURATION, 1, 0, NOTIFY_AFTER}},
     .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARDS_KEY_IS_THERE,
-               CMK_GUARD_ROTATION_POLICY_IS_POSSIBLE},
+               CMK_GUARD_ROTATION_POLICY_IS_POSSIBLE, CMK_GUARD_HSM_POLICY_IS_POSSIBLE},
     .writes = CMK_BIT(KEY) | CMK_BIT_TIMERS,
     .effect = key_set_rotation_policy,
     .account = cmk_key_vault_count_request,
@@ -172,9 +178,10 @@ static uint32_t key_rotate_if_due(CmkSim *sim, const CmkArgs *args)
 
 static void count_rotation(CmkSim *sim, const CmkArgs *args, CmkGuardId guard)
 {
-    if (guard == CMK_GUARD_NONE && cmk_is_open(sim->world)) {
+    if (guard == CMK_GUARD_NONE && cmk_is_open(sim->world) && !cmk_is_about_hsm(args)) {
         const CmkKeyVaultId vault = {args->ref[CMK_REF_KEY_VAULT]};
-        cmk_key_vault_meter_mut(sim, vault)->rotations++; /* COST-15 */
+        cmk_key_vault_meter_mut(sim, vault)
+            ->rotations++; /* COST-15; in an HSM they are free: HSM-21 */
     }
 }
 
@@ -183,7 +190,9 @@ const CmkOperation cmk_op_key_rotate_if_due = {
     .text = "The key vault gives a key a new version, as its rotation policy says.",
     .params = {{"key", CMK_PARAM_KEY, 0, 1, CMK_REF_KEY}},
     .guards = {CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,
-               CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_KEY_EXISTS},
+               CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARD_MANAGED_HSM_EXISTS,
+               CMK_GUARD_MANAGED_HSM_IS_REACHABLE, CMK_GUARD_KEY_EXISTS,
+               CMK_GUARD_HSM_HAS_ROOM_FOR_VERSION},
     .writes = CMK_BIT(KEY) | CMK_BIT(VERSION) | CMK_BIT_TIMERS,
     .effect = key_rotate_if_due,
     .account = count_rotation,
@@ -212,8 +221,7 @@ const CmkOperation cmk_op_key_notify_near_expiry = {
 static void act(CmkSim *sim, const CmkTimer *timer, CmkOpId op)
 {
     CmkArgs args = cmk_args_of_timer(op, timer);
-    args.ref[CMK_REF_KEY] = timer->subject;
-    args.ref[CMK_REF_KEY_VAULT] = cmk_key(sim->world, (CmkKeyId){timer->subject})->key_vault;
+    cmk_key_store_refer(sim->world, (CmkKeyId){timer->subject}, &args);
     if (cmk_apply(sim, &args).status != CMK_STATUS_OK) {
         cmk_key_retry(sim, timer);
     }

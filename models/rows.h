@@ -28,6 +28,7 @@ uint32_t cmk_backup_vault_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_deleted_vault_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_poll_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_key_vault_epoch(const CmkWorld *world, uint32_t row);
+uint32_t cmk_managed_hsm_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_key_rotation_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_instance_epoch(const CmkWorld *world, uint32_t row);
 uint32_t cmk_schedule_epoch(const CmkWorld *world, uint32_t row);

@@ -16,6 +16,10 @@
     (CMK_PERMISSION_BACKUP_VAULT_WRITE | CMK_PERMISSION_BACKUP_VAULT_DELETE |                      \
      CMK_PERMISSION_BACKUP_OPERATE)
 #define ON_ROLES (CMK_PERMISSION_ROLE_WRITE | CMK_PERMISSION_DATA_ROLE_WRITE)
+/* What the local roles of a Managed HSM are about. */
+#define INSIDE_HSMS                                                                                \
+    (CMK_PERMISSION_KEYS_ALL | ON_ROLES | CMK_PERMISSION_SECURITY_DOMAIN |                         \
+     CMK_PERMISSION_HSM_BACKUP | CMK_PERMISSION_HSM_RESTORE | CMK_PERMISSION_READ_DELETED)
 
 CmkPlace cmk_place_of_key(const CmkWorld *world, CmkKeyVaultId key_vault, CmkKeyId key)
 {
@@ -33,11 +37,33 @@ static CmkScopeId group_of_backup_vault(const CmkWorld *world, const CmkArgs *ar
     return (CmkScopeId){is_deleted ? vault->deleted_group : vault->resource_group};
 }
 
-CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, uint64_t permission)
+/* As the scope of a role says it, or the key that an operation is about: keys are under `/keys`. */
+static CmkPlace place_in_hsm(const CmkWorld *world, const CmkArgs *args, CmkPermissions permission)
 {
+    const CmkManagedHsmId id = {args->ref[CMK_REF_MANAGED_HSM]};
+    const bool is_about_keys =
+        (permission & (CMK_PERMISSION_KEYS_ALL | CMK_PERMISSION_READ_DELETED)) != 0;
+    const bool is_scope = (permission & ON_ROLES) != 0;
+    return (CmkPlace){.scope = {cmk_managed_hsm(world, id)->resource_group},
+                      .managed_hsm = id,
+                      .key = {is_about_keys || is_scope ? args->ref[CMK_REF_KEY] : 0},
+                      .is_on_keys =
+                          is_about_keys || (is_scope && (args->ref[CMK_REF_KEY] != 0 ||
+                                                         args->num[CMK_NUM_ALL_KEYS] != 0))};
+}
+
+CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, CmkPermissions permission)
+{
+    const CmkManagedHsmId hsm = {args->ref[CMK_REF_MANAGED_HSM]};
     const CmkScopeId scope = {args->ref[CMK_REF_SCOPE]};
     if ((permission & ON_ROLES) != 0 && scope.i != 0) {
         return (CmkPlace){.scope = scope};
+    }
+    if ((permission & CMK_PERMISSION_MANAGED_HSM_WRITE) != 0) {
+        return (CmkPlace){.scope = {cmk_managed_hsm(world, hsm)->resource_group}};
+    }
+    if (hsm.i != 0 && (permission & INSIDE_HSMS) != 0) {
+        return place_in_hsm(world, args, permission);
     }
     if ((permission & CMK_PERMISSION_KEY_VAULT_PURGE) != 0) { /* deleted ones hang on it: SD-7 */
         const CmkKeyVaultId key_vault = {args->ref[CMK_REF_KEY_VAULT]};
@@ -66,6 +92,13 @@ CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, uint64_t permi
 
 CmkPlace cmk_place_of_assignment(const CmkWorld *world, const CmkAssignment *assignment)
 {
+    const CmkManagedHsmId hsm = {assignment->managed_hsm};
+    if (hsm.i != 0) {
+        return (CmkPlace){.scope = {cmk_managed_hsm(world, hsm)->resource_group},
+                          .managed_hsm = hsm,
+                          .key = {assignment->key},
+                          .is_on_keys = assignment->is_on_keys != 0};
+    }
     return assignment->scope != 0 ? (CmkPlace){.scope = {assignment->scope}}
                                   : cmk_place_of_key(world, (CmkKeyVaultId){assignment->key_vault},
                                                      (CmkKeyId){assignment->key});

@@ -12,7 +12,9 @@
 typedef struct CmkPlace {
     CmkScopeId scope; /* the resource group, or the scope itself; {0}: the directory */
     CmkKeyVaultId key_vault;
+    CmkManagedHsmId managed_hsm; /* {0}: not inside one */
     CmkKeyId key;
+    bool is_on_keys; /* inside an HSM: `/keys` or a key, not `/` (HSM-7) */
 } CmkPlace;
 
 /* A key vault, or one key in it. */
@@ -20,7 +22,7 @@ CmkPlace cmk_place_of_key(const CmkWorld *world, CmkKeyVaultId key_vault, CmkKey
 
 /* What the arguments of an operation that takes `permission` are about: the kind of permission says
  * which of them. */
-CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, uint64_t permission);
+CmkPlace cmk_place_of(const CmkWorld *world, const CmkArgs *args, CmkPermissions permission);
 
 /* Where an assignment was made. */
 CmkPlace cmk_place_of_assignment(const CmkWorld *world, const CmkAssignment *assignment);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "models/key.h"
+#include "models/managed_hsm.h"
 #include "models/model.h"
 #include "models/points.h"
 
@@ -156,12 +157,6 @@ static CmkEnvelopeResult restore(CmkSealer *sealer, const CmkWorld *world, CmkPo
     return cmk_envelope_restore(sealer->envelope, id.i, version);
 }
 
-/* Whether somebody keeps the private key of the version in a backup (KV-24). */
-static bool is_held(const CmkWorld *world, uint32_t version)
-{
-    return cmk_version(world, (CmkVersionId){version})->is_backed_up != 0;
-}
-
 static void expect_lost(CmkSealer *sealer, uint32_t dek, CmkBackupVaultId vault)
 {
     if (cmk_envelope_is_openable(sealer->envelope, dek) && sealer->disagreement[0] == '\0') {
@@ -171,43 +166,84 @@ static void expect_lost(CmkSealer *sealer, uint32_t dek, CmkBackupVaultId vault)
     }
 }
 
+/* Whether somebody has the private key of a version of this key, which is purged: in a backup that
+ * can be opened, or under another key (KV-24, HSM-4, HSM-15). */
+static bool is_held(const CmkWorld *world, uint32_t version, CmkKeyId purged)
+{
+    for (uint32_t row = private_key_of(world, version); row != 0;
+         row = cmk_version(world, (CmkVersionId){row})->next_copy) {
+        const CmkVersion *copy = cmk_version(world, (CmkVersionId){row});
+        const CmkSecurityDomainId domain = {copy->kept_under};
+        if (copy->is_backed_up != 0 || cmk_security_domain_opens(world, domain) ||
+            (copy->key != purged.i && copy->is_purged == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whatever is under the key that the vault uses. The version left before may be in a backup, but
+ * alone it opens no point by the rules. */
+static void expect_points_lost(CmkSealer *sealer, const CmkWorld *world, CmkBackupVaultId vault)
+{
+    const uint32_t private_key =
+        private_key_of(world, cmk_backup_vault(world, vault)->active_version);
+    cmk_envelope_keep_wraps(sealer->envelope, dek_in_use(world, vault), private_key, private_key);
+    expect_lost(sealer, dek_in_use(world, vault), vault);
+    CmkPointId id = next_own_key(world, vault, (CmkPointId){0});
+    for (; id.i != 0; id = next_own_key(world, vault, id)) {
+        expect_lost(sealer, dek_of_point(world, id), vault);
+    }
+}
+
 static void on_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyId key_id)
 {
     const CmkKey *key = cmk_key(world, key_id);
     uint32_t row = key->current_version;
     while (row != 0) {
-        /* What a backup holds stays. Keys that never were RSA are unknown to the envelope. */
-        if (!is_held(world, row)) {
-            (void)cmk_envelope_key_purge(sealer->envelope, row);
+        /* What a backup or another key holds stays. Keys that never were RSA are unknown to the
+         * envelope. */
+        if (!is_held(world, row, key_id)) {
+            (void)cmk_envelope_key_purge(sealer->envelope, private_key_of(world, row));
         }
         row = cmk_version(world, (CmkVersionId){row})->previous;
     }
     row = key->first_user;
     while (row != 0) {
         const CmkBackupVaultId vault = {row};
-        const uint32_t version = cmk_backup_vault(world, vault)->active_version;
-        if (!is_held(world, version)) {
-            /* The one left before may be in a backup, but alone it opens no point by the rules. */
-            const uint32_t private_key = private_key_of(world, version);
-            cmk_envelope_keep_wraps(sealer->envelope, dek_in_use(world, vault), private_key,
-                                    private_key);
-            expect_lost(sealer, dek_in_use(world, vault), vault);
-            CmkPointId id = next_own_key(world, vault, (CmkPointId){0});
-            for (; id.i != 0; id = next_own_key(world, vault, id)) {
-                expect_lost(sealer, dek_of_point(world, id), vault);
-            }
+        if (!is_held(world, cmk_backup_vault(world, vault)->active_version, key_id)) {
+            expect_points_lost(sealer, world, vault);
         }
-        row = cmk_backup_vault(world, vault)->next_of_key;
+        row = cmk_backup_vault(world, (CmkBackupVaultId){row})->next_of_key;
     }
 }
 
-static void on_vault_purge(CmkSealer *sealer, const CmkWorld *world, CmkKeyVaultId id)
+/* Of a key vault or Managed HSM. */
+static void on_purge_of_all(CmkSealer *sealer, const CmkWorld *world, uint32_t first_key)
 {
-    uint32_t row = cmk_key_vault(world, id)->first_key;
+    uint32_t row = first_key;
     while (row != 0) {
         const CmkKeyId key = {row};
         on_purge(sealer, world, key);
         row = cmk_key(world, key)->next_of_key_vault;
+    }
+}
+
+/* What only backups held that nobody can open any more is gone; rare, so that all versions
+ * are gone through. */
+static void on_domain_lost(CmkSealer *sealer, const CmkWorld *world)
+{
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_VERSION); i++) {
+        if (cmk_version_is_lost(world, (CmkVersionId){i})) {
+            (void)cmk_envelope_key_purge(sealer->envelope, private_key_of(world, i));
+        }
+    }
+    for (uint32_t i = 1; i <= cmk_world_count(world, CMK_TABLE_BACKUP_VAULT); i++) {
+        const CmkBackupVaultId vault = {i};
+        const CmkVersionId active = {cmk_backup_vault(world, vault)->active_version};
+        if (cmk_version_is_lost(world, active)) {
+            expect_points_lost(sealer, world, vault);
+        }
     }
 }
 
@@ -290,7 +326,15 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
         on_purge(sealer, world, (CmkKeyId){record->args.ref[CMK_REF_KEY]});
         break;
     case CMK_OP_KEY_VAULT_PURGE:
-        on_vault_purge(sealer, world, (CmkKeyVaultId){record->result});
+        on_purge_of_all(sealer, world,
+                        cmk_key_vault(world, (CmkKeyVaultId){record->result})->first_key);
+        break;
+    case CMK_OP_MANAGED_HSM_PURGE:
+        on_purge_of_all(sealer, world,
+                        cmk_managed_hsm(world, (CmkManagedHsmId){record->result})->first_key);
+        break;
+    case CMK_OP_MANAGED_HSM_LOSE_DOMAIN_KEYS:
+        on_domain_lost(sealer, world);
         break;
     default: /* the other operations move no key and no data */
         break;

@@ -163,6 +163,9 @@ const CmkGuard cmk_guard_secret_fits_datasource = {
         "secret", CMK_PARAM_SECRET, 0, 1, CMK_REF_SECRET                                           \
     }
 
+/* KVE-19 as for keys, but never in a Managed HSM, which has keys only (HSM-1). */
+#define TO_MANAGE CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT
+
 static CmkSecret *change(CmkSim *sim, const CmkArgs *args, CmkSecretState state)
 {
     CmkSecret *secret = cmk_secret_mut(sim, (CmkSecretId){args->ref[CMK_REF_SECRET]});
@@ -183,7 +186,7 @@ const CmkOperation cmk_op_secret_set = {
     .permission = CMK_PERMISSION_SECRET_SET,
     .text = "A secret is put into a key vault, or gets a new value.",
     .params = {SECRET_PARAM, {"enabled", CMK_PARAM_BOOLEAN, 1, 0, 0}},
-    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARD_SECRET_IS_NOT_DELETED},
+    .guards = {TO_MANAGE, CMK_GUARD_SECRET_IS_NOT_DELETED},
     .writes = CMK_BIT(SECRET),
     .effect = secret_set,
     .account = cmk_key_vault_count_request,
@@ -208,7 +211,7 @@ const CmkOperation cmk_op_secret_update = {
     .permission = CMK_PERMISSION_SECRET_SET,
     .text = "A secret is enabled or disabled.",
     .params = {SECRET_PARAM, {"enabled", CMK_PARAM_BOOLEAN, 1, 0, 0}},
-    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARD_SECRET_EXISTS},
+    .guards = {TO_MANAGE, CMK_GUARD_SECRET_EXISTS},
     .writes = CMK_BIT(SECRET),
     .effect = secret_update,
     .account = cmk_key_vault_count_request,
@@ -233,7 +236,7 @@ const CmkOperation cmk_op_secret_delete = {
     .permission = CMK_PERMISSION_SECRET_DELETE,
     .text = "A secret is deleted, and can be recovered while its key vault keeps it.",
     .params = {SECRET_PARAM},
-    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARD_SECRET_EXISTS},
+    .guards = {TO_MANAGE, CMK_GUARD_SECRET_EXISTS},
     .writes = CMK_BIT(SECRET),
     .effect = secret_delete,
     .account = cmk_key_vault_count_request,
@@ -254,7 +257,7 @@ const CmkOperation cmk_op_secret_recover = {
     .permission = CMK_PERMISSION_SECRET_RECOVER,
     .text = "A deleted secret is recovered.",
     .params = {SECRET_PARAM},
-    .guards = {CMK_GUARDS_TO_MANAGE_KEYS, CMK_GUARD_SECRET_IS_DELETED},
+    .guards = {TO_MANAGE, CMK_GUARD_SECRET_IS_DELETED},
     .writes = CMK_BIT(SECRET),
     .effect = secret_recover,
     .account = cmk_key_vault_count_request,

@@ -5,8 +5,13 @@
  * The driver walks along the list until a step has to wait, is refused for a passing reason and
  * tried again (OQ-25), or is refused for good.
  */
+#include <string.h>
+
 #include "models/encryption.h"
 #include "models/error_map.h"
+#include "models/hsm_capacity.h"
+#include "models/key.h"
+#include "models/key_store.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/points.h"
@@ -387,25 +392,32 @@ const CmkGuard cmk_guard_task_is_running = {.name = "task-is-running",
                                             .rule = "BK-18",
                                             .text = "The job is running."};
 
-/* num[0]: the step to go on with, num[1]: when. */
+/* num[0]: the step to go on with, num[1]: when, num[3]: the point whose data key it is at, num[4]:
+ * whether data keys were re-wrapped before. */
 static uint32_t task_wait(CmkSim *sim, const CmkArgs *args)
 {
     const CmkTaskId id = {args->ref[CMK_REF_TASK]};
     CmkTask *task = cmk_task_mut(sim, id);
     task->step = (uint32_t)args->num[0];
     task->attempt = 0;
+    task->at_point = (uint32_t)args->num[3];
+    task->at_point_by = cmk_point(sim->world, (CmkPointId){task->at_point})->created_by;
+    task->has_rewrapped = (uint32_t)args->num[4];
     (void)cmk_engine_set_timer(sim, args->num[1], CMK_EVENT_TASK, id.i, args);
     return id.i;
 }
 
 const CmkOperation cmk_op_task_wait = {
     .name = "task.wait",
-    .text = "A job goes on with its work until its next step.",
-    .params = {{"step", CMK_PARAM_INTEGER, 1, 1, 0}, {"until", CMK_PARAM_INSTANT, 1, 1, 1}},
+    .text = "A job goes on with its work until its next step, or waits for an answer.",
+    .params = {{"step", CMK_PARAM_INTEGER, 1, 1, 0},
+               {"until", CMK_PARAM_INSTANT, 1, 1, 1},
+               {"at_point", CMK_PARAM_INTEGER, 1, 0, 3},
+               {"has_rewrapped", CMK_PARAM_INTEGER, 1, 0, 4}},
     .guards = {CMK_GUARD_TASK_IS_RUNNING},
     .writes = CMK_BIT(TASK) | CMK_BIT_TIMERS,
     .effect = task_wait,
-    .rules = "OQ-24",
+    .rules = "OQ-24 THR-8",
 };
 
 static uint32_t task_retry(CmkSim *sim, const CmkArgs *args)
@@ -413,9 +425,6 @@ static uint32_t task_retry(CmkSim *sim, const CmkArgs *args)
     const uint32_t row = task_wait(sim, args);
     CmkTask *task = cmk_task_mut(sim, (CmkTaskId){row});
     task->attempt = (uint32_t)args->num[2];
-    task->at_point = (uint32_t)args->num[3];
-    task->at_point_by = cmk_point(sim->world, (CmkPointId){task->at_point})->created_by;
-    task->has_rewrapped = (uint32_t)args->num[4];
     task->retries++;
     return row;
 }
@@ -467,13 +476,8 @@ static void fail_job(CmkSim *sim, CmkBackupVaultId id, CmkStatus status)
 {
     const bool lacks_rights = status == CMK_STATUS_OF(MISSING_PERMISSION) ||
                               status == CMK_STATUS_OF(GENERIC_DATABASE_ERROR);
-    CmkBackupVault *vault = cmk_backup_vault_mut(sim, id);
-    if (lacks_rights && vault->encryption == CMK_ENCRYPTION_ENABLED &&
-        cmk_knob(sim->world, CMK_KNOB_LOST_RIGHTS_BREAK_SETTINGS) != 0) {
-        vault->encryption = CMK_ENCRYPTION_INCONSISTENT;
-        vault->is_broken_by_identity = 0; /* an update repairs it, as after any other failure */
-        vault->healing_epoch++;
-        vault->encryption_by = cmk_this_seq(sim);
+    if (lacks_rights && cmk_knob(sim->world, CMK_KNOB_LOST_RIGHTS_BREAK_SETTINGS) != 0) {
+        cmk_encryption_spoil(sim, id); /* an update repairs it, as after any other failure */
     }
 }
 
@@ -580,6 +584,18 @@ static CmkArgs args_of_task(const CmkWorld *world, const CmkTimer *timer, CmkTas
     return args;
 }
 
+/* The version that opens the data key: the one that closed it; or, where an update of the settings
+ * may take it for that, the one with the same private key under the new key (HSM-15). */
+static CmkVersionId opening_version(const CmkWorld *world, const CmkTask *task)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){task->backup_vault});
+    const CmkVersionId active = {vault->active_version};
+    const CmkVersionId twin = cmk_version_twin(world, active, (CmkKeyId){task->target_key});
+    const bool is_taken = task->kind == CMK_TASK_SETTINGS && twin.i != 0 &&
+                          cmk_knob(world, CMK_KNOB_RESTORED_KEY_REPLACES_OLD) != 0;
+    return is_taken ? twin : active;
+}
+
 /* Who asks, and for which key: the settings as they are, or as they are to be. */
 static void fill_request(const CmkWorld *world, const CmkTask *task, Whose whose, CmkArgs *args)
 {
@@ -590,17 +606,44 @@ static void fill_request(const CmkWorld *world, const CmkTask *task, Whose whose
     }
     const bool is_by_target = task->kind == CMK_TASK_SETTINGS && whose != BY_OLD_IDENTITY;
     const bool is_job = task->kind != CMK_TASK_SETTINGS && task->kind != CMK_TASK_ROTATION;
-    const uint32_t key = whose == OF_TARGET ? task->target_key : vault->key;
-    args->ref[CMK_REF_KEY] = key;
-    args->ref[CMK_REF_KEY_VAULT] = cmk_key(world, (CmkKeyId){key})->key_vault;
-    const uint32_t versions[] = {[OF_VAULT] = vault->active_version,
+    const CmkVersionId opening = opening_version(world, task);
+    const uint32_t versions[] = {[OF_VAULT] = opening.i,
                                  [OF_TARGET] = task->target_version,
                                  [OF_OLD_VERSION] = vault->old_version,
-                                 [BY_OLD_IDENTITY] = vault->active_version};
-    args->ref[CMK_REF_VERSION] = versions[whose];
+                                 [BY_OLD_IDENTITY] = opening.i};
+    const CmkVersionId version = {versions[whose]};
+    const uint32_t key = whose == OF_TARGET ? task->target_key : cmk_version(world, version)->key;
+    cmk_key_store_refer(world, (CmkKeyId){key}, args);
+    args->ref[CMK_REF_VERSION] = version.i;
     args->ref[CMK_REF_IDENTITY] = is_by_target ? task->target_identity : vault->identity;
     args->ref[CMK_REF_PRINCIPAL] = is_by_target ? task->target_principal : vault->principal;
     args->num[0] = is_job && whose != OF_OLD_VERSION;
+}
+
+/* A Managed HSM answers when its queue has come to the request: a job that would notice waits for
+ * that, and goes on with the step after it. */
+static CmkOutcome ask(CmkSim *sim, const CmkTask *task, uint32_t index, const CmkArgs *args,
+                      bool *ret_waits)
+{
+    const CmkOutcome outcome = cmk_apply(sim, args);
+    const CmkManagedHsmId hsm = {args->ref[CMK_REF_MANAGED_HSM]};
+    if (outcome.status != CMK_STATUS_OK || hsm.i == 0 || args->op == CMK_OP_BACKUP_ACCEPT_KEY) {
+        return outcome;
+    }
+    const int64_t wait_us = cmk_managed_hsm_backlog(sim->world, hsm);
+    if (wait_us < CMK_HSM_WAIT_TO_SPEAK_OF) {
+        return outcome;
+    }
+    CmkArgs wait = *args;
+    wait.op = CMK_OP_TASK_WAIT;
+    wait.cause_seq = outcome.seq;
+    memset(wait.num, 0, sizeof(wait.num));
+    wait.num[0] = index + 1;
+    wait.num[1] = cmk_world_now(sim->world) + wait_us;
+    wait.num[3] = task->at_point;
+    wait.num[4] = task->has_rewrapped;
+    *ret_waits = true;
+    return cmk_apply(sim, &wait);
 }
 
 static void go_to(const CmkWorld *world, CmkTask *task, CmkPointId point)
@@ -794,11 +837,13 @@ static CmkOutcome carry_out(CmkSim *sim, CmkTask *task, const Step *step, uint32
     switch (step->kind) {
     case STEP_REQUEST:
         fill_request(sim->world, task, step->whose, &args);
-        return cmk_apply(sim, &args);
+        return ask(sim, task, index, &args, ret_waits);
     case STEP_WAIT:
         args.op = CMK_OP_TASK_WAIT;
         args.num[0] = index + 1;
         args.num[1] = cmk_world_now(sim->world) + cmk_knob(sim->world, step->knob);
+        args.num[3] = task->at_point;
+        args.num[4] = task->has_rewrapped;
         *ret_waits = true;
         return cmk_apply(sim, &args);
     case STEP_APPLY:

@@ -21,6 +21,9 @@ typedef enum CmkNamedKind {
     CMK_NAMED_NONE,
     CMK_NAMED_KEY_VAULT,
     CMK_NAMED_KEY,
+    CMK_NAMED_MANAGED_HSM,
+    CMK_NAMED_HSM_KEYS, /* all keys of a Managed HSM, as a scope: its rows are those of HSMs */
+    CMK_NAMED_HSM_KEY,  /* its rows are those of all keys */
     CMK_NAMED_IDENTITY,
     CMK_NAMED_POLICY,
     CMK_NAMED_BACKUP_VAULT,
@@ -32,6 +35,7 @@ typedef enum CmkNamedKind {
     CMK_NAMED_GROUP,
     CMK_NAMED_SECRET,
     CMK_NAMED_RESOURCE_GUARD,
+    CMK_NAMED_NETWORK,
     CMK_NAMED_SYSTEM, /* no name, but the word `system`: a vault's own identity */
     CMK_NAMED__COUNT
 } CmkNamedKind;

@@ -23,6 +23,7 @@ static const struct {
     [CMK_FIELD_SHARE] = {"a share such as 2%", sizeof(int64_t)},
     [CMK_FIELD_REPEAT] = {"a repeating interval such as R/2025-03-03T02:00:00+00:00/P1W",
                           sizeof(CmkRepeat)},
+    [CMK_FIELD_RANGE] = {"a range of addresses such as 203.0.113.0/24", sizeof(CmkAddressRange)},
     [CMK_FIELD_REFERENCE] = {"a name given elsewhere in the file", sizeof(CmkReference)},
     [CMK_FIELD_NODE] = {"a map or a text", sizeof(const CmkNode *)},
     [CMK_FIELD_MAP] = {"a map", 0},
@@ -247,6 +248,8 @@ static bool read_quantity(const CmkReading *reading, const CmkField *field, cons
                        "`%s` is too early: time begins after 1970-01-01T00:00:00Z here", text);
             is_read = false;
         }
+    } else if (field->type == CMK_FIELD_RANGE) {
+        is_read = cmk_range_parse(text, ret, message);
     } else {
         is_read = cmk_repeat_parse(text, ret, message);
     }
@@ -278,6 +281,7 @@ static bool read_text(const CmkReading *reading, const CmkField *field, const Cm
     case CMK_FIELD_RETENTION:
     case CMK_FIELD_INSTANT:
     case CMK_FIELD_REPEAT:
+    case CMK_FIELD_RANGE:
         return read_quantity(reading, field, node, text, ret);
     case CMK_FIELD_NODE:
     case CMK_FIELD_MAP:

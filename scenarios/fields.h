@@ -37,6 +37,7 @@ typedef enum CmkFieldType {
     CMK_FIELD_SIZE,      /* int64_t: bytes, min..max */
     CMK_FIELD_SHARE,     /* int64_t: parts per million, min..max */
     CMK_FIELD_REPEAT,    /* CmkRepeat */
+    CMK_FIELD_RANGE,     /* CmkAddressRange */
     CMK_FIELD_REFERENCE, /* CmkReference, to be resolved by who knows the names */
     CMK_FIELD_NODE,      /* const CmkNode *: any shape, read elsewhere */
     CMK_FIELD_MAP,       /* struct of the table `fields` */

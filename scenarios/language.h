@@ -30,9 +30,18 @@ typedef struct CmkScopeItem {
     CmkReference in;
 } CmkScopeItem;
 
+typedef struct CmkNetworkItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    uint32_t kind; /* CmkNetworkKind */
+    CmkAddressRange range;
+    uint32_t reserved;
+} CmkNetworkItem;
+
 typedef struct CmkUserItem {
     const CmkNode *node;
     const CmkNode *name;
+    CmkReference network; /* absent: the open internet */
 } CmkUserItem;
 
 typedef struct CmkGroupItem {
@@ -77,6 +86,18 @@ typedef struct CmkAccessPolicyItem {
     GArray *permissions; /* of uint32_t: index into the vocabulary of permissions */
 } CmkAccessPolicyItem;
 
+/* Who may reach a key vault. */
+typedef struct CmkNetworkRulesItem {
+    const CmkNode *node;     /* NULL: everybody */
+    uint32_t public_access;  /* CmkPublicAccess */
+    uint32_t default_action; /* CmkDefaultAction */
+    uint32_t bypass;         /* CmkBypass */
+    uint32_t reserved;
+    GArray *rules;             /* these are of CmkReference: networks that the firewall lets in, */
+    GArray *perimeter_rules;   /* networks and subscriptions that the perimeter does, */
+    GArray *private_endpoints; /* and subnets */
+} CmkNetworkRulesItem;
+
 typedef struct CmkKeyVaultItem {
     const CmkNode *node;
     const CmkNode *name;
@@ -88,10 +109,27 @@ typedef struct CmkKeyVaultItem {
     bool does_exist; /* false: the name only, for a step that creates it */
     int64_t retention_days;
     CmkReference resource_group;
+    CmkNetworkRulesItem network;
     GArray *keys;            /* of CmkKeyItem */
     GArray *secrets;         /* of CmkSecretItem */
     GArray *access_policies; /* of CmkAccessPolicyItem */
 } CmkKeyVaultItem;
+
+typedef struct CmkManagedHsmItem {
+    const CmkNode *node;
+    const CmkNode *name;
+    uint32_t region;
+    uint32_t second_region; /* 0: none */
+    bool has_purge_protection;
+    bool does_exist;   /* false: the name only, for a step that creates it */
+    bool is_activated; /* false: provisioned only */
+    int64_t retention_days;
+    int64_t domain_keys;
+    int64_t domain_quorum;
+    CmkReference resource_group;
+    GArray *administrators; /* of CmkReference */
+    GArray *keys;           /* of CmkKeyItem */
+} CmkManagedHsmItem;
 
 typedef struct CmkIdentityItem {
     const CmkNode *node;
@@ -180,7 +218,8 @@ typedef struct CmkBackupVaultItem {
     uint32_t reserved;
     int64_t soft_delete_us;
     CmkReference resource_guard;
-    GArray *instances; /* of CmkInstanceItem */
+    GArray *private_endpoints; /* of CmkReference: subnets */
+    GArray *instances;         /* of CmkInstanceItem */
 } CmkBackupVaultItem;
 
 typedef struct CmkResourceGuardItem {
@@ -219,9 +258,11 @@ typedef struct CmkFleetItem {
 typedef struct CmkWorldItem {
     const CmkNode *node;
     GArray *scopes;          /* of CmkScopeItem */
+    GArray *networks;        /* of CmkNetworkItem */
     GArray *users;           /* of CmkUserItem */
     GArray *groups;          /* of CmkGroupItem */
     GArray *key_vaults;      /* of CmkKeyVaultItem */
+    GArray *managed_hsms;    /* of CmkManagedHsmItem */
     GArray *identities;      /* of CmkIdentityItem */
     GArray *policies;        /* of CmkPolicyItem */
     GArray *resource_guards; /* of CmkResourceGuardItem */
@@ -323,6 +364,10 @@ extern const CmkVocabulary cmk_vocabulary_tags;
 /* The number is the CmkSoftDelete. */
 extern const CmkVocabulary cmk_vocabulary_skus;
 extern const CmkVocabulary cmk_vocabulary_soft_delete;
+/* These: what the service's words for network settings stand for. */
+extern const CmkVocabulary cmk_vocabulary_public_access;
+extern const CmkVocabulary cmk_vocabulary_default_actions;
+extern const CmkVocabulary cmk_vocabulary_bypasses;
 /* Word i stands for bit i of CMK_PERMISSION_*, but "all" for all of them (AC-6). */
 extern const CmkVocabulary cmk_vocabulary_permissions;
 uint64_t cmk_permission_bits(uint32_t word);

@@ -15,6 +15,24 @@ static const char *const sku_words[] = {"standard", "premium", NULL};
 const CmkVocabulary cmk_vocabulary_skus = {.what = "a tier of key vaults", .words = sku_words};
 _Static_assert(CMK_SKU_STANDARD == 0 && CMK_SKU_PREMIUM == 1, "word i stands for i");
 
+static const char *const network_words[] = {"address_range", "subnet", NULL};
+static const CmkVocabulary network_kinds = {.what = "a kind of network", .words = network_words};
+_Static_assert(CMK_NETWORK_ADDRESS_RANGE == 0 && CMK_NETWORK_SUBNET == 1, "word i stands for i");
+
+/* NET-3 */
+static const char *const access_words[] = {"enabled", "disabled", "secured_by_perimeter", NULL};
+const CmkVocabulary cmk_vocabulary_public_access = {.what = "a setting of public access",
+                                                    .words = access_words};
+static const char *const action_words[] = {"allow", "deny", NULL};
+const CmkVocabulary cmk_vocabulary_default_actions = {.what = "a default action",
+                                                      .words = action_words};
+static const char *const bypass_words[] = {"azure_services", "none", NULL};
+const CmkVocabulary cmk_vocabulary_bypasses = {.what = "a bypass", .words = bypass_words};
+_Static_assert(CMK_PUBLIC_ACCESS_ENABLED == 0 && CMK_PUBLIC_ACCESS_SECURED_BY_PERIMETER == 2 &&
+                   CMK_DEFAULT_ACTION_ALLOW == 0 && CMK_DEFAULT_ACTION_DENY == 1 &&
+                   CMK_BYPASS_AZURE_SERVICES == 0 && CMK_BYPASS_NONE == 1,
+               "word i stands for i");
+
 /* BV-6 */
 static const char *const soft_delete_words[] = {"on", "off", "always_on", NULL};
 const CmkVocabulary cmk_vocabulary_soft_delete = {.what = "a setting of soft delete",
@@ -53,6 +71,29 @@ static const CmkField scope_rows[] = {
 };
 static CMK_FIELDS(scope_fields, CmkScopeItem, "a scope", scope_rows);
 
+static const CmkField network_rows[] = {
+    {.name = "name",
+     .doc = "the name of a network that is let in or asks",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkNetworkItem, name),
+     .min = 1,
+     .max = 80,
+     .also = "-_."},
+    {.name = "kind",
+     .doc = "address_range, or subnet of a virtual network",
+     .type = CMK_FIELD_WORD,
+     .is_required = true,
+     .offset = offsetof(CmkNetworkItem, kind),
+     .vocabulary = &network_kinds},
+    {.name = "range",
+     .doc =
+         "of an address_range: its IPv4 addresses, 203.0.113.0/24; rules take public ones (NET-4)",
+     .type = CMK_FIELD_RANGE,
+     .offset = offsetof(CmkNetworkItem, range)},
+};
+static CMK_FIELDS(network_fields, CmkNetworkItem, "a network", network_rows);
+
 static const CmkField user_rows[] = {
     {.name = "name",
      .doc = "the name of a user, who asks for steps with `as`",
@@ -62,6 +103,11 @@ static const CmkField user_rows[] = {
      .min = 1,
      .max = 64,
      .also = "-_"},
+    {.name = "network",
+     .doc = "the network that the user asks from; the open internet if left out",
+     .type = CMK_FIELD_REFERENCE,
+     .offset = offsetof(CmkUserItem, network),
+     .accepts = CMK_PARAM_NETWORK},
 };
 static CMK_FIELDS(user_fields, CmkUserItem, "a user", user_rows);
 
@@ -122,75 +168,79 @@ static CMK_FIELDS(rotation_policy_fields, CmkRotationPolicyItem, "a rotation pol
                   rotation_policy_rows);
 
 /* Names: KV-9. Sizes are checked where the type is known too (KV-2). */
-static const CmkField key_rows[] = {
-    {.name = "name",
-     .doc = "the name of a key",
-     .type = CMK_FIELD_NAME,
-     .is_required = true,
-     .offset = offsetof(CmkKeyItem, name),
-     .min = 1,
-     .max = 127,
-     .also = "-"},
-    {.name = "type",
-     .doc = "the type of the key; Backup takes RSA and RSA-HSM (KV-5)",
-     .type = CMK_FIELD_WORD,
-     .offset = offsetof(CmkKeyItem, type),
-     .vocabulary = &cmk_vocabulary_key_types,
-     .fallback = "RSA"},
-    {.name = "size",
-     .doc = "bits: 2048, 3072 or 4096 for RSA, which is 2048 if left out; 128, 192 or 256 for oct",
-     .type = CMK_FIELD_INTEGER,
-     .offset = offsetof(CmkKeyItem, size_bits),
-     .min = 1,
-     .max = 4096},
-    {.name = "curve",
-     .doc = "of EC keys: P-256, which it is if left out, P-256K, P-384 or P-521",
-     .type = CMK_FIELD_WORD,
-     .offset = offsetof(CmkKeyItem, curve),
-     .vocabulary = &cmk_vocabulary_curves},
-    {.name = "versions",
-     .doc =
-         "how many versions the key has at the start, all alike; the last one is the current one",
-     .type = CMK_FIELD_INTEGER,
-     .offset = offsetof(CmkKeyItem, versions),
-     .min = 1,
-     .max = CMK_KEY_BACKUP_VERSIONS_MAX,
-     .fallback = "1"},
-    {.name = "exists",
-     .doc = "false for a name only, under which a step creates a key",
-     .type = CMK_FIELD_BOOLEAN,
-     .offset = offsetof(CmkKeyItem, does_exist),
-     .fallback = "true"},
-    {.name = "enabled",
-     .doc = "whether the key is enabled",
-     .type = CMK_FIELD_BOOLEAN,
-     .offset = offsetof(CmkKeyItem, is_enabled),
-     .fallback = "true"},
-    {.name = "expires",
-     .doc = "the moment at which the key expires; never if left out",
-     .type = CMK_FIELD_INSTANT,
-     .offset = offsetof(CmkKeyItem, expires),
-     .min = 1},
-    {.name = "not_before",
-     .doc = "the moment from which the key is valid; since it was made if left out",
-     .type = CMK_FIELD_INSTANT,
-     .offset = offsetof(CmkKeyItem, not_before),
-     .min = 1},
-    {.name = "key_ops",
-     .doc = "what the key may be used for (KV-20): [wrapKey, unwrapKey]; all that its type can do "
-            "if left out",
-     .type = CMK_FIELD_WORD,
-     .is_list = true,
-     .min_items = 1,
-     .offset = offsetof(CmkKeyItem, key_ops),
-     .vocabulary = &cmk_vocabulary_key_ops},
-    {.name = "rotation_policy",
-     .doc = "when the key vault gives it a new version by itself (ROT-9): {rotate_after: 90d}",
-     .type = CMK_FIELD_MAP,
-     .offset = offsetof(CmkKeyItem, rotation_policy),
-     .fields = &rotation_policy_fields},
-};
+/* clang-format off */
+#define KEY_ROWS(usual_type)                                                                      \
+    {.name = "name",                                                                               \
+     .doc = "the name of a key",                                                                   \
+     .type = CMK_FIELD_NAME,                                                                       \
+     .is_required = true,                                                                          \
+     .offset = offsetof(CmkKeyItem, name),                                                         \
+     .min = 1,                                                                                     \
+     .max = 127,                                                                                   \
+     .also = "-"},                                                                                 \
+    {.name = "type",                                                                               \
+     .doc = "the type of the key; Backup takes RSA and RSA-HSM (KV-5)",                            \
+     .type = CMK_FIELD_WORD,                                                                       \
+     .offset = offsetof(CmkKeyItem, type),                                                         \
+     .vocabulary = &cmk_vocabulary_key_types,                                                      \
+     .fallback = (usual_type)},                                                                    \
+    {.name = "size",                                                                               \
+     .doc = "bits: 2048, 3072 or 4096 for RSA, which is 2048 if left out; 128, 192 or 256 for oct", \
+     .type = CMK_FIELD_INTEGER,                                                                    \
+     .offset = offsetof(CmkKeyItem, size_bits),                                                    \
+     .min = 1,                                                                                     \
+     .max = 4096},                                                                                 \
+    {.name = "curve",                                                                              \
+     .doc = "of EC keys: P-256, which it is if left out, P-256K, P-384 or P-521",                  \
+     .type = CMK_FIELD_WORD,                                                                       \
+     .offset = offsetof(CmkKeyItem, curve),                                                        \
+     .vocabulary = &cmk_vocabulary_curves},                                                        \
+    {.name = "versions",                                                                           \
+     .doc =                                                                                        \
+         "how many versions the key has at the start, all alike; the last one is the current one", \
+     .type = CMK_FIELD_INTEGER,                                                                    \
+     .offset = offsetof(CmkKeyItem, versions),                                                     \
+     .min = 1,                                                                                     \
+     .max = CMK_KEY_BACKUP_VERSIONS_MAX,                                                           \
+     .fallback = "1"},                                                                             \
+    {.name = "exists",                                                                             \
+     .doc = "false for a name only, under which a step creates a key",                             \
+     .type = CMK_FIELD_BOOLEAN,                                                                    \
+     .offset = offsetof(CmkKeyItem, does_exist),                                                   \
+     .fallback = "true"},                                                                          \
+    {.name = "enabled",                                                                            \
+     .doc = "whether the key is enabled",                                                          \
+     .type = CMK_FIELD_BOOLEAN,                                                                    \
+     .offset = offsetof(CmkKeyItem, is_enabled),                                                   \
+     .fallback = "true"},                                                                          \
+    {.name = "expires",                                                                            \
+     .doc = "the moment at which the key expires; never if left out",                              \
+     .type = CMK_FIELD_INSTANT,                                                                    \
+     .offset = offsetof(CmkKeyItem, expires),                                                      \
+     .min = 1},                                                                                    \
+    {.name = "not_before",                                                                         \
+     .doc = "the moment from which the key is valid; since it was made if left out",               \
+     .type = CMK_FIELD_INSTANT,                                                                    \
+     .offset = offsetof(CmkKeyItem, not_before),                                                   \
+     .min = 1},                                                                                    \
+    {.name = "key_ops",                                                                            \
+     .doc = "what the key may be used for (KV-20): [wrapKey, unwrapKey]; all that its type can do " \
+            "if left out",                                                                         \
+     .type = CMK_FIELD_WORD,                                                                       \
+     .is_list = true,                                                                              \
+     .min_items = 1,                                                                               \
+     .offset = offsetof(CmkKeyItem, key_ops),                                                      \
+     .vocabulary = &cmk_vocabulary_key_ops},                                                       \
+    {.name = "rotation_policy",                                                                    \
+     .doc = "when the key vault gives it a new version by itself (ROT-9): {rotate_after: 90d}",    \
+     .type = CMK_FIELD_MAP,                                                                        \
+     .offset = offsetof(CmkKeyItem, rotation_policy),                                              \
+     .fields = &rotation_policy_fields}
+/* clang-format on */
+static const CmkField key_rows[] = {KEY_ROWS("RSA")};
+static const CmkField hsm_key_rows[] = {KEY_ROWS("RSA-HSM")}; /* HSM-1 */
 static CMK_FIELDS(key_fields, CmkKeyItem, "a key", key_rows);
+static CMK_FIELDS(hsm_key_fields, CmkKeyItem, "a key", hsm_key_rows);
 
 /* Names as those of keys. */
 static const CmkField secret_rows[] = {
@@ -234,6 +284,46 @@ static const CmkField access_policy_rows[] = {
 };
 static CMK_FIELDS(access_policy_fields, CmkAccessPolicyItem, "an access policy",
                   access_policy_rows);
+
+static const CmkField network_rules_rows[] = {
+    {.name = "public_access",
+     .doc = "enabled, disabled, or secured_by_perimeter (NET-3)",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkNetworkRulesItem, public_access),
+     .vocabulary = &cmk_vocabulary_public_access,
+     .fallback = "enabled"},
+    {.name = "default_action",
+     .doc = "what the firewall does with networks that it has no rule for: allow or deny",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkNetworkRulesItem, default_action),
+     .vocabulary = &cmk_vocabulary_default_actions,
+     .fallback = "allow"},
+    {.name = "bypass",
+     .doc = "azure_services to let trusted services past the firewall (NET-5), or none",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkNetworkRulesItem, bypass),
+     .vocabulary = &cmk_vocabulary_bypasses,
+     .fallback = "azure_services"},
+    {.name = "rules",
+     .doc = "the networks that the firewall lets in",
+     .type = CMK_FIELD_REFERENCE,
+     .is_list = true,
+     .offset = offsetof(CmkNetworkRulesItem, rules),
+     .accepts = CMK_PARAM_NETWORK},
+    {.name = "perimeter_rules",
+     .doc = "the networks and subscriptions that the perimeter lets in (NET-6)",
+     .type = CMK_FIELD_REFERENCE,
+     .is_list = true,
+     .offset = offsetof(CmkNetworkRulesItem, perimeter_rules),
+     .accepts = CMK_PARAM_NETWORK_OR_SUBSCRIPTION},
+    {.name = "private_endpoints",
+     .doc = "the subnets that are connected by approved private endpoints",
+     .type = CMK_FIELD_REFERENCE,
+     .is_list = true,
+     .offset = offsetof(CmkNetworkRulesItem, private_endpoints),
+     .accepts = CMK_PARAM_NETWORK},
+};
+static CMK_FIELDS(network_rules_fields, CmkNetworkRulesItem, "`network`", network_rules_rows);
 
 /* Names: KV-8. Retention: SD-1. Permission model: AC-3. */
 static const CmkField key_vault_rows[] = {
@@ -289,6 +379,11 @@ static const CmkField key_vault_rows[] = {
      .type = CMK_FIELD_REFERENCE,
      .offset = offsetof(CmkKeyVaultItem, resource_group),
      .accepts = CMK_PARAM_RESOURCE_GROUP},
+    {.name = "network",
+     .doc = "who may reach its keys; everybody if left out (NET-1)",
+     .type = CMK_FIELD_MAP,
+     .offset = offsetof(CmkKeyVaultItem, network),
+     .fields = &network_rules_fields},
     {.name = "keys",
      .doc = "the keys in it",
      .type = CMK_FIELD_MAP,
@@ -309,6 +404,84 @@ static const CmkField key_vault_rows[] = {
      .fields = &access_policy_fields},
 };
 static CMK_FIELDS(key_vault_fields, CmkKeyVaultItem, "a key vault", key_vault_rows);
+
+/* ---- Managed HSMs ---------------------------------------------------------------------------- */
+
+/* Names: as those of key vaults (HSM-1, HSM-13). Retention: HSM-10. Security domain: HSM-4. */
+static const CmkField managed_hsm_rows[] = {
+    {.name = "name",
+     .doc = "the name of a Managed HSM",
+     .type = CMK_FIELD_NAME,
+     .is_required = true,
+     .offset = offsetof(CmkManagedHsmItem, name),
+     .min = 3,
+     .max = 24,
+     .also = "-"},
+    {.name = "region",
+     .doc = REGION_DOC "; of a Managed HSM that exists it has to be said",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkManagedHsmItem, region),
+     .vocabulary = &cmk_vocabulary_regions},
+    {.name = "second_region",
+     .doc = "the region that it extends to, if any, which doubles its price (HSM-16, HSM-19)",
+     .type = CMK_FIELD_WORD,
+     .offset = offsetof(CmkManagedHsmItem, second_region),
+     .vocabulary = &cmk_vocabulary_regions},
+    {.name = "exists",
+     .doc = "false for a name only, under which a step creates a Managed HSM",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkManagedHsmItem, does_exist),
+     .fallback = "true"},
+    {.name = "activated",
+     .doc = "false for one that is provisioned only: its keys cannot be used (HSM-3)",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkManagedHsmItem, is_activated),
+     .fallback = "true"},
+    {.name = "purge_protection",
+     .doc = "whether it and its keys are kept until their retention ends; Backup asks for it",
+     .type = CMK_FIELD_BOOLEAN,
+     .offset = offsetof(CmkManagedHsmItem, has_purge_protection),
+     .fallback = "false"},
+    {.name = "retention_days",
+     .doc = "for how many days a deleted HSM or key is kept (HSM-10)",
+     .type = CMK_FIELD_INTEGER,
+     .offset = offsetof(CmkManagedHsmItem, retention_days),
+     .min = 7,
+     .max = 90,
+     .fallback = "90"},
+    {.name = "domain_keys",
+     .doc = "how many people keep a key to its security domain (HSM-4)",
+     .type = CMK_FIELD_INTEGER,
+     .offset = offsetof(CmkManagedHsmItem, domain_keys),
+     .min = 1,
+     .max = 1000,
+     .fallback = "3"},
+    {.name = "domain_quorum",
+     .doc = "how many of them it takes to open it: 2 to 10 (HSM-4)",
+     .type = CMK_FIELD_INTEGER,
+     .offset = offsetof(CmkManagedHsmItem, domain_quorum),
+     .min = 1,
+     .max = 1000,
+     .fallback = "2"},
+    {.name = "resource_group",
+     .doc = "the resource group that it lies in; one without a name if left out (AC-9)",
+     .type = CMK_FIELD_REFERENCE,
+     .offset = offsetof(CmkManagedHsmItem, resource_group),
+     .accepts = CMK_PARAM_RESOURCE_GROUP},
+    {.name = "administrators",
+     .doc = "users with Managed HSM Administrator in it (HSM-6)",
+     .type = CMK_FIELD_REFERENCE,
+     .is_list = true,
+     .offset = offsetof(CmkManagedHsmItem, administrators),
+     .accepts = CMK_PARAM_USER},
+    {.name = "keys",
+     .doc = "the keys in it, of type RSA-HSM if nothing is said",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkManagedHsmItem, keys),
+     .fields = &hsm_key_fields},
+};
+static CMK_FIELDS(managed_hsm_fields, CmkManagedHsmItem, "a Managed HSM", managed_hsm_rows);
 
 /* ---- identities, grants ---------------------------------------------------------------------- */
 
@@ -534,6 +707,12 @@ static const CmkField backup_vault_rows[] = {
      .type = CMK_FIELD_REFERENCE,
      .offset = offsetof(CmkBackupVaultItem, resource_guard),
      .accepts = CMK_PARAM_RESOURCE_GUARD},
+    {.name = "private_endpoints",
+     .doc = "the subnets that are connected to it; none with a user-assigned identity (NET-10)",
+     .type = CMK_FIELD_REFERENCE,
+     .is_list = true,
+     .offset = offsetof(CmkBackupVaultItem, private_endpoints),
+     .accepts = CMK_PARAM_NETWORK},
     {.name = "instances",
      .doc = "what it backs up",
      .type = CMK_FIELD_MAP,
@@ -603,6 +782,12 @@ static const CmkField world_rows[] = {
      .is_list = true,
      .offset = offsetof(CmkWorldItem, scopes),
      .fields = &scope_fields},
+    {.name = "networks",
+     .doc = "networks that rules let in, and people ask from",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkWorldItem, networks),
+     .fields = &network_fields},
     {.name = "users",
      .doc = "people who ask for steps",
      .type = CMK_FIELD_MAP,
@@ -621,6 +806,12 @@ static const CmkField world_rows[] = {
      .is_list = true,
      .offset = offsetof(CmkWorldItem, key_vaults),
      .fields = &key_vault_fields},
+    {.name = "managed_hsms",
+     .doc = "Managed HSMs with their keys",
+     .type = CMK_FIELD_MAP,
+     .is_list = true,
+     .offset = offsetof(CmkWorldItem, managed_hsms),
+     .fields = &managed_hsm_fields},
     {.name = "identities",
      .doc = "user-assigned identities",
      .type = CMK_FIELD_MAP,
@@ -659,6 +850,5 @@ static const CmkField world_rows[] = {
      .is_list = true,
      .offset = offsetof(CmkWorldItem, fleets),
      .fields = &fleet_fields},
-    CMK_FIELD_OF_LATER("managed_hsms", "Managed HSMs"),
 };
 CMK_FIELDS(cmk_language_world_fields, CmkWorldItem, "`world`", world_rows);

@@ -69,6 +69,7 @@ static void count_vault(Counting *counting, const CmkBackupVaultItem *vault, uin
     counting->rows[CMK_TABLE_ATTACHMENT] += identities * times;
     counting->rows[CMK_TABLE_PRINCIPAL] += identities * times;
     counting->rows[CMK_TABLE_TASK] += TASKS_PER_VAULT * times;
+    counting->rows[CMK_TABLE_PRIVATE_ENDPOINT] += length_of(vault->private_endpoints) * times;
     counting->timers += TIMERS_PER_VAULT * times;
     for (guint i = 0; vault->instances != NULL && i < vault->instances->len; i++) {
         const CmkInstanceItem *instance = &g_array_index(vault->instances, CmkInstanceItem, i);
@@ -92,17 +93,32 @@ static uint64_t copies_of(const CmkScenario *scenario, const CmkReference *princ
     return copies;
 }
 
-/* Versions that keys have from the start. */
-static void count_versions(Counting *counting)
+typedef void (*VisitKey)(Counting *counting, const CmkKeyItem *key);
+
+static void visit_keys(Counting *counting, const GArray *keys, VisitKey visit)
+{
+    for (guint i = 0; keys != NULL && i < keys->len; i++) {
+        visit(counting, &g_array_index(keys, CmkKeyItem, i));
+    }
+}
+
+/* Of key vaults and Managed HSMs. */
+static void visit_all_keys(Counting *counting, VisitKey visit)
 {
     const GArray *vaults = counting->scenario->estate->file.world.key_vaults;
+    const GArray *hsms = counting->scenario->estate->file.world.managed_hsms;
     for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
-        const GArray *keys = g_array_index(vaults, CmkKeyVaultItem, i).keys;
-        for (guint j = 0; keys != NULL && j < keys->len; j++) {
-            counting->rows[CMK_TABLE_VERSION] +=
-                (uint64_t)g_array_index(keys, CmkKeyItem, j).versions;
-        }
+        visit_keys(counting, g_array_index(vaults, CmkKeyVaultItem, i).keys, visit);
     }
+    for (guint i = 0; hsms != NULL && i < hsms->len; i++) {
+        visit_keys(counting, g_array_index(hsms, CmkManagedHsmItem, i).keys, visit);
+    }
+}
+
+/* Versions that a key has from the start. */
+static void count_versions(Counting *counting, const CmkKeyItem *key)
+{
+    counting->rows[CMK_TABLE_VERSION] += (uint64_t)key->versions;
 }
 
 static void count_access(Counting *counting)
@@ -111,6 +127,10 @@ static void count_access(Counting *counting)
     for (guint i = 0; world->grants != NULL && i < world->grants->len; i++) {
         counting->rows[CMK_TABLE_ASSIGNMENT] +=
             copies_of(counting->scenario, &g_array_index(world->grants, CmkGrantItem, i).principal);
+    }
+    for (guint i = 0; world->managed_hsms != NULL && i < world->managed_hsms->len; i++) {
+        counting->rows[CMK_TABLE_ASSIGNMENT] +=
+            length_of(g_array_index(world->managed_hsms, CmkManagedHsmItem, i).administrators);
     }
     for (guint i = 0; world->groups != NULL && i < world->groups->len; i++) {
         const GArray *members = g_array_index(world->groups, CmkGroupItem, i).members;
@@ -129,21 +149,38 @@ static void count_access(Counting *counting)
     }
 }
 
+/* What key vaults let in from the start. */
+static void count_networks(Counting *counting)
+{
+    const GArray *vaults = counting->scenario->estate->file.world.key_vaults;
+    for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
+        const CmkNetworkRulesItem *network = &g_array_index(vaults, CmkKeyVaultItem, i).network;
+        counting->rows[CMK_TABLE_NETWORK_RULE] +=
+            length_of(network->rules) + length_of(network->perimeter_rules);
+        counting->rows[CMK_TABLE_PRIVATE_ENDPOINT] += length_of(network->private_endpoints);
+    }
+}
+
+/* Versions that a rotation policy adds at most. */
+static uint64_t rotations_of(const CmkScenario *scenario)
+{
+    return (uint64_t)((scenario->end - scenario->start + CMK_SCENARIO_SETUP_US) / ROTATION_MIN_US) +
+           1;
+}
+
+static void count_rotations_of_key(Counting *counting, const CmkKeyItem *key)
+{
+    counting->rows[CMK_TABLE_VERSION] +=
+        key->rotation_policy.node != NULL ? rotations_of(counting->scenario) : 0;
+}
+
 /* Versions that rotation policies add, as often as these may; of keys that have one from the start,
  * and of those that get one. */
 static void count_rotations(Counting *counting)
 {
     const CmkScenario *scenario = counting->scenario;
-    const GArray *vaults = scenario->estate->file.world.key_vaults;
-    const uint64_t each =
-        (uint64_t)((scenario->end - scenario->start + CMK_SCENARIO_SETUP_US) / ROTATION_MIN_US) + 1;
-    for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
-        const GArray *keys = g_array_index(vaults, CmkKeyVaultItem, i).keys;
-        for (guint j = 0; keys != NULL && j < keys->len; j++) {
-            const bool has_policy = g_array_index(keys, CmkKeyItem, j).rotation_policy.node != NULL;
-            counting->rows[CMK_TABLE_VERSION] += has_policy ? each : 0;
-        }
-    }
+    const uint64_t each = rotations_of(scenario);
+    visit_all_keys(counting, count_rotations_of_key);
     for (guint i = 0; i < scenario->plan->len; i++) {
         const bool gives_policy =
             g_array_index(scenario->plan, CmkPlanned, i).op == CMK_OP_KEY_SET_ROTATION_POLICY;
@@ -163,6 +200,27 @@ static void count_restores(Counting *counting)
     }
 }
 
+/* Full backups of Managed HSMs keep each key with its versions and each local role, and a restore
+ * makes as many again. */
+static void count_hsm_backups(Counting *counting)
+{
+    const GArray *plan = counting->scenario->plan;
+    const uint64_t keys = counting->rows[CMK_TABLE_KEY];
+    const uint64_t versions = counting->rows[CMK_TABLE_VERSION];
+    const uint64_t assignments = counting->rows[CMK_TABLE_ASSIGNMENT];
+    for (guint i = 0; i < plan->len; i++) {
+        const CmkOpId op = g_array_index(plan, CmkPlanned, i).op;
+        if (op == CMK_OP_MANAGED_HSM_BACKUP) {
+            counting->rows[CMK_TABLE_KEY_BACKUP] += keys;
+            counting->rows[CMK_TABLE_KEPT_VERSION] += versions;
+            counting->rows[CMK_TABLE_KEPT_ASSIGNMENT] += assignments;
+        } else if (op == CMK_OP_MANAGED_HSM_RESTORE) {
+            counting->rows[CMK_TABLE_VERSION] += versions;
+            counting->rows[CMK_TABLE_ASSIGNMENT] += assignments;
+        }
+    }
+}
+
 /* Each backup keeps the versions that the key has by then. */
 static void count_kept_versions(Counting *counting)
 {
@@ -178,9 +236,12 @@ static void count_kept_versions(Counting *counting)
 static void count_plan(Counting *counting)
 {
     static const uint32_t growing[] = {
-        CMK_TABLE_VERSION,    CMK_TABLE_PRINCIPAL, CMK_TABLE_ASSIGNMENT, CMK_TABLE_ACCESS_POLICY,
-        CMK_TABLE_ATTACHMENT, CMK_TABLE_QUEUE,     CMK_TABLE_POINT,      CMK_TABLE_TASK,
-        CMK_TABLE_MEMBERSHIP, CMK_TABLE_STATEMENT, CMK_TABLE_KEY_BACKUP, CMK_TABLE_VAULT_POLICY};
+        CMK_TABLE_VERSION,        CMK_TABLE_PRINCIPAL,    CMK_TABLE_ASSIGNMENT,
+        CMK_TABLE_ACCESS_POLICY,  CMK_TABLE_ATTACHMENT,   CMK_TABLE_QUEUE,
+        CMK_TABLE_POINT,          CMK_TABLE_TASK,         CMK_TABLE_MEMBERSHIP,
+        CMK_TABLE_STATEMENT,      CMK_TABLE_KEY_BACKUP,   CMK_TABLE_VAULT_POLICY,
+        CMK_TABLE_HSM_BACKUP,     CMK_TABLE_NETWORK_RULE, CMK_TABLE_PRIVATE_ENDPOINT,
+        CMK_TABLE_SECURITY_DOMAIN};
     const CmkModel *model = cmk_azure_model();
     const GArray *plan = counting->scenario->plan;
     for (guint i = 0; i < plan->len; i++) {
@@ -220,10 +281,13 @@ static void count(Counting *counting)
     rows[CMK_TABLE_KEY] = estate->rows[CMK_NAMED_KEY];
     rows[CMK_TABLE_SECRET] = estate->rows[CMK_NAMED_SECRET];
     rows[CMK_TABLE_RESOURCE_GUARD] = estate->rows[CMK_NAMED_RESOURCE_GUARD];
+    rows[CMK_TABLE_MANAGED_HSM] = estate->rows[CMK_NAMED_MANAGED_HSM];
+    rows[CMK_TABLE_SECURITY_DOMAIN] = estate->rows[CMK_NAMED_MANAGED_HSM];
     rows[CMK_TABLE_IDENTITY] = estate->rows[CMK_NAMED_IDENTITY];
     rows[CMK_TABLE_PRINCIPAL] = estate->rows[CMK_NAMED_IDENTITY] + estate->rows[CMK_NAMED_USER];
     rows[CMK_TABLE_SCOPE] = estate->rows[CMK_NAMED_RESOURCE_GROUP];
     rows[CMK_TABLE_PERSON] = estate->rows[CMK_NAMED_USER];
+    rows[CMK_TABLE_NETWORK] = estate->rows[CMK_NAMED_NETWORK];
     rows[CMK_TABLE_BACKUP_VAULT] = estate->rows[CMK_NAMED_BACKUP_VAULT];
     rows[CMK_TABLE_POLICY] = estate->rows[CMK_NAMED_POLICY];
     rows[CMK_TABLE_INSTANCE] = estate->rows[CMK_NAMED_INSTANCE];
@@ -234,16 +298,19 @@ static void count(Counting *counting)
         const CmkFleet *fleet = &g_array_index(estate->fleets, CmkFleet, i);
         count_vault(counting, fleet->like, fleet->count);
     }
-    count_versions(counting);
+    visit_all_keys(counting, count_versions);
     count_access(counting);
+    count_networks(counting);
     count_plan(counting);
     count_rotations(counting);
     count_restores(counting);
+    count_hsm_backups(counting);
     count_kept_versions(counting);
     count_names(counting);
-    counting->timers += rows[CMK_TABLE_TASK] + TIMERS_PER_ASSIGNMENT * rows[CMK_TABLE_ASSIGNMENT] +
-                        TIMERS_PER_KEY * rows[CMK_TABLE_KEY] +
-                        TIMERS_PER_KEY_VAULT * rows[CMK_TABLE_KEY_VAULT];
+    counting->timers +=
+        rows[CMK_TABLE_TASK] + TIMERS_PER_ASSIGNMENT * rows[CMK_TABLE_ASSIGNMENT] +
+        TIMERS_PER_KEY * rows[CMK_TABLE_KEY] +
+        TIMERS_PER_KEY_VAULT * (rows[CMK_TABLE_KEY_VAULT] + rows[CMK_TABLE_MANAGED_HSM]);
 }
 
 static bool refuse(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint64_t number,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "models/key.h"
+#include "models/key_store.h"
 #include "models/key_vault.h"
 #include "scenarios/estate.h"
 #include "sim/chance.h"
@@ -94,7 +95,8 @@ static bool run_propagation(Building *building)
 {
     const int64_t *knobs = building->scenario->knobs;
     const int64_t longest =
-        MAX(knobs[CMK_KNOB_ROLE_PROPAGATION], knobs[CMK_KNOB_MANAGEMENT_GROUP_PROPAGATION]);
+        MAX(MAX(knobs[CMK_KNOB_ROLE_PROPAGATION], knobs[CMK_KNOB_MANAGEMENT_GROUP_PROPAGATION]),
+            knobs[CMK_KNOB_HSM_REPLICATION]);
     return run_for(building, longest + MARGIN_US);
 }
 
@@ -162,6 +164,25 @@ static void declare_key_vaults(Building *building)
         for (guint j = 0; vault->secrets != NULL && j < vault->secrets->len; j++) {
             const CmkSecretItem *secret = &g_array_index(vault->secrets, CmkSecretItem, j);
             (void)cmk_declare_secret(world, id, cmk_node_text(secret->name));
+        }
+    }
+}
+
+/* Their keys have the rows behind those of key vaults. */
+static void declare_managed_hsms(Building *building)
+{
+    CmkWorld *world = building->sim->world;
+    const GArray *hsms = building->world->managed_hsms;
+    for (guint i = 0; hsms != NULL && i < hsms->len; i++) {
+        const CmkManagedHsmItem *hsm = &g_array_index(hsms, CmkManagedHsmItem, i);
+        const CmkManagedHsmId id = cmk_declare_managed_hsm(world, cmk_node_text(hsm->name));
+        CMK_ASSERT(id.i == i + 1);
+        if (hsm->resource_group.row != 0) {
+            cmk_place_managed_hsm(world, id, (CmkScopeId){hsm->resource_group.row});
+        }
+        for (guint j = 0; hsm->keys != NULL && j < hsm->keys->len; j++) {
+            const CmkKeyItem *key = &g_array_index(hsm->keys, CmkKeyItem, j);
+            (void)cmk_declare_hsm_key(world, id, cmk_node_text(key->name));
         }
     }
 }
@@ -241,13 +262,27 @@ static void declare_scopes(Building *building)
     }
 }
 
+static void declare_networks(Building *building)
+{
+    const GArray *networks = building->world->networks;
+    for (guint i = 0; networks != NULL && i < networks->len; i++) {
+        const CmkNetworkItem *item = &g_array_index(networks, CmkNetworkItem, i);
+        const CmkNetwork network = {.kind = item->kind,
+                                    .address = item->range.address,
+                                    .prefix_bits = item->range.prefix_bits};
+        (void)cmk_declare_network(building->sim->world, &network, cmk_node_text(item->name));
+    }
+}
+
 static void declare_people(Building *building)
 {
     const GArray *users = building->world->users;
     const GArray *groups = building->world->groups;
     for (guint i = 0; users != NULL && i < users->len; i++) {
-        (void)cmk_declare_person(building->sim->world, CMK_PERSON_USER,
-                                 cmk_node_text(g_array_index(users, CmkUserItem, i).name));
+        const CmkUserItem *user = &g_array_index(users, CmkUserItem, i);
+        const CmkPersonId id =
+            cmk_declare_person(building->sim->world, CMK_PERSON_USER, cmk_node_text(user->name));
+        cmk_place_person(building->sim->world, id, (CmkNetworkId){user->network.row});
     }
     for (guint i = 0; groups != NULL && i < groups->len; i++) {
         (void)cmk_declare_person(building->sim->world, CMK_PERSON_GROUP,
@@ -286,8 +321,10 @@ static void declare_resource_guards(Building *building)
 static void declare_all(Building *building)
 {
     declare_scopes(building);
+    declare_networks(building);
     declare_people(building);
     declare_key_vaults(building);
+    declare_managed_hsms(building);
     declare_identities(building);
     declare_policies(building);
     declare_resource_guards(building);
@@ -307,14 +344,13 @@ static int64_t bits_of(const GArray *words)
 }
 
 static bool set_rotation_policy(Building *building, const CmkRotationPolicyItem *policy,
-                                uint32_t vault, uint32_t row)
+                                uint32_t row)
 {
     if (policy->node == NULL) {
         return true;
     }
     CmkArgs set = args_of(CMK_OP_KEY_SET_ROTATION_POLICY);
-    set.ref[CMK_REF_KEY_VAULT] = vault;
-    set.ref[CMK_REF_KEY] = row;
+    cmk_key_store_refer(building->sim->world, (CmkKeyId){row}, &set);
     cmk_parameters_set(&set, "rotate_after", policy->rotate_after_us);
     cmk_parameters_set(&set, "rotate_before_expiry", policy->rotate_before_expiry_us);
     cmk_parameters_set(&set, "expiry", policy->expiry_us);
@@ -323,14 +359,13 @@ static bool set_rotation_policy(Building *building, const CmkRotationPolicyItem 
     return apply(building, &set, policy->node);
 }
 
-static bool create_key(Building *building, const CmkKeyItem *key, uint32_t vault, uint32_t row)
+static bool create_key(Building *building, const CmkKeyItem *key, uint32_t row)
 {
     if (!key->does_exist) {
         return true;
     }
     CmkArgs create = args_of(CMK_OP_KEY_CREATE);
-    create.ref[CMK_REF_KEY_VAULT] = vault;
-    create.ref[CMK_REF_KEY] = row;
+    cmk_key_store_refer(building->sim->world, (CmkKeyId){row}, &create);
     cmk_parameters_set(&create, "type", key->type);
     if (key->curve != CMK_CURVE_NONE) {
         cmk_parameters_set(&create, "curve", key->curve);
@@ -345,7 +380,7 @@ static bool create_key(Building *building, const CmkKeyItem *key, uint32_t vault
     for (int64_t i = 0; is_right && i < key->versions; i++) { /* KV-10: of the same name */
         is_right = apply(building, &create, key->node);
     }
-    return is_right && set_rotation_policy(building, &key->rotation_policy, vault, row);
+    return is_right && set_rotation_policy(building, &key->rotation_policy, row);
 }
 
 static bool create_secret(Building *building, const CmkSecretItem *secret, uint32_t vault,
@@ -381,12 +416,109 @@ static bool create_key_vaults(Building *building)
         for (guint j = 0; vault->keys != NULL && j < vault->keys->len; j++) {
             const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, j);
             key_row++;
-            is_right &= !is_made || create_key(building, key, i + 1, key_row);
+            is_right &= !is_made || create_key(building, key, key_row);
         }
         for (guint j = 0; vault->secrets != NULL && j < vault->secrets->len; j++) {
             const CmkSecretItem *secret = &g_array_index(vault->secrets, CmkSecretItem, j);
             secret_row++;
             is_right &= !is_made || create_secret(building, secret, i + 1, secret_row);
+        }
+    }
+    return is_right;
+}
+
+static bool activate_hsm(Building *building, const CmkManagedHsmItem *hsm, uint32_t row)
+{
+    CmkArgs args = args_of(CMK_OP_MANAGED_HSM_ACTIVATE);
+    args.ref[CMK_REF_MANAGED_HSM] = row;
+    cmk_parameters_set(&args, "keys", hsm->domain_keys);
+    cmk_parameters_set(&args, "quorum", hsm->domain_quorum);
+    bool is_right = apply(building, &args, hsm->node);
+    args = args_of(CMK_OP_ROLE_ASSIGN);
+    args.ref[CMK_REF_MANAGED_HSM] = row;
+    cmk_parameters_set(&args, "role", cmk_role_find("Managed HSM Administrator"));
+    for (guint i = 1; hsm->administrators != NULL && i < hsm->administrators->len; i++) {
+        const CmkReference *user = &g_array_index(hsm->administrators, CmkReference, i);
+        cmk_parameters_put(user, &args);
+        is_right &= apply(building, &args, user->node);
+    }
+    args = args_of(CMK_OP_MANAGED_HSM_EXTEND);
+    args.ref[CMK_REF_MANAGED_HSM] = row;
+    args.ref[CMK_REF_REGION] = hsm->second_region;
+    return is_right && (hsm->second_region == 0 || apply(building, &args, hsm->node));
+}
+
+/* The first administrator is named by whoever creates it, the others by that one (HSM-6). */
+static bool create_managed_hsm(Building *building, const CmkManagedHsmItem *hsm, uint32_t row)
+{
+    CmkArgs create = args_of(CMK_OP_MANAGED_HSM_CREATE);
+    create.ref[CMK_REF_MANAGED_HSM] = row;
+    create.ref[CMK_REF_REGION] = hsm->region;
+    cmk_parameters_set(&create, "purge_protection",
+                       hsm->has_purge_protection ? CMK_SAYS_TRUE : CMK_SAYS_FALSE);
+    cmk_parameters_set(&create, "retention_days", hsm->retention_days);
+    if (hsm->administrators != NULL && hsm->administrators->len > 0) {
+        cmk_parameters_put(&g_array_index(hsm->administrators, CmkReference, 0), &create);
+    }
+    return apply(building, &create, hsm->node) &&
+           (!hsm->is_activated || activate_hsm(building, hsm, row));
+}
+
+static bool create_managed_hsms(Building *building)
+{
+    const GArray *hsms = building->world->managed_hsms;
+    uint32_t key_row = building->scenario->estate->rows[CMK_NAMED_KEY];
+    bool is_right = true;
+    for (guint i = 0; hsms != NULL && i < hsms->len; i++) {
+        const GArray *keys = g_array_index(hsms, CmkManagedHsmItem, i).keys;
+        key_row -= keys == NULL ? 0 : keys->len; /* they are the last rows of keys */
+    }
+    for (guint i = 0; hsms != NULL && i < hsms->len; i++) {
+        const CmkManagedHsmItem *hsm = &g_array_index(hsms, CmkManagedHsmItem, i);
+        const bool is_made = !hsm->does_exist || create_managed_hsm(building, hsm, i + 1);
+        is_right &= is_made;
+        for (guint j = 0; hsm->keys != NULL && j < hsm->keys->len; j++) {
+            const CmkKeyItem *key = &g_array_index(hsm->keys, CmkKeyItem, j);
+            key_row++;
+            is_right &= !is_made || create_key(building, key, key_row);
+        }
+    }
+    return is_right;
+}
+
+/* One operation for each thing that is let in. */
+static bool let_in(Building *building, CmkOpId op, uint32_t key_vault, const GArray *references)
+{
+    bool is_right = true;
+    for (guint i = 0; references != NULL && i < references->len; i++) {
+        const CmkReference *reference = &g_array_index(references, CmkReference, i);
+        CmkArgs args = args_of(op);
+        args.ref[CMK_REF_KEY_VAULT] = key_vault;
+        cmk_parameters_put(reference, &args);
+        is_right &= apply(building, &args, reference->node);
+    }
+    return is_right;
+}
+
+/* A key vault that is made is open to all networks (NET-1). */
+static bool close_key_vaults(Building *building)
+{
+    const GArray *vaults = building->world->key_vaults;
+    bool is_right = true;
+    for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
+        const CmkNetworkRulesItem *network = &g_array_index(vaults, CmkKeyVaultItem, i).network;
+        CmkArgs set = args_of(CMK_OP_KEY_VAULT_SET_NETWORK);
+        set.ref[CMK_REF_KEY_VAULT] = i + 1;
+        cmk_parameters_set(&set, "public_access", network->public_access + 1);
+        cmk_parameters_set(&set, "default_action", network->default_action + 1);
+        cmk_parameters_set(&set, "bypass", network->bypass + 1);
+        if (network->node != NULL) {
+            is_right &= apply(building, &set, network->node);
+            is_right &= let_in(building, CMK_OP_KEY_VAULT_ADD_NETWORK_RULE, i + 1, network->rules);
+            is_right &= let_in(building, CMK_OP_KEY_VAULT_ADD_PERIMETER_RULE, i + 1,
+                               network->perimeter_rules);
+            is_right &= let_in(building, CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT, i + 1,
+                               network->private_endpoints);
         }
     }
     return is_right;
@@ -674,6 +806,20 @@ static bool check_encryption(Building *building, const Vault *vault)
                   g_array_index(building->guards, CmkGuardId, vault->row));
 }
 
+static bool connect_vault(Building *building, const Vault *vault)
+{
+    const GArray *subnets = vault->item->private_endpoints;
+    bool is_right = true;
+    for (guint i = 0; subnets != NULL && i < subnets->len; i++) {
+        const CmkReference *subnet = &g_array_index(subnets, CmkReference, i);
+        CmkArgs args = args_of(CMK_OP_BACKUP_VAULT_ADD_PRIVATE_ENDPOINT);
+        args.ref[CMK_REF_BACKUP_VAULT] = vault->row;
+        cmk_parameters_put(subnet, &args);
+        is_right &= apply(building, &args, node_of(vault, subnet->node));
+    }
+    return is_right;
+}
+
 static bool protect_instances(Building *building, const Vault *vault)
 {
     const GArray *instances = vault->item->instances;
@@ -699,14 +845,16 @@ static bool protect_instances(Building *building, const Vault *vault)
 /* The order is that of the documentation (BV-34). Each part needs what the ones before it made. */
 static bool set_up(Building *building)
 {
-    return create_key_vaults(building) && create_identities(building) &&
+    return create_key_vaults(building) && close_key_vaults(building) &&
+           create_managed_hsms(building) && create_identities(building) &&
            give_access(building,
                        1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_USER | 1U << CMK_NAMED_GROUP) &&
            create_policies(building) && create_vaults(building) &&
            visit_vaults(building, set_protection) &&
            give_access(building, 1U << CMK_NAMED_BACKUP_VAULT) &&
            visit_vaults(building, update_encryption) && run_for(building, SETTINGS_US) &&
-           visit_vaults(building, check_encryption) && visit_vaults(building, protect_instances);
+           visit_vaults(building, check_encryption) && visit_vaults(building, connect_vault) &&
+           visit_vaults(building, protect_instances);
 }
 
 /* The clock goes to the start, where whatever is due waits for the scenario to be open. */

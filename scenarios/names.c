@@ -17,6 +17,9 @@ static const struct {
     [CMK_NAMED_NONE] = {"", "", CMK_NAMED_NONE},
     [CMK_NAMED_KEY_VAULT] = {"key_vault", "key vault", CMK_NAMED_NONE},
     [CMK_NAMED_KEY] = {"key", "key", CMK_NAMED_NONE},
+    [CMK_NAMED_MANAGED_HSM] = {"managed_hsm", "Managed HSM", CMK_NAMED_NONE},
+    [CMK_NAMED_HSM_KEYS] = {"", "scope in a Managed HSM", CMK_NAMED_MANAGED_HSM},
+    [CMK_NAMED_HSM_KEY] = {"key", "key", CMK_NAMED_KEY},
     [CMK_NAMED_IDENTITY] = {"identity", "identity", CMK_NAMED_NONE},
     [CMK_NAMED_POLICY] = {"policy", "policy", CMK_NAMED_NONE},
     [CMK_NAMED_BACKUP_VAULT] = {"backup_vault", "Backup vault", CMK_NAMED_NONE},
@@ -29,6 +32,7 @@ static const struct {
     [CMK_NAMED_GROUP] = {"group", "group", CMK_NAMED_USER},
     [CMK_NAMED_SECRET] = {"secret", "secret", CMK_NAMED_NONE},
     [CMK_NAMED_RESOURCE_GUARD] = {"resource_guard", "resource guard", CMK_NAMED_NONE},
+    [CMK_NAMED_NETWORK] = {"network", "network", CMK_NAMED_NONE},
     [CMK_NAMED_SYSTEM] = {"", "system-assigned identity", CMK_NAMED_NONE},
 };
 
@@ -55,7 +59,9 @@ uint32_t cmk_scenario_find(const CmkScenario *scenario, const char *kind, const 
     for (uint32_t i = CMK_NAMED_KEY_VAULT; i < CMK_NAMED_SYSTEM; i++) {
         if (strcmp(kinds[i].kind, kind) == 0) {
             const CmkNamed *entry = entry_of(scenario, (CmkNamedKind)i, name);
-            return entry == NULL ? 0 : entry->row;
+            if (entry != NULL) {
+                return entry->row;
+            }
         }
     }
     return 0;
@@ -77,8 +83,8 @@ const CmkNamed *cmk_names_add(CmkScenario *scenario, CmkNamedKind kind, const Cm
     return NULL;
 }
 
-/* Names that are part of an address, those of key vaults, keys and secrets, are the same in any
- * case. */
+/* Names that are part of an address, those of key vaults and HSMs and of the keys and secrets in
+ * them, are the same in any case. */
 static guint hash_without_case(gconstpointer name)
 {
     g_autofree char *lower = g_ascii_strdown(name, -1);
@@ -93,7 +99,7 @@ static gboolean is_same_without_case(gconstpointer a, gconstpointer b)
 static GHashTable *names_of_kind(uint32_t kind)
 {
     const bool is_in_address =
-        kind == CMK_NAMED_KEY_VAULT || kind == CMK_NAMED_KEY || kind == CMK_NAMED_SECRET;
+        (kind >= CMK_NAMED_KEY_VAULT && kind <= CMK_NAMED_HSM_KEY) || kind == CMK_NAMED_SECRET;
     return is_in_address ? g_hash_table_new(hash_without_case, is_same_without_case)
                          : g_hash_table_new(g_str_hash, g_str_equal);
 }
@@ -133,6 +139,8 @@ static void miss_name(Collecting *collecting, CmkNamedKind kind)
     *incomplete |= 1U << kind;
     if (kind == CMK_NAMED_KEY_VAULT) {
         *incomplete |= 1U << CMK_NAMED_KEY | 1U << CMK_NAMED_SECRET;
+    } else if (kind == CMK_NAMED_MANAGED_HSM) {
+        *incomplete |= 1U << CMK_NAMED_HSM_KEY | 1U << CMK_NAMED_HSM_KEYS;
     } else if (kind == CMK_NAMED_BACKUP_VAULT) {
         *incomplete |= 1U << CMK_NAMED_INSTANCE;
     } else if (kind == CMK_NAMED_RESOURCE_GROUP) {
@@ -187,6 +195,46 @@ static void add_key_vaults(Collecting *collecting, const GArray *vaults)
     }
 }
 
+/* The scopes of local roles inside an HSM: "hsm/keys" for all its keys; a key is hsm/NAME, and as
+ * in Azure hsm/keys/NAME. */
+static void add_keys_of_hsm(Collecting *collecting, const CmkManagedHsmItem *hsm, uint32_t row)
+{
+    CmkScenario *scenario = collecting->scenario;
+    g_autofree char *keys = g_strconcat(cmk_node_text(hsm->name), "/keys", NULL);
+    const CmkNamed all = {.name = keys, .row = row, .node = hsm->name};
+    (void)cmk_names_add(scenario, CMK_NAMED_HSM_KEYS, &all);
+    for (guint i = 0; hsm->keys != NULL && i < hsm->keys->len; i++) {
+        const CmkKeyItem *key = &g_array_index(hsm->keys, CmkKeyItem, i);
+        if (key->name == NULL) {
+            miss_name(collecting, CMK_NAMED_HSM_KEY);
+            continue;
+        }
+        g_autofree char *path = path_of(hsm->name, key->name);
+        add(collecting, CMK_NAMED_HSM_KEY, path, key->name, row);
+        g_autofree char *full = g_strconcat(keys, "/", cmk_node_text(key->name), NULL);
+        g_hash_table_insert(scenario->estate->by_name[CMK_NAMED_HSM_KEY],
+                            g_string_chunk_insert(scenario->estate->strings, full),
+                            GUINT_TO_POINTER(index_of(scenario, CMK_NAMED_HSM_KEY, path)));
+    }
+}
+
+/* Behind the key vaults, so that their keys have the rows behind those of key vaults. */
+static void add_managed_hsms(Collecting *collecting, const GArray *hsms)
+{
+    for (guint i = 0; hsms != NULL && i < hsms->len; i++) {
+        const CmkManagedHsmItem *hsm = &g_array_index(hsms, CmkManagedHsmItem, i);
+        if (hsm->name == NULL) {
+            miss_name(collecting, CMK_NAMED_MANAGED_HSM);
+            continue;
+        }
+        if (hsm->keys == NULL && cmk_node_get(hsm->node, "keys") != NULL) {
+            miss_name(collecting, CMK_NAMED_HSM_KEY);
+        }
+        add(collecting, CMK_NAMED_MANAGED_HSM, cmk_node_text(hsm->name), hsm->name, 0);
+        add_keys_of_hsm(collecting, hsm, i + 1);
+    }
+}
+
 /* An instance is known as vault/instance, and as instance alone while no other is called so. */
 static void add_short_name(CmkScenario *scenario, const char *name)
 {
@@ -235,9 +283,15 @@ static uint32_t kinds_of(uint32_t accepts)
     case CMK_PARAM_KEY:
     case CMK_PARAM_KEY_SOURCE:
     case CMK_PARAM_KEY_TARGET:
-        return 1U << CMK_NAMED_KEY;
+        return 1U << CMK_NAMED_KEY | 1U << CMK_NAMED_HSM_KEY;
+    case CMK_PARAM_MANAGED_HSM:
+    case CMK_PARAM_HSM_SOURCE:
+        return 1U << CMK_NAMED_MANAGED_HSM;
+    case CMK_PARAM_KEY_STORE:
+        return 1U << CMK_NAMED_KEY_VAULT | 1U << CMK_NAMED_MANAGED_HSM;
     case CMK_PARAM_SCOPE:
-        return 1U << CMK_NAMED_KEY_VAULT | 1U << CMK_NAMED_KEY | 1U << CMK_NAMED_RESOURCE_GROUP |
+        return 1U << CMK_NAMED_MANAGED_HSM | 1U << CMK_NAMED_HSM_KEYS | 1U << CMK_NAMED_HSM_KEY |
+               1U << CMK_NAMED_KEY_VAULT | 1U << CMK_NAMED_KEY | 1U << CMK_NAMED_RESOURCE_GROUP |
                1U << CMK_NAMED_SUBSCRIPTION | 1U << CMK_NAMED_MANAGEMENT_GROUP;
     case CMK_PARAM_CONTAINER:
         return 1U << CMK_NAMED_SUBSCRIPTION | 1U << CMK_NAMED_MANAGEMENT_GROUP;
@@ -268,6 +322,10 @@ static uint32_t kinds_of(uint32_t accepts)
         return 1U << CMK_NAMED_SECRET;
     case CMK_PARAM_RESOURCE_GUARD:
         return 1U << CMK_NAMED_RESOURCE_GUARD;
+    case CMK_PARAM_NETWORK:
+        return 1U << CMK_NAMED_NETWORK;
+    case CMK_PARAM_NETWORK_OR_SUBSCRIPTION:
+        return 1U << CMK_NAMED_NETWORK | 1U << CMK_NAMED_SUBSCRIPTION;
     default:
         CMK_ASSERT(false);
         return 0;
@@ -321,10 +379,12 @@ static bool miss(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint3
                                           "vault/key");
         return false;
     }
-    const uint32_t in_key_vaults = 1U << CMK_NAMED_KEY | 1U << CMK_NAMED_SECRET;
-    if ((accepted & in_key_vaults) != 0 && slash != NULL) {
+    const uint32_t in_stores =
+        1U << CMK_NAMED_KEY | 1U << CMK_NAMED_HSM_KEY | 1U << CMK_NAMED_SECRET;
+    if ((accepted & in_stores) != 0 && slash != NULL) {
         g_autofree char *vault = g_strndup(name, (gsize)(slash - name));
-        if (entry_of(scenario, CMK_NAMED_KEY_VAULT, vault) == NULL) {
+        if (entry_of(scenario, CMK_NAMED_KEY_VAULT, vault) == NULL &&
+            entry_of(scenario, CMK_NAMED_MANAGED_HSM, vault) == NULL) {
             cmk_diagnostics_error(diagnostics, cmk_node_position(reference->node),
                                   "there is no key vault called `%s`", vault);
             hint_names(scenario, diagnostics, 1U << CMK_NAMED_KEY_VAULT, vault);
@@ -333,7 +393,8 @@ static bool miss(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint3
     }
     g_autoptr(GString) what = g_string_new(NULL);
     for (uint32_t kind = CMK_NAMED_KEY_VAULT; kind < CMK_NAMED_SYSTEM; kind++) {
-        if ((accepted >> kind & 1) != 0) {
+        if ((accepted >> kind & 1) != 0 && kind != CMK_NAMED_HSM_KEYS &&
+            kind != CMK_NAMED_HSM_KEY) {
             const bool is_last = accepted >> (kind + 1) == 0 ||
                                  accepted >> (kind + 1) == 1U << (CMK_NAMED_SYSTEM - kind - 1);
             const char *between = what->len == 0 ? "" : is_last ? " or " : ", ";
@@ -342,9 +403,9 @@ static bool miss(const CmkScenario *scenario, CmkDiagnostics *diagnostics, uint3
     }
     cmk_diagnostics_error(diagnostics, cmk_node_position(reference->node),
                           "there is no %s called `%s`", what->str, name);
-    if ((accepted & ~in_key_vaults) == 0 && slash == NULL) {
+    if ((accepted & ~in_stores) == 0 && slash == NULL) {
         const char *kind =
-            kinds[accepted == 1U << CMK_NAMED_KEY ? CMK_NAMED_KEY : CMK_NAMED_SECRET].text;
+            kinds[accepted == 1U << CMK_NAMED_SECRET ? CMK_NAMED_SECRET : CMK_NAMED_KEY].text;
         cmk_diagnostics_hint(diagnostics, "name a %s as vault/%s", kind, kind);
         return false;
     }
@@ -430,14 +491,20 @@ static void note_incomplete(Collecting *collecting, const CmkWorldItem *world)
     static const struct {
         const char *key;
         CmkNamedKind kind;
-    } lists[] = {
-        {"key_vaults", CMK_NAMED_KEY_VAULT},  {"identities", CMK_NAMED_IDENTITY},
-        {"policies", CMK_NAMED_POLICY},       {"backup_vaults", CMK_NAMED_BACKUP_VAULT},
-        {"scopes", CMK_NAMED_RESOURCE_GROUP}, {"users", CMK_NAMED_USER},
-        {"groups", CMK_NAMED_GROUP},          {"resource_guards", CMK_NAMED_RESOURCE_GUARD}};
-    const GArray *read[] = {world->key_vaults,    world->identities,     world->policies,
-                            world->backup_vaults, world->scopes,         world->users,
-                            world->groups,        world->resource_guards};
+    } lists[] = {{"key_vaults", CMK_NAMED_KEY_VAULT},
+                 {"identities", CMK_NAMED_IDENTITY},
+                 {"managed_hsms", CMK_NAMED_MANAGED_HSM},
+                 {"policies", CMK_NAMED_POLICY},
+                 {"backup_vaults", CMK_NAMED_BACKUP_VAULT},
+                 {"scopes", CMK_NAMED_RESOURCE_GROUP},
+                 {"users", CMK_NAMED_USER},
+                 {"groups", CMK_NAMED_GROUP},
+                 {"networks", CMK_NAMED_NETWORK},
+                 {"resource_guards", CMK_NAMED_RESOURCE_GUARD}};
+    const GArray *read[] = {world->key_vaults,     world->identities,    world->managed_hsms,
+                            world->policies,       world->backup_vaults, world->scopes,
+                            world->users,          world->groups,        world->networks,
+                            world->resource_guards};
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(lists); i++) {
         if (read[i] == NULL &&
             (world->node == NULL || cmk_node_get(world->node, lists[i].key) != NULL)) {
@@ -469,6 +536,18 @@ static void add_scopes(Collecting *collecting, const GArray *scopes)
             add(collecting, kind_of_scope(scope->kind), cmk_node_text(scope->name), scope->name, 0);
         } else {
             miss_name(collecting, CMK_NAMED_RESOURCE_GROUP);
+        }
+    }
+}
+
+static void add_networks(Collecting *collecting, const GArray *networks)
+{
+    for (guint i = 0; networks != NULL && i < networks->len; i++) {
+        const CmkNode *name = g_array_index(networks, CmkNetworkItem, i).name;
+        if (name != NULL) {
+            add(collecting, CMK_NAMED_NETWORK, cmk_node_text(name), name, 0);
+        } else {
+            miss_name(collecting, CMK_NAMED_NETWORK);
         }
     }
 }
@@ -547,7 +626,9 @@ static void add_named(Collecting *collecting, const CmkWorldItem *world)
     note_incomplete(collecting, world);
     add_scopes(collecting, world->scopes);
     add_people(collecting, world);
+    add_networks(collecting, world->networks);
     add_key_vaults(collecting, world->key_vaults);
+    add_managed_hsms(collecting, world->managed_hsms);
     for (guint i = 0; world->identities != NULL && i < world->identities->len; i++) {
         const CmkNode *name = g_array_index(world->identities, CmkIdentityItem, i).name;
         if (name != NULL) {

@@ -64,6 +64,20 @@ void cmk_parameters_put(const CmkReference *reference, CmkArgs *args)
             args->num[CMK_NUM_VERSION] = reference->version;
         }
         return;
+    case CMK_NAMED_MANAGED_HSM:
+        args->ref[CMK_REF_MANAGED_HSM] = reference->row;
+        return;
+    case CMK_NAMED_HSM_KEYS:
+        args->ref[CMK_REF_MANAGED_HSM] = reference->row;
+        args->num[CMK_NUM_ALL_KEYS] = 1;
+        return;
+    case CMK_NAMED_HSM_KEY:
+        args->ref[CMK_REF_KEY] = reference->row;
+        args->ref[CMK_REF_MANAGED_HSM] = reference->owner;
+        if (reference->version != 0) {
+            args->num[CMK_NUM_VERSION] = reference->version;
+        }
+        return;
     case CMK_NAMED_IDENTITY:
         args->ref[CMK_REF_IDENTITY] = reference->row;
         return;
@@ -92,6 +106,9 @@ void cmk_parameters_put(const CmkReference *reference, CmkArgs *args)
         return;
     case CMK_NAMED_RESOURCE_GUARD:
         args->ref[CMK_REF_RESOURCE_GUARD] = reference->row;
+        return;
+    case CMK_NAMED_NETWORK:
+        args->ref[CMK_REF_NETWORK] = reference->row;
         return;
     case CMK_NAMED_SYSTEM:
         args->num[CMK_NUM_SYSTEM] = 1;
@@ -138,7 +155,7 @@ static bool read_reference(Target *target, const CmkField *field, const CmkParam
     }
     if (param->type == CMK_PARAM_GROUP) {
         target->args->ref[param->slot] = reference.row; /* it is given nothing itself */
-    } else if (param->type == CMK_PARAM_KEY_SOURCE) {
+    } else if (param->type == CMK_PARAM_KEY_SOURCE || param->type == CMK_PARAM_HSM_SOURCE) {
         target->args->num[param->slot] = reference.row; /* nothing happens to it */
     } else {
         cmk_parameters_put(&reference, target->args);
@@ -205,6 +222,9 @@ static const CmkVocabulary *const vocabulary_of[] = {
     [CMK_PARAM_IMMUTABILITY] = &cmk_vocabulary_immutability,
     [CMK_PARAM_CROSS_SUBSCRIPTION] = &cmk_vocabulary_cross_subscription,
     [CMK_PARAM_SKU] = &cmk_vocabulary_skus,
+    [CMK_PARAM_PUBLIC_ACCESS] = &cmk_vocabulary_public_access,
+    [CMK_PARAM_DEFAULT_ACTION] = &cmk_vocabulary_default_actions,
+    [CMK_PARAM_BYPASS] = &cmk_vocabulary_bypasses,
     [CMK_PARAM_DATASOURCE] = &cmk_vocabulary_datasources,
 };
 
@@ -243,7 +263,8 @@ static CmkField field_of(const CmkParam *param)
         break;
     case CMK_PARAM_SHARE:
         field.type = CMK_FIELD_SHARE;
-        field.max = 1000000;
+        field.min = param->is_required != 0 ? 0 : 1; /* else 0 stands for none */
+        field.max = CMK_SHARE_ALL;
         break;
     case CMK_PARAM_INSTANT:
     case CMK_PARAM_EXPIRY:
@@ -268,6 +289,25 @@ static bool is_never(const CmkParam *param, const CmkNode *value)
            strcmp(cmk_node_text(value), "never") == 0;
 }
 
+/* What the first of the words of a parameter stands for. */
+static int64_t first_value(const CmkParam *param)
+{
+    switch (param->type) {
+    case CMK_PARAM_POINT:
+        return CMK_POINT_LATEST;
+    case CMK_PARAM_ENCRYPTION:
+        return CMK_SAYS_FALSE;
+    case CMK_PARAM_PRINCIPAL_TYPE:
+        return CMK_PRINCIPAL_USER;
+    case CMK_PARAM_PUBLIC_ACCESS:
+    case CMK_PARAM_DEFAULT_ACTION:
+    case CMK_PARAM_BYPASS:
+        return 1; /* 0 stands for none */
+    default:
+        return 0;
+    }
+}
+
 static bool read_value(Target *target, const CmkParam *param, const CmkNode *value)
 {
     CmkField field = field_of(param);
@@ -285,10 +325,7 @@ static bool read_value(Target *target, const CmkParam *param, const CmkNode *val
         is_right = read_permissions(target, &field, value, &number);
     } else if (field.type == CMK_FIELD_WORD) {
         is_right = read_word(target, &field, value, &number);
-        number += param->type == CMK_PARAM_POINT            ? CMK_POINT_LATEST
-                  : param->type == CMK_PARAM_ENCRYPTION     ? CMK_SAYS_FALSE
-                  : param->type == CMK_PARAM_PRINCIPAL_TYPE ? CMK_PRINCIPAL_USER
-                                                            : 0;
+        number += first_value(param);
     } else if (field.type == CMK_FIELD_BOOLEAN) {
         is_right = read_boolean(target, &field, value, &number);
     } else if (is_never(param, value)) {

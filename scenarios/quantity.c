@@ -622,6 +622,46 @@ bool cmk_integer_parse(const char *text, int64_t min, int64_t max, int64_t *ret_
     return true;
 }
 
+/* Digits at the cursor, which moves behind them; -1 if there are none or the number is too large.
+ */
+static int32_t take_number(const char **cursor, int32_t max)
+{
+    int32_t value = g_ascii_isdigit(**cursor) ? 0 : -1;
+    for (; g_ascii_isdigit(**cursor) && value >= 0; (*cursor)++) {
+        value = value * 10 + (**cursor - '0');
+        value = value <= max ? value : -1;
+    }
+    return value;
+}
+
+bool cmk_range_parse(const char *text, CmkAddressRange *ret_range, char message[CMK_MESSAGE_SIZE])
+{
+    CMK_ASSERT(text != NULL);
+    const char *cursor = text;
+    uint32_t address = 0;
+    if (strchr(text, ':') != NULL)
+        return fail(message, text, "is an IPv6 range, which network rules do not take (NET-4)");
+    for (int i = 0; i < 4; i++) {
+        const int32_t byte = take_number(&cursor, 255);
+        if (byte < 0 || (i < 3 && *cursor != '.'))
+            return fail(message, text, "is not a range of addresses; write 203.0.113.0/24");
+        cursor += i < 3;
+        address = address << 8 | (uint32_t)byte;
+    }
+    int32_t bits = 32;
+    if (*cursor == '/') {
+        cursor++;
+        bits = take_number(&cursor, 32);
+    }
+    if (bits < 0 || *cursor != '\0')
+        return fail(message, text, "is not a range of addresses; write 203.0.113.0/24");
+    const uint32_t mask = bits == 0 ? 0 : UINT32_MAX << (32 - bits);
+    if ((address & ~mask) != 0)
+        return fail(message, text, "has bits set beyond its prefix of %d bits", bits);
+    *ret_range = (CmkAddressRange){.address = address, .prefix_bits = (uint32_t)bits};
+    return true;
+}
+
 bool cmk_seed_parse(const char *text, uint64_t *ret_seed, char message[CMK_MESSAGE_SIZE])
 {
     CMK_ASSERT(text != NULL);

@@ -85,6 +85,15 @@ bool cmk_seed_parse(const char *text, uint64_t *ret_seed, char message[CMK_MESSA
 /* true or false, written so. */
 bool cmk_boolean_parse(const char *text, bool *ret_value, char message[CMK_MESSAGE_SIZE]);
 
+/* IPv4 addresses that begin alike. */
+typedef struct CmkAddressRange {
+    uint32_t address; /* the bits beyond the prefix are 0 */
+    uint32_t prefix_bits;
+} CmkAddressRange;
+
+/* A range in the notation of CIDR: "203.0.113.0/24", or one address. */
+bool cmk_range_parse(const char *text, CmkAddressRange *ret_range, char message[CMK_MESSAGE_SIZE]);
+
 /* An ISO 8601 repeating interval without end: "R/2025-03-03T02:00:00+00:00/P1W". */
 bool cmk_repeat_parse(const char *text, CmkRepeat *ret_repeat, char message[CMK_MESSAGE_SIZE]);
 

@@ -307,7 +307,43 @@ static bool check_secret(const CmkKeyVaultItem *vault, const CmkSecretItem *secr
     return vault->does_exist;
 }
 
-/* In a key vault that does not exist there are no keys either. */
+/* In a key vault or Managed HSM that does not exist there are no keys either; `what` it is. */
+static bool check_keys(const GArray *keys, bool does_exist, const char *what,
+                       CmkDiagnostics *diagnostics)
+{
+    bool is_right = true;
+    for (guint i = 0; keys != NULL && i < keys->len; i++) {
+        const CmkKeyItem *key = &g_array_index(keys, CmkKeyItem, i);
+        is_right &= key->node != NULL && check_key(key, diagnostics);
+        if (!does_exist && key->does_exist) {
+            cmk_diagnostics_error(diagnostics, cmk_node_position(key->node),
+                                  "a %s that does not exist has no keys", what);
+            cmk_diagnostics_hint(diagnostics, "add `exists: false` to the key");
+            is_right = false;
+        }
+    }
+    return is_right;
+}
+
+static bool check_managed_hsm(const CmkManagedHsmItem *hsm, CmkDiagnostics *diagnostics)
+{
+    static const char *const of_a_name[] = {"name", "exists", "resource_group", "keys", NULL};
+    if (hsm->node == NULL) {
+        return false; /* no map, which was reported */
+    }
+    bool is_right = true;
+    if (!hsm->does_exist) {
+        is_right = check_name_only(hsm->node, "Managed HSM", CMK_OP_MANAGED_HSM_CREATE, of_a_name,
+                                   diagnostics);
+    } else if (cmk_node_get(hsm->node, "region") == NULL) {
+        cmk_diagnostics_error(diagnostics, cmk_node_position(hsm->node),
+                              "a Managed HSM needs `region`");
+        cmk_diagnostics_hint(diagnostics, "add the Azure region, such as westeurope");
+        is_right = false;
+    }
+    return check_keys(hsm->keys, hsm->does_exist, "Managed HSM", diagnostics) && is_right;
+}
+
 static bool check_key_vault(const CmkKeyVaultItem *vault, CmkDiagnostics *diagnostics)
 {
     static const char *const of_a_name[] = {"name", "exists",  "resource_group",
@@ -325,29 +361,24 @@ static bool check_key_vault(const CmkKeyVaultItem *vault, CmkDiagnostics *diagno
         cmk_diagnostics_hint(diagnostics, "add the Azure region, such as westeurope");
         is_right = false;
     }
-    for (guint i = 0; vault->keys != NULL && i < vault->keys->len; i++) {
-        const CmkKeyItem *key = &g_array_index(vault->keys, CmkKeyItem, i);
-        is_right &= key->node != NULL && check_key(key, diagnostics);
-        if (!vault->does_exist && key->does_exist) {
-            cmk_diagnostics_error(diagnostics, cmk_node_position(key->node),
-                                  "a key vault that does not exist has no keys");
-            cmk_diagnostics_hint(diagnostics, "add `exists: false` to the key");
-            is_right = false;
-        }
-    }
     for (guint i = 0; vault->secrets != NULL && i < vault->secrets->len; i++) {
         is_right &=
             check_secret(vault, &g_array_index(vault->secrets, CmkSecretItem, i), diagnostics);
     }
-    return is_right;
+    return check_keys(vault->keys, vault->does_exist, "key vault", diagnostics) && is_right;
 }
 
-/* The key of a row, which are counted in the order in which they are written down. */
+/* The key of a row, which are counted in the order in which they are written down: first those of
+ * key vaults. */
 static const CmkKeyItem *key_of_row(const CmkWorldItem *world, uint32_t row)
 {
+    const guint vaults = world->key_vaults == NULL ? 0 : world->key_vaults->len;
+    const guint hsms = world->managed_hsms == NULL ? 0 : world->managed_hsms->len;
     uint32_t first = 1;
-    for (guint i = 0; i < world->key_vaults->len; i++) {
-        const GArray *keys = g_array_index(world->key_vaults, CmkKeyVaultItem, i).keys;
+    for (guint i = 0; i < vaults + hsms; i++) {
+        const GArray *keys =
+            i < vaults ? g_array_index(world->key_vaults, CmkKeyVaultItem, i).keys
+                       : g_array_index(world->managed_hsms, CmkManagedHsmItem, i - vaults).keys;
         const guint count = keys == NULL ? 0 : keys->len;
         if (row < first + count) {
             return &g_array_index(keys, CmkKeyItem, row - first);
@@ -455,13 +486,39 @@ static bool check_uses_of_policies(const CmkWorldItem *world, CmkDiagnostics *di
     return is_right;
 }
 
+/* A subnet is known by its name, a range by its addresses. */
+static bool check_network(const CmkNetworkItem *network, CmkDiagnostics *diagnostics)
+{
+    const CmkNode *range = network->node == NULL ? NULL : cmk_node_get(network->node, "range");
+    if (network->node == NULL || (range == NULL) == (network->kind == CMK_NETWORK_SUBNET)) {
+        return network->node != NULL;
+    }
+    if (range == NULL) {
+        cmk_diagnostics_error(diagnostics, cmk_node_position(network->node),
+                              "a range of addresses needs `range`");
+        cmk_diagnostics_hint(diagnostics, "add its IPv4 addresses, such as 203.0.113.0/24");
+        return false;
+    }
+    cmk_diagnostics_error(diagnostics, cmk_node_key_position(range), "a subnet has no `range`");
+    cmk_diagnostics_hint(
+        diagnostics, "leave it out: a key vault lets a subnet in by its name, not its addresses");
+    return false;
+}
+
 static bool check_world(CmkScenario *scenario, CmkDiagnostics *diagnostics)
 {
     const CmkWorldItem *world = &scenario->estate->file.world;
     bool is_right = true;
+    for (guint i = 0; world->networks != NULL && i < world->networks->len; i++) {
+        is_right &= check_network(&g_array_index(world->networks, CmkNetworkItem, i), diagnostics);
+    }
     for (guint i = 0; world->key_vaults != NULL && i < world->key_vaults->len; i++) {
         is_right &=
             check_key_vault(&g_array_index(world->key_vaults, CmkKeyVaultItem, i), diagnostics);
+    }
+    for (guint i = 0; world->managed_hsms != NULL && i < world->managed_hsms->len; i++) {
+        is_right &= check_managed_hsm(&g_array_index(world->managed_hsms, CmkManagedHsmItem, i),
+                                      diagnostics);
     }
     for (guint i = 0; world->policies != NULL && i < world->policies->len; i++) {
         is_right &=
@@ -476,6 +533,47 @@ static bool check_world(CmkScenario *scenario, CmkDiagnostics *diagnostics)
         is_right &=
             check_fleet(&g_array_index(world->fleets, CmkFleetItem, i),
                         world->backup_vaults == NULL ? 0 : world->backup_vaults->len, diagnostics);
+    }
+    return is_right;
+}
+
+static bool has_key(const CmkManagedHsmItem *hsm, const char *name)
+{
+    for (guint i = 0; hsm->keys != NULL && i < hsm->keys->len; i++) {
+        const CmkNode *own = g_array_index(hsm->keys, CmkKeyItem, i).name;
+        if (g_ascii_strcasecmp(cmk_node_text(own), name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What comes back in another HSM needs its names there, as everything that is made needs its own.
+ */
+static bool check_restores(const CmkScenario *scenario, CmkDiagnostics *diagnostics)
+{
+    const GArray *hsms = scenario->estate->file.world.managed_hsms;
+    bool is_right = true;
+    for (guint i = 0; i < scenario->plan->len; i++) {
+        const CmkPlanned *planned = &g_array_index(scenario->plan, CmkPlanned, i);
+        if (planned->op != CMK_OP_MANAGED_HSM_RESTORE) {
+            continue;
+        }
+        const CmkManagedHsmItem *to =
+            &g_array_index(hsms, CmkManagedHsmItem, planned->args.ref[CMK_REF_MANAGED_HSM] - 1);
+        const CmkManagedHsmItem *of =
+            &g_array_index(hsms, CmkManagedHsmItem, planned->args.num[0] - 1);
+        for (guint j = 0; of->keys != NULL && j < of->keys->len; j++) {
+            const char *name = cmk_node_text(g_array_index(of->keys, CmkKeyItem, j).name);
+            if (!has_key(to, name)) {
+                cmk_diagnostics_error(diagnostics, cmk_node_position(to->node),
+                                      "the key `%s` of `%s` is restored here and has no name", name,
+                                      cmk_node_text(of->name));
+                cmk_diagnostics_hint(diagnostics, "add `{name: %s, exists: false}` to its `keys`",
+                                     name);
+                is_right = false;
+            }
+        }
     }
     return is_right;
 }
@@ -501,6 +599,7 @@ static bool read_parts(CmkScenario *scenario, CmkDiagnostics *diagnostics)
     is_right &= check_world(scenario, diagnostics);
     is_right = is_right && check_uses_of_policies(&scenario->estate->file.world, diagnostics);
     const bool is_timeline_right = cmk_timeline_read(scenario, diagnostics);
+    is_right = is_right && is_timeline_right && check_restores(scenario, diagnostics);
     /* Expectations speak of the ids in the timeline. */
     return is_timeline_right && cmk_expectations_read(scenario, diagnostics) && is_right;
 }

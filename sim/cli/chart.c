@@ -19,6 +19,11 @@ static int exit_code_of(const GError *error)
     return CMK_EXIT_IO;
 }
 
+static const struct {
+    const char *name;
+    bool (*draw)(const char *db_path, const char *out_path, GError **error);
+} kinds[] = {{"outcomes", cmk_chart_outcomes}, {"requests", cmk_chart_requests}};
+
 int cmk_command_chart(int argc, char **argv)
 {
     g_autofree char *out = NULL;
@@ -27,7 +32,8 @@ int cmk_command_chart(int argc, char **argv)
         G_OPTION_ENTRY_NULL};
     static const char description[] =
         "Kinds:\n"
-        "  outcomes   outcomes of jobs over time, states of the encryption settings, faults\n\n"
+        "  outcomes   outcomes of jobs over time, states of the encryption settings, faults\n"
+        "  requests   requests to key vaults over time, and how near they came to the limit\n\n"
         "Example: cmksim chart outcomes out/permission-revoked.db -o outcomes.svg";
     const int parsed =
         cmk_cli_parse("KIND DB -o FILE", "Draws a picture of a finished run with gnuplot.",
@@ -43,12 +49,16 @@ int cmk_command_chart(int argc, char **argv)
                       "out/NAME.db -o NAME.svg`\nTry `cmksim chart --help`.");
         return CMK_EXIT_USAGE;
     }
-    if (strcmp(argv[1], "outcomes") != 0) {
-        cmk_cli_error("there is no chart of kind `%s`; there is: outcomes", argv[1]);
+    size_t kind = 0;
+    while (kind < CMK_ARRAY_LEN(kinds) && strcmp(argv[1], kinds[kind].name) != 0) {
+        kind++;
+    }
+    if (kind == CMK_ARRAY_LEN(kinds)) {
+        cmk_cli_error("there is no chart of kind `%s`; there are: outcomes, requests", argv[1]);
         return CMK_EXIT_USAGE;
     }
     g_autoptr(GError) error = NULL;
-    if (!cmk_chart_outcomes(argv[2], out, &error)) {
+    if (!kinds[kind].draw(argv[2], out, &error)) {
         cmk_cli_error("%s", error->message);
         if (error->domain == CMK_STORE_ERROR && error->code != CMK_STORE_ERROR_NEWER) {
             cmk_cli_error("`cmksim run SCENARIO` leaves a database that can be drawn; its summary "

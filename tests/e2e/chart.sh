@@ -21,6 +21,9 @@ if command -v gnuplot >/dev/null; then
     check "it names the scenario" grep -q permission-revoked "$work/x.svg"
     run chart outcomes "$db" -o "$work/x.png"
     check "a PNG" eval 'ended 0 && silent && [ "$(head -c 8 "$work/x.png" | od -An -tx1 | tr -d " \n")" = 89504e470d0a1a0a ]'
+    run chart requests "$db" -o "$work/requests.svg"
+    check "an SVG of the requests" eval 'ended 0 && silent && grep -q "limit (100 %)" "$work/requests.svg"'
+    run chart outcomes "$db" -o "$work/x.svg"
     cp "$work/x.svg" "$work/before.svg"
     run chart outcomes "$db" --output "$work/x.svg"
     check "the same picture again" cmp -s "$work/before.svg" "$work/x.svg"
@@ -37,7 +40,7 @@ if command -v gnuplot >/dev/null; then
     PATH=$work/empty run chart outcomes "$db" -o "$work/x.svg"
     check "a gnuplot that fails leaves the older picture" eval 'ended 74 && silent && [ -s "$work/err" ] && no_crash && cmp -s "$work/before.svg" "$work/x.svg"'
 else
-    for name in "an SVG" "it names the scenario" "a PNG" "the same picture again" "names with blanks and quotes" \
+    for name in "an SVG" "it names the scenario" "a PNG" "an SVG of the requests" "the same picture again" "names with blanks and quotes" \
         "a picture that cannot be written: /proc/x.svg" "a picture that cannot be written: DIR/run.db/x.svg" \
         "directories that are missing are made" "a gnuplot that fails leaves the older picture"; do
         skip "$name" "gnuplot is not installed"

@@ -67,7 +67,7 @@ typedef struct Count {
 } Count;
 
 typedef struct Survivors {
-    Survivor list[256];
+    Survivor list[512];
     uint32_t count;
     Count counts[8];
 } Survivors;

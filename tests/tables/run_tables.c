@@ -48,6 +48,13 @@ static const struct {
     {CMK_REF_KEY, ESTATE_TWIN_KEY, "twin"},
     {CMK_REF_KEY, ESTATE_SPARE_TWIN_KEY, "spare-twin"},
     {CMK_REF_KEY, ESTATE_ABSENT_KEY, "absent"},
+    {CMK_REF_KEY, ESTATE_HSM_KEY, "hsm"},
+    {CMK_REF_KEY, ESTATE_OTHER_HSM_KEY, "hsm-other"},
+    {CMK_REF_KEY, ESTATE_ABSENT_HSM_KEY, "hsm-absent"},
+    {CMK_REF_KEY, ESTATE_NEW_HSM_KEY, "hsm-new"},
+    {CMK_REF_MANAGED_HSM, ESTATE_HSM, "hsm"},
+    {CMK_REF_MANAGED_HSM, ESTATE_NEW_HSM, "new"},
+    {CMK_REF_MANAGED_HSM, ESTATE_ABSENT_HSM, "absent"},
     {CMK_REF_IDENTITY, ESTATE_OTHER_IDENTITY, "other"},
     {CMK_REF_IDENTITY, ESTATE_LOOSE_IDENTITY, "loose"},
     {CMK_REF_IDENTITY, ESTATE_ABSENT_IDENTITY, "absent"},
@@ -63,6 +70,11 @@ static const struct {
     {CMK_REF_RESOURCE_GUARD, ESTATE_LENIENT_GUARD, "lenient"},
     {CMK_REF_GRANTEE, ESTATE_ALICE, "alice"},
     {CMK_REF_GRANTEE, ESTATE_GROUP, "group"},
+    {CMK_REF_NETWORK, ESTATE_OFFICE, "office"},
+    {CMK_REF_NETWORK, ESTATE_DESK, "desk"},
+    {CMK_REF_NETWORK, ESTATE_HOME, "home"},
+    {CMK_REF_NETWORK, ESTATE_SUBNET, "subnet"},
+    {CMK_REF_NETWORK, ESTATE_OTHER_SUBNET, "other-subnet"},
     {CMK_REF_ACTOR, ESTATE_NOBODY, "nobody"},
     {CMK_REF_ACTOR, ESTATE_ALICE, "alice"},
 };
@@ -80,6 +92,16 @@ static const struct {
                   {"officer", "Key Vault Crypto Officer"},
                   {"purger", "Key Vault Purge Operator"},
                   {"kv-contributor", "Key Vault Contributor"},
+                  {"hsm-contributor", "Managed HSM contributor"},
+                  {"hsm-admin", "Managed HSM Administrator"},
+                  {"hsm-officer", "Managed HSM Crypto Officer"},
+                  {"hsm-user", "Managed HSM Crypto User"},
+                  {"hsm-policy", "Managed HSM Policy Administrator"},
+                  {"hsm-auditor", "Managed HSM Crypto Auditor"},
+                  {"hsm-encryption", "Managed HSM Crypto Service Encryption User"},
+                  {"hsm-release", "Managed HSM Crypto Service Release User"},
+                  {"hsm-backup", "Managed HSM Backup"},
+                  {"hsm-restore", "Managed HSM Restore"},
                   {"data-access", "Key Vault Data Access Administrator"},
                   {"owner", "Owner"},
                   {"contributor", "Contributor"},
@@ -101,6 +123,7 @@ static bool set_option(EstateOptions *options, const char *word)
         bool *is_set;
     } words[] = {
         {"policies", &options->uses_policies},
+        {"hsm", &options->uses_hsm},
         {"system", &options->uses_system},
         {"no-cmk", &options->has_no_cmk},
         {"pinned", &options->is_pinned},
@@ -139,11 +162,18 @@ static bool set_option(EstateOptions *options, const char *word)
                  {"deletes-without-key", CMK_KNOB_EMPTY_VAULT_DELETION_NEEDS_KEY, 0, 0},
                  {"rights-first", CMK_KNOB_THROTTLING_AFTER_AUTHORISATION, 0, 1},
                  {"leeway", CMK_KNOB_CLOCK_LEEWAY, 0, CMK_HOUR_US},
+                 {"no-trust", CMK_KNOB_BYPASS_COVERS_BACKUP, 0, 0},
+                 {"spared-hsm", CMK_KNOB_HSM_NEEDS_PURGE_PROTECTION, 0, 0},
+                 {"denial-limits", CMK_KNOB_CLOSED_COUNTS_AS_LIMITED, 0, 0},
+                 {"limits-break", CMK_KNOB_LATE_LIMIT_BREAKS_SETTINGS, 0, 1},
                  {"slow-keys", CMK_KNOB_KEY_DELETING, 0, 5 * CMK_SECOND_US},
                  {"slow-keys", CMK_KNOB_KEY_RECOVERING, 0, 5 * CMK_SECOND_US},
                  {"slow-keys", CMK_KNOB_NAME_RELEASE, 0, 5 * CMK_SECOND_US},
                  {"slow-protection", CMK_KNOB_PROTECTION_DURATION, 0, CMK_MINUTE_US},
                  {"policies-shorten", CMK_KNOB_IMMUTABILITY_KEEPS_RETENTION, 0, 0},
+                 {"impatient", CMK_KNOB_HSM_PATIENCE, 0, 0},
+                 {"hasty", CMK_KNOB_HSM_PATIENCE, 0, CMK_SECOND_US / 2},
+                 {"replaces-old", CMK_KNOB_RESTORED_KEY_REPLACES_OLD, 0, 1},
                  {"failover-at-once", CMK_KNOB_FAILOVER_DECISION, 0, 0},
                  {"failover-at-once", CMK_KNOB_FAILOVER_DURATION, 0, 0}};
     bool is_knob = false;
@@ -171,6 +201,9 @@ static bool set_option(EstateOptions *options, const char *word)
         options->archive_days = 1;
     } else if (strcmp(word, "ec") == 0) {
         options->spare_key_type = CMK_KEY_EC;
+    } else if (strcmp(word, "hsm-ec") == 0) {
+        options->uses_hsm = true;
+        options->other_hsm_key_type = CMK_KEY_EC_HSM;
     } else if (strcmp(word, "oct") == 0) {
         options->spare_key_type = CMK_KEY_OCT_HSM;
     } else if (cmk_profile_find(word) >= 0) {
@@ -268,16 +301,96 @@ static void fill_versions(Estate *estate)
     key->version_count = CMK_KEY_BACKUP_VERSIONS_MAX + 1;
 }
 
+/* As many as a firewall or a key vault takes, without as many networks (NET-4, NET-13). */
+static void fill_rule_set(Estate *estate)
+{
+    CmkRuleSet *set = cmk_world_row_mut(estate->sim.world, CMK_TABLE_RULE_SET, ESTATE_KV);
+    set->rule_counts[CMK_NETWORK_ADDRESS_RANGE] = 1000;
+    set->rule_counts[CMK_NETWORK_SUBNET] = 200;
+    set->private_endpoint_count = 64;
+}
+
+static CmkManagedHsm *hsm_of(Estate *estate)
+{
+    return cmk_world_row_mut(estate->sim.world, CMK_TABLE_MANAGED_HSM, ESTATE_HSM);
+}
+
+static void fill_hsm(Estate *estate)
+{
+    hsm_of(estate)->key_count = 5000;
+}
+
+static void fill_hsm_key(Estate *estate)
+{
+    CmkKey *key = cmk_world_row_mut(estate->sim.world, CMK_TABLE_KEY, ESTATE_HSM_KEY);
+    key->version_count = 100;
+}
+
+/* As many assignments as the Managed HSM takes at `/`, or one of its keys (HSM-20). */
+static void add_roles(Estate *estate, uint32_t key, uint32_t count)
+{
+    CmkWorld *world = estate->sim.world;
+    CmkManagedHsm *hsm = hsm_of(estate);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t row = cmk_world_row_add(world, CMK_TABLE_ASSIGNMENT);
+        CmkAssignment *assignment = cmk_world_row_mut(world, CMK_TABLE_ASSIGNMENT, row);
+        *assignment = (CmkAssignment){.role = cmk_role_find("Managed HSM Crypto Auditor"),
+                                      .managed_hsm = ESTATE_HSM,
+                                      .key = key,
+                                      .is_on_keys = key != 0,
+                                      .state = CMK_ASSIGNMENT_ACTIVE,
+                                      .next_of_key_vault = hsm->first_assignment};
+        hsm->first_assignment = row;
+    }
+}
+
+static void fill_roles(Estate *estate)
+{
+    add_roles(estate, 0, 50);
+}
+
+static void fill_key_roles(Estate *estate)
+{
+    add_roles(estate, ESTATE_HSM_KEY, 10);
+}
+
+/* Words that change the world past all operations; false for any other. */
+static bool change_by_hand(Estate *estate, const char *word)
+{
+    static const struct {
+        const char *word;
+        uint32_t network;
+    } places[] = {{"alice-at-desk", ESTATE_DESK},
+                  {"alice-at-home", ESTATE_HOME},
+                  {"alice-in-subnet", ESTATE_SUBNET}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(places); i++) {
+        if (strcmp(places[i].word, word) == 0) {
+            CmkPerson *alice = cmk_world_row_mut(estate->sim.world, CMK_TABLE_PERSON, ESTATE_ALICE);
+            alice->network = places[i].network;
+            return true;
+        }
+    }
+    static const struct {
+        const char *word;
+        void (*change)(Estate *estate);
+    } others[] = {{"full-policies", fill_policies},  {"many-versions", fill_versions},
+                  {"full-network", fill_rule_set},   {"full-hsm", fill_hsm},
+                  {"full-key", fill_hsm_key},        {"full-roles", fill_roles},
+                  {"full-key-roles", fill_key_roles}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(others); i++) {
+        if (strcmp(others[i].word, word) == 0) {
+            others[i].change(estate);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "+2h", "key.delete" or "key.update(n0=1)". */
 static bool take_step(Estate *estate, const char *word)
 {
     int64_t duration_us = 0;
-    if (strcmp(word, "full-policies") == 0) {
-        fill_policies(estate);
-        return true;
-    }
-    if (strcmp(word, "many-versions") == 0) {
-        fill_versions(estate);
+    if (change_by_hand(estate, word)) {
         return true;
     }
     if (parse_duration(word, &duration_us)) {
@@ -447,7 +560,8 @@ static void read_table(Table *table, const char *file)
 Table *read_all(void)
 {
     static const char *const files[] = {"request.tbl",    "key.tbl",    "access.tbl", "vault.tbl",
-                                        "protection.tbl", "region.tbl", "person.tbl", "data.tbl"};
+                                        "protection.tbl", "region.tbl", "person.tbl", "data.tbl",
+                                        "hsm.tbl",        "network.tbl"};
     Table *table = calloc(1, sizeof(*table));
     cr_assert_not_null(table);
     for (size_t i = 0; i < CMK_ARRAY_LEN(files); i++) {

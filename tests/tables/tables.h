@@ -9,7 +9,7 @@
 #include "tests/unit/models/estate.h"
 #include "tests/unit/models/mutant.h"
 
-#define ROWS_MAX 2048
+#define ROWS_MAX 4096
 #define LINE_MAX_BYTES 512
 #define COLUMNS 6
 

@@ -330,6 +330,7 @@ static void run_jobs(SampleRun *run, const SampleStory *story, CmkTime now)
         uint32_t fault = 0;
         uint64_t refused_seq = 0;
         CmkRecord request = {.args = {.op = CMK_OP_KEY_UNWRAP}};
+        request.args.ref[CMK_REF_KEY_VAULT] = 1;
         request.args.ref[CMK_REF_KEY] = 1;
         request.args.ref[CMK_REF_BACKUP_VAULT] = vault;
         if (is_faulty(story, now, &fault) && vault % 2 == 1) {
@@ -355,6 +356,7 @@ bool sample_tell(const SampleStory *story, GError **error)
                        CMK_OP_BACKUP_VAULT_CREATE);
         protect(&run, vault);
     }
+    ((CmkSettings *)cmk_world_row_mut(run.world, CMK_TABLE_SETTINGS, 1))->opened_by = 1;
     const CmkTime end = SAMPLE_START + story->length;
     for (CmkTime now = SAMPLE_START; now < end; now += story->backup_every) {
         change_faults(&run, story, now, now + story->backup_every);

@@ -31,6 +31,7 @@ static void add_plan(SampleScenario *sample, CmkPlanned planned, const char *id,
 static void fill_names(SampleScenario *sample)
 {
     add_name(sample, "key_vault", "kv-prod", 1);
+    add_name(sample, "managed_hsm", "hsm-prod", 1);
     add_name(sample, "key", "kv-prod/backup-kek", 1);
     add_name(sample, "key", "kv-prod/other", 2);
     add_name(sample, "secret", "kv-prod/login", 1);
@@ -155,6 +156,12 @@ static void fill_keys(CmkWorld *world)
         key->version_count = 1;
     }
     (void)cmk_declare_secret(world, vault, "login");
+    const CmkManagedHsmId managed_hsm = cmk_declare_managed_hsm(world, "hsm-prod");
+    CmkManagedHsm *hsm = sample_row(world, CMK_TABLE_MANAGED_HSM, managed_hsm.i);
+    hsm->state = CMK_MANAGED_HSM_ACTIVE;
+    hsm->region = cmk_region_find("westeurope").i;
+    hsm->retention_days = 90;
+
     const CmkIdentityId identity = cmk_declare_identity(world, "id-backup");
     ((CmkIdentity *)sample_row(world, CMK_TABLE_IDENTITY, identity.i))->state = CMK_IDENTITY_ACTIVE;
 }

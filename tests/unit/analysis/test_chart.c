@@ -63,6 +63,71 @@ Test(chart, script_is_as_before)
     sample_remove(directory);
 }
 
+/* ---- requests -------------------------------------------------------------------------------- */
+
+/* Puts what was asked of a key vault into a finished database. */
+static void put_load(sqlite3 *db, CmkTime minute, int answered, int throttled, int refused, int ppm)
+{
+    g_autofree char *sql = g_strdup_printf("INSERT INTO request_minute VALUES (%" G_GINT64_FORMAT
+                                           ", 1, %d, %d, %d, %d)",
+                                           minute, answered, throttled, refused, ppm);
+    cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static char *requests_of(const char *path, CmkTime length)
+{
+    const SampleStory story = {
+        .path = path, .name = "requests", .length = length, .backup_every = length};
+    tell(&story);
+    sqlite3 *db = NULL;
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    put_load(db, SAMPLE_START, 10, 200, 3, 2500000);
+    put_load(db, SAMPLE_START + CMK_MINUTE_US, 5, 0, 0, 40000);
+    put_load(db, SAMPLE_START + length, 7, 0, 0, 50000);
+    cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+    g_autoptr(GError) error = NULL;
+    GString *script = g_string_new(NULL);
+    cr_assert(cmk_chart_requests_script(path, CMK_CHART_SVG, script, &error), "%s",
+              error == NULL ? "" : error->message);
+    return g_string_free(script, FALSE);
+}
+
+/* One row of data for each bin: middle, refused, and throttled, all, peak in %. What happens in the
+ * last instant is in the last bin; sums and maxima over minutes where bins are longer. */
+Test(chart, bins_of_requests_are_as_fine_as_the_run_is_short)
+{
+    g_autofree char *directory = sample_directory();
+    g_autofree char *path = g_build_filename(directory, "run.db", NULL);
+    const struct {
+        CmkTime length;
+        const char *title;
+        const char *rows[3];
+    } cases[] = {
+        {2 * CMK_HOUR_US,
+         "requests per minute",
+         {"\n1740960030 3 203 213 250\n", "\n1740960090 0 0 5 4\n", "\n1740967170 0 0 7 5\n"}},
+        {30 * CMK_HOUR_US,
+         "requests per 10 minutes",
+         {"\n1740960300 3 203 218 250\n", "\n1740960900 0 0 0 0\n", "\n1741067700 0 0 7 5\n"}},
+        {9 * CMK_DAY_US,
+         "requests per hour",
+         {"\n1740961800 3 203 218 250\n", "\n1740965400 0 0 0 0\n", "\n1741735800 0 0 7 5\n"}},
+        {200 * CMK_DAY_US, "requests per day", {"\n1741003200 3 203 218 250\n", "", ""}},
+    };
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        g_autofree char *script = requests_of(path, cases[i].length);
+        cr_expect_not_null(strstr(script, cases[i].title), "case %zu", i);
+        for (size_t k = 0; k < CMK_ARRAY_LEN(cases[i].rows); k++) {
+            cr_expect_not_null(strstr(script, cases[i].rows[k]), "case %zu, row %zu:\n%.900s", i, k,
+                               script);
+        }
+        cr_expect_not_null(strstr(script, "n = 225 requests to key vaults: 22 answered, 200"
+                                          " throttled, 3 refused"));
+        cr_expect_not_null(strstr(script, "limit (100 %)"));
+    }
+    sample_remove(directory);
+}
+
 /* ---- pictures -------------------------------------------------------------------------------- */
 
 static void ignore_element(GMarkupParseContext *context, const char *name, const char **attributes,
@@ -142,6 +207,12 @@ Test(chart, draws_any_database)
         cr_expect(cmk_chart_outcomes(path, svg, &error), "%s: %s", stories[i].name,
                   error == NULL ? "" : error->message);
         cr_expect(cmk_chart_outcomes(path, png, &error), "%s: %s", stories[i].name,
+                  error == NULL ? "" : error->message);
+        check_svg(svg);
+        check_png(png);
+        cr_expect(cmk_chart_requests(path, svg, &error), "%s: %s", stories[i].name,
+                  error == NULL ? "" : error->message);
+        cr_expect(cmk_chart_requests(path, png, &error), "%s: %s", stories[i].name,
                   error == NULL ? "" : error->message);
         check_svg(svg);
         check_png(png);

@@ -209,6 +209,8 @@ static const char *const understood[] = {
     "vaults(encryption = Inconsistent, region = westeurope, redundancy = geo).share < 1%",
     "requests(operation = key.unwrap, status = refused, key_vault = kv-prod).first > +1d",
     "requests(code = Forbidden, vault = bv-prod).count == 0",
+    "requests(operation = key.unwrap, managed_hsm = hsm-prod).count == 0",
+    "managed_hsm.hsm-prod.state == Active",
     "instance.web-disk.points < 5 and instance.bv-prod/web-disk.datasource == AzureDisk",
     "region.westeurope.state == FailedOver and identity.id-backup.state != Absent",
     "backup_vault.bv-prod.overdue_bytes <= 0 B and key.kv-prod/other.purge_at > +1d",
@@ -228,9 +230,9 @@ Test(condition, understood)
 /* Each field of each kind can be asked for, is documented, and has a value in the sample world. */
 Test(condition, every_field)
 {
-    static const char *const entities[] = {"bv-prod",       "kv-prod",   "kv-prod/backup-kek",
-                                           "kv-prod/login", "id-backup", "westeurope",
-                                           "orders-db"};
+    static const char *const entities[] = {
+        "bv-prod",       "kv-prod",   "hsm-prod",   "kv-prod/backup-kek",
+        "kv-prod/login", "id-backup", "westeurope", "orders-db"};
     size_t count = 0;
     const CmkStateKind *kinds = cmk_state_kinds(&count);
     CmkWorld *world = sample_scenario_world();
@@ -269,6 +271,41 @@ Test(condition, every_field)
             clear(&read);
         }
     }
+    cmk_world_free(world);
+}
+
+/* HSM-5: Succeeded before its security domain is downloaded and Activated after it; Updating is
+ * while a second region is being added. */
+Test(condition, stages_of_a_managed_hsm)
+{
+    static const struct {
+        CmkManagedHsmState state;
+        bool is_extending;
+        const char *stage;
+    } cases[] = {
+        {CMK_MANAGED_HSM_ABSENT, false, "None"},
+        {CMK_MANAGED_HSM_PROVISIONED, false, "Succeeded"},
+        {CMK_MANAGED_HSM_ACTIVE, false, "Activated"},
+        {CMK_MANAGED_HSM_ACTIVE, true, "Updating"},
+        {CMK_MANAGED_HSM_DELETED, false, "Deleting"},
+        {CMK_MANAGED_HSM_PURGED, false, "None"},
+    };
+    CmkWorld *world = sample_scenario_world();
+    Read read = read_condition("managed_hsm.hsm-prod.provisioning == Activated", CMK_EXPECT_ALWAYS);
+    cr_assert_not_null(read.condition);
+    const CmkStateField *field = read.condition->operands[0].field;
+    const uint32_t row = read.condition->operands[0].row;
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        CmkManagedHsm *hsm = sample_row(world, CMK_TABLE_MANAGED_HSM, row);
+        hsm->state = cases[i].state;
+        hsm->second_region = cases[i].is_extending ? cmk_region_find("northeurope").i : 0;
+        hsm->second_from = cmk_world_now(world) + (cases[i].is_extending ? 1 : 0);
+        GString *words = g_string_new(NULL);
+        cmk_value_format(&field->type, field->get(world, row), words);
+        cr_expect_str_eq(words->str, cases[i].stage);
+        g_string_free(words, TRUE);
+    }
+    clear(&read);
     cmk_world_free(world);
 }
 

@@ -27,6 +27,12 @@ static void begin(Chronicle *self, const CmkWorld *world)
     }
 }
 
+static bool is_on_keys(const CmkArgs *args)
+{
+    return args->ref[CMK_REF_MANAGED_HSM] != 0 &&
+           (args->ref[CMK_REF_KEY] != 0 || args->num[CMK_NUM_ALL_KEYS] != 0);
+}
+
 static void give_role(Chronicle *self, const CmkWorld *world, const CmkRecord *record)
 {
     const CmkArgs *args = &record->args;
@@ -37,6 +43,8 @@ static void give_role(Chronicle *self, const CmkWorld *world, const CmkRecord *r
                 .role = (uint32_t)args->num[0],
                 .scope = args->ref[CMK_REF_SCOPE],
                 .key_vault = is_at_scope ? 0 : args->ref[CMK_REF_KEY_VAULT],
+                .managed_hsm = is_at_scope ? 0 : args->ref[CMK_REF_MANAGED_HSM],
+                .is_on_keys = is_on_keys(args),
                 .key = is_at_scope ? 0 : args->ref[CMK_REF_KEY],
                 .seq = record->seq,
                 .given_at = record->time,
@@ -51,10 +59,12 @@ static void take_role(Chronicle *self, const CmkWorld *world, const CmkRecord *r
     const bool is_at_scope = args->ref[CMK_REF_SCOPE] != 0;
     for (uint32_t i = 0; i < self->grant_count; i++) {
         Grant *grant = &self->grants[i];
-        const bool is_there = is_at_scope ? grant->scope == args->ref[CMK_REF_SCOPE]
-                                          : grant->scope == 0 &&
-                                                grant->key_vault == args->ref[CMK_REF_KEY_VAULT] &&
-                                                grant->key == args->ref[CMK_REF_KEY];
+        const bool is_there =
+            is_at_scope
+                ? grant->scope == args->ref[CMK_REF_SCOPE]
+                : grant->scope == 0 && grant->key_vault == args->ref[CMK_REF_KEY_VAULT] &&
+                      grant->managed_hsm == args->ref[CMK_REF_MANAGED_HSM] &&
+                      grant->is_on_keys == is_on_keys(args) && grant->key == args->ref[CMK_REF_KEY];
         if (grant->principal == principal && is_there && !grant->is_lost &&
             grant->taken_at == CMK_TIME_MAX &&
             (args->num[0] == 0 || grant->role == (uint32_t)args->num[0])) {

@@ -19,8 +19,11 @@ typedef struct Grant {
     uint32_t role;
     uint32_t scope; /* or else: */
     uint32_t key_vault;
+    uint32_t managed_hsm; /* or else this one: */
+    uint32_t is_on_keys;  /* not `/`, but `/keys` or a key */
     uint32_t key;
     uint32_t is_lost; /* with its key vault (SD-15) */
+    uint32_t reserved;
     uint64_t seq;
     CmkTime given_at;
     CmkTime taken_at; /* CMK_TIME_MAX: nobody has */

@@ -29,7 +29,9 @@ typedef enum Right {
     MANAGE_GROUP,
     SET_SECRET,
     DELETE_SECRET,
-    RECOVER_SECRET
+    RECOVER_SECRET,
+    MANAGE_HSM,
+    LIST_DELETED /* in a Managed HSM, where it is a right of its own */
 } Right;
 
 static bool is_one(const char *role, const char *const *names)
@@ -45,7 +47,7 @@ static bool is_one(const char *role, const char *const *names)
 /* AC-R1 to AC-R6, without what follows from reading. */
 static bool role_gives_on_keys(const char *role, Right right)
 {
-    if (right >= SET_SECRET) { /* AC-R10: who reads secrets changes none */
+    if (right >= SET_SECRET && right <= RECOVER_SECRET) { /* AC-R10: who reads secrets changes none */
         return ONE_OF("Key Vault Administrator");
     }
     if (ONE_OF("Key Vault Administrator", "Key Vault Crypto Officer")) {
@@ -79,9 +81,26 @@ static bool role_gives_on_resources(const char *role, Right right)
         return ONE_OF("Owner", "Contributor", "Backup Contributor", "Backup Operator");
     case MANAGE_GROUP:
         return ONE_OF("Groups Administrator");
+    case MANAGE_HSM: /* HSM-14 */
+        return ONE_OF("Owner", "Contributor", "Managed HSM contributor");
     default:
         return false;
     }
+}
+
+/* The table of section 4, HSM-R1 to HSM-R9, and HSM-9. */
+static bool local_role_gives(const char *role, Right right)
+{
+    if (right == MANAGE_ROLES) {
+        return ONE_OF("Managed HSM Administrator", "Managed HSM Crypto Officer",
+                      "Managed HSM Policy Administrator");
+    }
+    if (right == LIST_DELETED) {
+        return ONE_OF("Managed HSM Crypto Officer");
+    }
+    return (right <= DELETE && ONE_OF("Managed HSM Crypto User")) ||
+           (right <= LIST && ONE_OF("Managed HSM Crypto Auditor")) ||
+           (right <= UNWRAP && ONE_OF("Managed HSM Crypto Service Encryption User"));
 }
 
 /* AC-16: with the right to read comes the public half, which is enough unless OQ-8 says otherwise.
@@ -120,6 +139,8 @@ typedef struct Where {
     uint32_t scope;
     uint32_t key_vault;
     uint32_t key;
+    uint32_t managed_hsm; /* inside this one */
+    uint32_t is_on_keys;
 } Where;
 
 static bool is_of_kind(const CmkWorld *world, uint32_t scope, CmkScopeKind kind)
@@ -162,6 +183,11 @@ static uint32_t group_of_key_vault(const Oracle *oracle, uint32_t key_vault)
     return cmk_key_vault(oracle->world, (CmkKeyVaultId){key_vault})->resource_group;
 }
 
+static uint32_t group_of_hsm(const Oracle *oracle, uint32_t managed_hsm)
+{
+    return cmk_managed_hsm(oracle->world, (CmkManagedHsmId){managed_hsm})->resource_group;
+}
+
 static uint32_t group_of_identity(const Oracle *oracle, uint32_t identity)
 {
     return cmk_identity(oracle->world, (CmkIdentityId){identity})->resource_group;
@@ -172,8 +198,19 @@ static uint32_t group_of_backup_vault(const Oracle *oracle, uint32_t vault)
     return cmk_backup_vault(oracle->world, (CmkBackupVaultId){vault})->resource_group;
 }
 
+/* HSM-7: `/` is about everything, `/keys` about all keys. */
+static bool is_about_inside(const Grant *grant, Where where)
+{
+    return grant->managed_hsm == where.managed_hsm && where.managed_hsm != 0 &&
+           (grant->is_on_keys == 0 || where.is_on_keys != 0) &&
+           (grant->key == 0 || grant->key == where.key);
+}
+
 static bool is_about(const Oracle *oracle, const Grant *grant, Where where)
 {
+    if (grant->managed_hsm != 0 || where.managed_hsm != 0) {
+        return is_about_inside(grant, where);
+    }
     if (grant->scope != 0) {
         const bool is_of_directory =
             where.scope == 0 && is_of_kind(oracle->world, grant->scope, CMK_SCOPE_MANAGEMENT_GROUP);
@@ -189,13 +226,16 @@ static bool acts(const Oracle *oracle, const Grant *grant)
 {
     const bool is_wide = is_of_kind(oracle->world, grant->scope, CMK_SCOPE_MANAGEMENT_GROUP) &&
                          has_data_actions(role_name(grant->role));
-    const int64_t delay_us = cmk_knob(oracle->world, is_wide ? CMK_KNOB_MANAGEMENT_GROUP_PROPAGATION
-                                                             : CMK_KNOB_ROLE_PROPAGATION);
+    const bool is_local = grant->managed_hsm != 0; /* OQ-14: in one region, at once */
+    const CmkKnobId knob =
+        is_wide ? CMK_KNOB_MANAGEMENT_GROUP_PROPAGATION : CMK_KNOB_ROLE_PROPAGATION;
+    const int64_t delay_us = is_local ? 0 : cmk_knob(oracle->world, knob);
     const CmkTime now = cmk_world_now(oracle->world);
     const CmkTime from = grant->given_at + delay_us;
     const bool is_taken = grant->taken_at != CMK_TIME_MAX;
-    const uint32_t around =
-        grant->scope != 0 ? grant->scope : group_of_key_vault(oracle, grant->key_vault);
+    const uint32_t around = is_local            ? group_of_hsm(oracle, grant->managed_hsm)
+                            : grant->scope != 0 ? grant->scope
+                                                : group_of_key_vault(oracle, grant->key_vault);
     return !grant->is_lost && now >= from &&
            (!is_taken || (grant->taken_at >= from && now < grant->taken_at + delay_us)) &&
            !has_left_tenant(oracle, around, grant->seq);
@@ -234,10 +274,12 @@ static bool roles_give(const Oracle *oracle, uint32_t principal, Where where, Ri
     for (uint32_t i = 0; i < chronicle->grant_count; i++) {
         const Grant *grant = &chronicle->grants[i];
         const char *role = role_name(grant->role);
-        const bool gives = role_gives(oracle->world, role, right) ||
-                           (right == MANAGE_ROLES && about != 0 &&
-                            strcmp(role, "Key Vault Data Access Administrator") == 0 &&
-                            is_given_out_by_data_access(role_name(about)));
+        const bool gives = grant->managed_hsm != 0
+                               ? local_role_gives(role, right)
+                               : role_gives(oracle->world, role, right) ||
+                                     (right == MANAGE_ROLES && about != 0 &&
+                                      strcmp(role, "Key Vault Data Access Administrator") == 0 &&
+                                      is_given_out_by_data_access(role_name(about)));
         if (gives && is_about(oracle, grant, where) && acts(oracle, grant) &&
             counts_as(oracle, principal, grant->principal)) {
             return true;
@@ -281,8 +323,14 @@ static bool uses_roles(const Oracle *oracle, const CmkArgs *args)
 
 static Where where_of_key(const Oracle *oracle, const CmkArgs *args)
 {
+    const uint32_t hsm = args->ref[CMK_REF_MANAGED_HSM];
+    if (hsm != 0) {
+        const bool is_scope = args->op == CMK_OP_ROLE_ASSIGN && args->ref[CMK_REF_KEY] == 0 &&
+                              args->num[CMK_NUM_ALL_KEYS] == 0;
+        return (Where){group_of_hsm(oracle, hsm), 0, args->ref[CMK_REF_KEY], hsm, !is_scope};
+    }
     const uint32_t vault = args->ref[CMK_REF_KEY_VAULT];
-    return (Where){group_of_key_vault(oracle, vault), vault, args->ref[CMK_REF_KEY]};
+    return (Where){group_of_key_vault(oracle, vault), vault, args->ref[CMK_REF_KEY], 0, 0};
 }
 
 /* ---- requests of Backup ---------------------------------------------------------------------- */
@@ -333,6 +381,9 @@ CmkGuardId oracle_request(const Oracle *oracle, const CmkArgs *args)
     static const CmkGuardId by_policy[] = {[GET] = CMK_GUARD_POLICY_LETS_GET,
                                            [WRAP] = CMK_GUARD_POLICY_LETS_WRAP,
                                            [UNWRAP] = CMK_GUARD_POLICY_LETS_UNWRAP};
+    static const CmkGuardId by_local_role[] = {[GET] = CMK_GUARD_LOCAL_ROLE_LETS_GET,
+                                               [WRAP] = CMK_GUARD_LOCAL_ROLE_LETS_WRAP,
+                                               [UNWRAP] = CMK_GUARD_LOCAL_ROLE_LETS_UNWRAP};
     if (args->ref[CMK_REF_IDENTITY] == 0 &&
         oracle->chronicle->system_principal[args->ref[CMK_REF_BACKUP_VAULT]] == 0) {
         return CMK_GUARD_SYSTEM_IDENTITY_IS_ON;
@@ -344,8 +395,10 @@ CmkGuardId oracle_request(const Oracle *oracle, const CmkArgs *args)
         return CMK_GUARD_CALLER_IS_KNOWN;
     }
     if (uses_roles(oracle, args)) {
-        return roles_give(oracle, principal, where_of_key(oracle, args), right, 0) ? CMK_GUARD_NONE
-                                                                                   : by_role[right];
+        const bool is_in_hsm = args->ref[CMK_REF_MANAGED_HSM] != 0;
+        return roles_give(oracle, principal, where_of_key(oracle, args), right, 0)
+                   ? CMK_GUARD_NONE
+                   : (is_in_hsm ? by_local_role : by_role)[right];
     }
     return policies_give(oracle, principal, args->ref[CMK_REF_KEY_VAULT], right) ? CMK_GUARD_NONE
                                                                                  : by_policy[right];
@@ -358,6 +411,7 @@ typedef enum Plane {
     ON_KEY,
     ON_KEY_VAULT,
     AROUND_KEY_VAULT, /* its subscription, which deleted ones hang on */
+    AROUND_HSM,       /* its resource group */
     ON_SCOPE,         /* or key vault or key, where the request names no scope */
     ON_IDENTITY,
     ON_BACKUP_VAULT,
@@ -389,6 +443,11 @@ static const struct {
     {CMK_OP_KEY_VAULT_PURGE, PURGE_KEY_VAULT, AROUND_KEY_VAULT},
     {CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL, MANAGE_KEY_VAULT, ON_KEY_VAULT},
     {CMK_OP_ACCESS_POLICY_SET, MANAGE_KEY_VAULT, ON_KEY_VAULT},
+    {CMK_OP_MANAGED_HSM_CREATE, MANAGE_HSM, AROUND_HSM},
+    {CMK_OP_MANAGED_HSM_EXTEND, MANAGE_HSM, AROUND_HSM},
+    {CMK_OP_MANAGED_HSM_DELETE, MANAGE_HSM, AROUND_HSM},
+    {CMK_OP_MANAGED_HSM_RECOVER, MANAGE_HSM, AROUND_HSM},
+    {CMK_OP_MANAGED_HSM_PURGE, MANAGE_HSM, AROUND_HSM},
     {CMK_OP_ROLE_ASSIGN, MANAGE_ROLES, ON_SCOPE},
     {CMK_OP_SUBSCRIPTION_MOVE_TENANT, MANAGE_ROLES, ON_SCOPE},
     {CMK_OP_IDENTITY_CREATE, MANAGE_IDENTITY, ON_IDENTITY},
@@ -422,23 +481,31 @@ static Where where_of(const Oracle *oracle, Plane plane, const CmkArgs *args)
         return where_of_key(oracle, args);
     case AROUND_KEY_VAULT: {
         const uint32_t group = group_of_key_vault(oracle, args->ref[CMK_REF_KEY_VAULT]);
-        return (Where){oracle->chronicle->parent[group], 0, 0};
+        return (Where){oracle->chronicle->parent[group], 0, 0, 0, 0};
     }
+    case AROUND_HSM:
+        return (Where){group_of_hsm(oracle, args->ref[CMK_REF_MANAGED_HSM]), 0, 0, 0, 0};
     case ON_SCOPE:
-        return args->ref[CMK_REF_SCOPE] != 0 ? (Where){args->ref[CMK_REF_SCOPE], 0, 0}
+        return args->ref[CMK_REF_SCOPE] != 0 ? (Where){args->ref[CMK_REF_SCOPE], 0, 0, 0, 0}
                                              : where_of_key(oracle, args);
     case ON_IDENTITY:
-        return (Where){group_of_identity(oracle, args->ref[CMK_REF_IDENTITY]), 0, 0};
+        return (Where){group_of_identity(oracle, args->ref[CMK_REF_IDENTITY]), 0, 0, 0, 0};
     case ON_BACKUP_VAULT:
-        return (Where){group_of_backup_vault(oracle, args->ref[CMK_REF_BACKUP_VAULT]), 0, 0};
+        return (Where){group_of_backup_vault(oracle, args->ref[CMK_REF_BACKUP_VAULT]), 0, 0, 0, 0};
     case IN_DIRECTORY:
         break;
     }
-    return (Where){0, 0, 0};
+    return (Where){0, 0, 0, 0, 0};
 }
 
 static CmkGuardId ask_on_key(const Oracle *oracle, uint32_t actor, Right right, const CmkArgs *args)
 {
+    if (args->ref[CMK_REF_MANAGED_HSM] != 0) {
+        const Right asked = args->op == CMK_OP_KEY_LIST_DELETED ? LIST_DELETED : right;
+        return roles_give(oracle, actor, where_of_key(oracle, args), asked, 0)
+                   ? CMK_GUARD_NONE
+                   : CMK_GUARD_LOCAL_ROLE_LETS_ACTOR;
+    }
     if (uses_roles(oracle, args)) {
         return roles_give(oracle, actor, where_of_key(oracle, args), right, 0)
                    ? CMK_GUARD_NONE
@@ -466,7 +533,7 @@ CmkGuardId oracle_person(const Oracle *oracle, const CmkArgs *args)
     if (!roles_give(oracle, actor, where, orders[i].right, about)) {
         return CMK_GUARD_ACTOR_MAY_MANAGE;
     }
-    const Where there = {args->ref[CMK_REF_SCOPE], 0, 0};
+    const Where there = {args->ref[CMK_REF_SCOPE], 0, 0, 0, 0};
     if (args->op == CMK_OP_BACKUP_VAULT_MOVE &&
         !roles_give(oracle, actor, there, MANAGE_BACKUP_VAULT, 0)) {
         return CMK_GUARD_ACTOR_MAY_WRITE_THERE;

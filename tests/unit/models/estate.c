@@ -116,6 +116,9 @@ static void fill_numbers(CmkArgs *args)
     case CMK_OP_MEMBERSHIP_ACT:
         args->num[0] = 1;
         break;
+    case CMK_OP_KEY_VAULT_SET_NETWORK:
+        args->num[1] = CMK_DEFAULT_ACTION_DENY + 1;
+        break;
     case CMK_OP_INSTANCE_PROTECT:
         args->num[0] = cmk_datasource_find("AzureDataLakeStorage");
         args->num[1] = 100 * GB;
@@ -123,6 +126,81 @@ static void fill_numbers(CmkArgs *args)
         break;
     default:
         break;
+    }
+}
+
+static uint32_t network_of(CmkOpId op)
+{
+    switch (op) {
+    case CMK_OP_KEY_VAULT_ADD_NETWORK_RULE:
+    case CMK_OP_KEY_VAULT_REMOVE_NETWORK_RULE:
+    case CMK_OP_KEY_VAULT_ADD_PERIMETER_RULE:
+    case CMK_OP_KEY_VAULT_REMOVE_PERIMETER_RULE:
+        return ESTATE_OFFICE;
+    case CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT:
+    case CMK_OP_KEY_VAULT_APPROVE_PRIVATE_ENDPOINT:
+    case CMK_OP_KEY_VAULT_REJECT_PRIVATE_ENDPOINT:
+    case CMK_OP_KEY_VAULT_DISCONNECT_PRIVATE_ENDPOINT:
+    case CMK_OP_BACKUP_VAULT_ADD_PRIVATE_ENDPOINT:
+    case CMK_OP_BACKUP_VAULT_REMOVE_PRIVATE_ENDPOINT:
+        return ESTATE_SUBNET;
+    default:
+        return 0;
+    }
+}
+
+static bool is_about_keys(CmkOpId op)
+{
+    const CmkParam *params = cmk_azure_model()->operations[op]->params;
+    for (uint32_t i = 0; i < CMK_PARAMS_MAX && params[i].name != NULL; i++) {
+        if (params[i].type == CMK_PARAM_KEY || params[i].type == CMK_PARAM_KEY_TARGET ||
+            params[i].type == CMK_PARAM_KEY_STORE || params[i].type == CMK_PARAM_SCOPE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* In an estate with a Managed HSM keys are in there, and roles too. */
+static void name_hsm(const Estate *estate, CmkArgs *args)
+{
+    const char *name = cmk_azure_model()->operations[args->op]->name;
+    const CmkManagedHsm *hsm = cmk_managed_hsm(estate->sim.world, (CmkManagedHsmId){ESTATE_HSM});
+    if (hsm->state != CMK_MANAGED_HSM_ABSENT && is_about_keys(args->op)) {
+        args->ref[CMK_REF_KEY_VAULT] = 0;
+        args->ref[CMK_REF_MANAGED_HSM] = ESTATE_HSM;
+        args->ref[CMK_REF_KEY] = ESTATE_HSM_KEY;
+    }
+    if (args->op == CMK_OP_KEY_LIST || args->op == CMK_OP_KEY_LIST_DELETED) {
+        args->ref[CMK_REF_KEY] = 0; /* it is about none */
+    }
+    if (strncmp(name, "managed_hsm.", strlen("managed_hsm.")) == 0) {
+        args->ref[CMK_REF_MANAGED_HSM] = ESTATE_HSM;
+    }
+    if (args->op == CMK_OP_MANAGED_HSM_EXTEND) {
+        args->ref[CMK_REF_REGION] = cmk_region_find("uksouth").i;
+    }
+    if (args->op == CMK_OP_MANAGED_HSM_ACTIVATE || args->op == CMK_OP_MANAGED_HSM_RESTORE) {
+        args->ref[CMK_REF_MANAGED_HSM] = ESTATE_NEW_HSM;
+    }
+    if (args->ref[CMK_REF_MANAGED_HSM] != 0) {
+        switch (args->op) {
+        case CMK_OP_KEY_CREATE:
+        case CMK_OP_KEY_IMPORT:
+            args->num[0] = CMK_KEY_RSA_HSM;
+            break;
+        case CMK_OP_ROLE_ASSIGN:
+            args->num[0] = cmk_role_find("Managed HSM Crypto Service Encryption User");
+            break;
+        case CMK_OP_MANAGED_HSM_CREATE:
+            args->num[0] = CMK_SAYS_TRUE;
+            break;
+        case CMK_OP_MANAGED_HSM_RESTORE:
+            args->num[0] = ESTATE_HSM;
+            break;
+        default:
+            break;
+        }
     }
 }
 
@@ -145,13 +223,16 @@ CmkArgs estate_args(const Estate *estate, CmkOpId op)
                             [CMK_REF_PRINCIPAL] = vault->principal,
                             [CMK_REF_REGION] = cmk_region_find("westeurope").i,
                             [CMK_REF_POLICY] = ESTATE_POLICY,
-                            [CMK_REF_GROUP] = ESTATE_GROUP}};
+                            [CMK_REF_GROUP] = ESTATE_GROUP,
+                            [CMK_REF_NETWORK] = network_of(op)}};
     fill_numbers(&args);
+    name_hsm(estate, &args);
     if (op == CMK_OP_ROLE_ASSIGN || op == CMK_OP_ROLE_REMOVE || op == CMK_OP_ROLE_REMOVE_ORPHANED) {
         args.ref[CMK_REF_KEY] = 0; /* the scope is the key vault */
     }
     if (op == CMK_OP_BACKUP_VAULT_CREATE) { /* with platform-managed keys */
         args.ref[CMK_REF_KEY] = args.ref[CMK_REF_VERSION] = args.ref[CMK_REF_IDENTITY] = 0;
+        args.ref[CMK_REF_MANAGED_HSM] = 0;
         args.num[2] = 6 * CMK_HOUR_US; /* maintenance */
     }
     if (op == CMK_OP_BACKUP_VAULT_MOVE) {
@@ -322,6 +403,9 @@ static void place_all(CmkWorld *world)
     for (uint32_t i = ESTATE_IDENTITY; i <= ESTATE_ABSENT_IDENTITY; i++) {
         cmk_place_identity(world, (CmkIdentityId){i}, group);
     }
+    for (uint32_t i = ESTATE_HSM; i <= ESTATE_ABSENT_HSM + 3; i++) {
+        cmk_place_managed_hsm(world, (CmkManagedHsmId){i}, group);
+    }
     cmk_place_backup_vault(world, (CmkBackupVaultId){ESTATE_VAULT}, group);
     cmk_place_backup_vault(world, (CmkBackupVaultId){ESTATE_ABSENT_VAULT}, group);
 }
@@ -342,8 +426,38 @@ static void declare_access(CmkWorld *world)
     (void)cmk_declare_person(world, CMK_PERSON_GROUP, "group");
 }
 
+static void declare_networks(CmkWorld *world)
+{
+    const uint32_t office = UINT32_C(203) << 24 | UINT32_C(113) << 8;
+    const CmkNetwork ranges[] = {
+        {.address = office, .prefix_bits = 24},
+        {.address = office | 17, .prefix_bits = 32},
+        {.address = UINT32_C(192) << 24 | UINT32_C(168) << 16, .prefix_bits = 16}};
+    const CmkNetwork subnet = {.kind = CMK_NETWORK_SUBNET};
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(ranges); i++) {
+        (void)cmk_declare_network(world, &ranges[i], "range");
+    }
+    (void)cmk_declare_network(world, &subnet, "subnet");
+    (void)cmk_declare_network(world, &subnet, "other-subnet");
+}
+
+static void declare_hsms(CmkWorld *world)
+{
+    const CmkManagedHsmId hsm = cmk_declare_managed_hsm(world, "hsm");
+    const CmkManagedHsmId new_hsm = cmk_declare_managed_hsm(world, "new-hsm");
+    (void)cmk_declare_hsm_key(world, hsm, "hsm-key");
+    (void)cmk_declare_hsm_key(world, hsm, "other-hsm-key");
+    (void)cmk_declare_hsm_key(world, hsm, "absent-hsm-key");
+    (void)cmk_declare_hsm_key(world, new_hsm, "HSM-Key");
+    (void)cmk_declare_managed_hsm(world, "absent-hsm");
+    (void)cmk_declare_managed_hsm(world, "fourth-hsm");
+    (void)cmk_declare_managed_hsm(world, "fifth-hsm");
+    (void)cmk_declare_managed_hsm(world, "sixth-hsm");
+}
+
 static void declare(CmkWorld *world, const EstateOptions *options)
 {
+    declare_networks(world);
     declare_access(world);
     const CmkKeyVaultId key_vault = cmk_declare_key_vault(world, "kv");
     const CmkKeyVaultId spare = cmk_declare_key_vault(world, "spare-kv");
@@ -355,6 +469,7 @@ static void declare(CmkWorld *world, const EstateOptions *options)
     (void)cmk_declare_key(world, absent_kv, "key");
     (void)cmk_declare_key(world, spare, "key");
     (void)cmk_declare_secret(world, key_vault, "secret");
+    declare_hsms(world);
     (void)cmk_declare_identity(world, "identity");
     (void)cmk_declare_identity(world, "other-identity");
     (void)cmk_declare_identity(world, "loose-identity");
@@ -382,6 +497,24 @@ static void protect_less(CmkArgs *create, bool has_no_soft_delete, bool has_no_p
     }
 }
 
+static void create_hsm_keys(Estate *estate, const EstateOptions *options)
+{
+    CmkArgs args = estate_args(estate, CMK_OP_MANAGED_HSM_CREATE);
+    args.num[0] = options->has_no_purge_protection ? CMK_SAYS_FALSE : CMK_SAYS_TRUE;
+    (void)estate_must_apply(estate, args);
+    args.ref[CMK_REF_MANAGED_HSM] = ESTATE_NEW_HSM;
+    (void)estate_must_apply(estate, args);
+    args = estate_args(estate, CMK_OP_MANAGED_HSM_ACTIVATE);
+    args.ref[CMK_REF_MANAGED_HSM] = ESTATE_HSM;
+    (void)estate_must_apply(estate, args);
+    (void)estate_must(estate, CMK_OP_KEY_CREATE);
+    args = estate_args(estate, CMK_OP_KEY_CREATE);
+    args.ref[CMK_REF_KEY] = ESTATE_OTHER_HSM_KEY;
+    args.num[0] = options->other_hsm_key_type != 0 ? options->other_hsm_key_type : CMK_KEY_RSA_HSM;
+    args.num[1] = options->other_hsm_key_type != 0 ? 0 : 3072;
+    (void)estate_must_apply(estate, args);
+}
+
 static void create_keys(Estate *estate, const EstateOptions *options)
 {
     CmkArgs args = estate_args(estate, CMK_OP_KEY_VAULT_CREATE);
@@ -394,7 +527,7 @@ static void create_keys(Estate *estate, const EstateOptions *options)
     args.ref[CMK_REF_REGION] = cmk_region_find("italynorth").i;
     (void)estate_must_apply(estate, args);
 
-    (void)estate_must(estate, CMK_OP_KEY_CREATE);
+    (void)estate_must(estate, CMK_OP_KEY_CREATE); /* before any HSM: in the key vault */
     args = estate_args(estate, CMK_OP_KEY_CREATE);
     args.ref[CMK_REF_KEY] = ESTATE_OTHER_KEY;
     args.num[0] = options->other_key_type;
@@ -405,9 +538,12 @@ static void create_keys(Estate *estate, const EstateOptions *options)
     args.num[0] = options->spare_key_type;
     args.num[1] = options->spare_key_type == CMK_KEY_RSA ? 3072 : 0; /* else: the usual one */
     (void)estate_must_apply(estate, args);
+    if (options->uses_hsm) {
+        create_hsm_keys(estate, options);
+    }
 }
 
-/* On both key vaults, in the way that they know. */
+/* On both key vaults, in the way that they know, and in the Managed HSM if there is one. */
 static void give_rights(Estate *estate, const EstateOptions *options, uint32_t identity)
 {
     const CmkOpId op = options->uses_policies ? CMK_OP_ACCESS_POLICY_SET : CMK_OP_ROLE_ASSIGN;
@@ -415,6 +551,15 @@ static void give_rights(Estate *estate, const EstateOptions *options, uint32_t i
         CmkArgs args = estate_args(estate, op);
         args.ref[CMK_REF_IDENTITY] = identity;
         args.ref[CMK_REF_KEY_VAULT] = key_vault;
+        if (op == CMK_OP_ROLE_ASSIGN) {
+            args.ref[CMK_REF_MANAGED_HSM] = 0;
+            args.num[0] = cmk_role_find("Key Vault Crypto Service Encryption User");
+        }
+        (void)estate_must_apply(estate, args);
+    }
+    if (options->uses_hsm) {
+        CmkArgs args = estate_args(estate, CMK_OP_ROLE_ASSIGN);
+        args.ref[CMK_REF_IDENTITY] = identity;
         (void)estate_must_apply(estate, args);
     }
 }
@@ -447,6 +592,8 @@ static void give_secret(Estate *estate, const EstateOptions *options)
     CmkArgs args =
         estate_args(estate, options->uses_policies ? CMK_OP_ACCESS_POLICY_SET : CMK_OP_ROLE_ASSIGN);
     args.ref[CMK_REF_IDENTITY] = 0;
+    args.ref[CMK_REF_KEY_VAULT] = ESTATE_KV;
+    args.ref[CMK_REF_MANAGED_HSM] = 0;
     args.num[0] = options->uses_policies ? args.num[0] | (int64_t)CMK_PERMISSION_SECRET_GET
                                          : (int64_t)cmk_role_find("Key Vault Secrets User");
     (void)estate_must_apply(estate, args);
@@ -461,7 +608,7 @@ static void enable_cmk(Estate *estate, const EstateOptions *options)
     }
     if (options->is_pinned) {
         args.ref[CMK_REF_VERSION] =
-            cmk_key(estate->sim.world, (CmkKeyId){ESTATE_KEY})->current_version;
+            cmk_key(estate->sim.world, (CmkKeyId){args.ref[CMK_REF_KEY]})->current_version;
     }
     (void)estate_must_apply(estate, args);
     estate_run(estate, CMK_MINUTE_US);

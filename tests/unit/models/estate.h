@@ -29,6 +29,15 @@ enum {
     ESTATE_ABSENT_KEY, /* in ESTATE_KV */
     ESTATE_TWIN_KEY,   /* under the name of ESTATE_KEY, in ESTATE_ABSENT_KV: nothing lives there */
     ESTATE_SPARE_TWIN_KEY, /* likewise, in ESTATE_SPARE_KV */
+    ESTATE_HSM_KEY,        /* in ESTATE_HSM, RSA-HSM 2048, of the settings if `uses_hsm` */
+    ESTATE_OTHER_HSM_KEY,  /* in ESTATE_HSM, RSA-HSM 3072 */
+    ESTATE_ABSENT_HSM_KEY, /* in ESTATE_HSM */
+    ESTATE_NEW_HSM_KEY,    /* under the name of ESTATE_HSM_KEY, in ESTATE_NEW_HSM: nothing */
+
+    /* These are there with `uses_hsm` only. */
+    ESTATE_HSM = 1,    /* West Europe, active */
+    ESTATE_NEW_HSM,    /* West Europe, not activated */
+    ESTATE_ABSENT_HSM, /* and three more names */
 
     ESTATE_SECRET = 1, /* in ESTATE_KV; nothing is there */
 
@@ -58,6 +67,12 @@ enum {
 
     ESTATE_OTHER_GROUP = 2, /* a resource group to move to; nobody looks into it */
 
+    ESTATE_OFFICE = 1,   /* 203.0.113.0/24 */
+    ESTATE_DESK,         /* 203.0.113.17/32 */
+    ESTATE_HOME,         /* 192.168.0.0/16, private */
+    ESTATE_SUBNET,       /* of a virtual network, as is the next */
+    ESTATE_OTHER_SUBNET, /* nobody is anywhere, as long as a test does not say so */
+
     ESTATE_POLICY = 1,
     ESTATE_ARCHIVE_POLICY,   /* has an archive, which only databases do */
     ESTATE_SNAPSHOT_POLICY,  /* has the operational store only */
@@ -70,6 +85,7 @@ enum {
 typedef struct EstateOptions {
     const CmkModel *model; /* NULL: the model */
     bool uses_policies;    /* permission model of both key vaults: access policies, not roles */
+    bool uses_hsm;         /* the settings use a key in a Managed HSM */
     bool uses_system;      /* the settings use the system-assigned identity */
     bool has_no_cmk;       /* the settings stay Disabled */
     bool is_pinned;        /* the key URI names version 1 */
@@ -82,11 +98,12 @@ typedef struct EstateOptions {
     bool has_secret; /* the instance is a PostgreSQL server, whose credentials are ESTATE_SECRET */
     bool has_rules;  /* the policy keeps daily, weekly and monthly points longer */
     bool is_not_self_checking;
-    uint32_t other_key_type; /* CmkKeyType of ESTATE_OTHER_KEY */
-    uint32_t other_key_bits; /* or CmkCurve; 0: 2048 */
-    uint32_t spare_key_type; /* CmkKeyType of ESTATE_SPARE_KEY */
-    uint32_t sku;            /* CmkSku */
-    uint32_t redundancy;     /* CmkRedundancy */
+    uint32_t other_key_type;     /* CmkKeyType of ESTATE_OTHER_KEY */
+    uint32_t other_key_bits;     /* or CmkCurve; 0: 2048 */
+    uint32_t spare_key_type;     /* CmkKeyType of ESTATE_SPARE_KEY */
+    uint32_t other_hsm_key_type; /* CmkKeyType of ESTATE_OTHER_HSM_KEY; 0: RSA-HSM, 3072 bits */
+    uint32_t sku;                /* CmkSku */
+    uint32_t redundancy;         /* CmkRedundancy */
     int32_t profile;
     const char *datasource;         /* NULL: AzureDataLakeStorage, incremental, vault tier only */
     int64_t size_bytes;             /* 0: 100 GB */

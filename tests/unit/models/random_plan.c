@@ -8,6 +8,8 @@ typedef struct Dice {
     uint64_t seed;
     uint64_t n;
     uint32_t moves; /* how many of the moves there are to choose from */
+    bool has_hsm;
+    CmkOpId last; /* the move before */
 } Dice;
 
 static uint32_t roll(Dice *dice, uint32_t sides)
@@ -77,6 +79,18 @@ static const CmkOpId moves[] = {
     CMK_OP_REGION_RETURN,
     CMK_OP_REGION_LOSE_ZONE,
     CMK_OP_REGION_RETURN_ZONE,
+    CMK_OP_KEY_VAULT_SET_NETWORK,
+    CMK_OP_KEY_VAULT_SET_NETWORK,
+    CMK_OP_KEY_VAULT_ADD_NETWORK_RULE,
+    CMK_OP_KEY_VAULT_REMOVE_NETWORK_RULE,
+    CMK_OP_KEY_VAULT_ADD_PERIMETER_RULE,
+    CMK_OP_KEY_VAULT_REMOVE_PERIMETER_RULE,
+    CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT,
+    CMK_OP_KEY_VAULT_APPROVE_PRIVATE_ENDPOINT,
+    CMK_OP_KEY_VAULT_REJECT_PRIVATE_ENDPOINT,
+    CMK_OP_KEY_VAULT_DISCONNECT_PRIVATE_ENDPOINT,
+    CMK_OP_BACKUP_VAULT_ADD_PRIVATE_ENDPOINT,
+    CMK_OP_BACKUP_VAULT_REMOVE_PRIVATE_ENDPOINT,
     CMK_OP_KEY_VAULT_THROTTLE,
     CMK_OP_KEY_VAULT_UNTHROTTLE,
     CMK_OP_SERVICE_FAIL,
@@ -124,6 +138,49 @@ static const CmkOpId moves[] = {
 
 #define MOVES_OF_INSTANCES 9
 
+/* Of Managed HSMs, in a third of the runs. */
+static const CmkOpId hsm_moves[] = {
+    CMK_OP_MANAGED_HSM_CREATE,
+    CMK_OP_MANAGED_HSM_SET_PURGE_PROTECTION,
+    CMK_OP_MANAGED_HSM_EXTEND,
+    CMK_OP_MANAGED_HSM_EXTEND,
+    CMK_OP_MANAGED_HSM_RETRACT,
+    CMK_OP_MANAGED_HSM_RETRACT,
+    CMK_OP_MANAGED_HSM_DELETE,
+    CMK_OP_MANAGED_HSM_RECOVER,
+    CMK_OP_MANAGED_HSM_RECOVER,
+    CMK_OP_MANAGED_HSM_RECOVER,
+    CMK_OP_MANAGED_HSM_BACKUP,
+    CMK_OP_MANAGED_HSM_BACKUP,
+    CMK_OP_MANAGED_HSM_RESTORE,
+    CMK_OP_MANAGED_HSM_RESTORE,
+    CMK_OP_MANAGED_HSM_PURGE,
+    CMK_OP_MANAGED_HSM_ACTIVATE,
+    CMK_OP_MANAGED_HSM_LOSE_DOMAIN_KEYS,
+};
+
+/* The move is about an HSM, or about a key in it. */
+static void move_in_hsm(Dice *dice, CmkArgs *args)
+{
+    if (roll(dice, 3) == 0) {
+        args->op = hsm_moves[roll(dice, (uint32_t)CMK_ARRAY_LEN(hsm_moves))];
+        args->ref[CMK_REF_MANAGED_HSM] = 1 + roll(dice, 3);
+        args->ref[CMK_REF_REGION] = cmk_region_find("uksouth").i;
+        args->num[0] = args->op == CMK_OP_MANAGED_HSM_RESTORE ? ESTATE_HSM : 0;
+    } else {
+        args->ref[CMK_REF_KEY] = ESTATE_HSM_KEY + roll(dice, 3);
+        args->ref[CMK_REF_MANAGED_HSM] = ESTATE_HSM;
+    }
+    args->ref[CMK_REF_KEY_VAULT] = 0;
+}
+
+/* Whether the operation is about a key wherever it lives. */
+static bool is_about_key(CmkOpId op)
+{
+    const CmkParam *param = &cmk_azure_model()->operations[op]->params[0];
+    return param->type == CMK_PARAM_KEY || param->type == CMK_PARAM_KEY_TARGET;
+}
+
 static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
 {
     const int64_t windows[] = {0, time - CMK_DAY_US, time + CMK_DAY_US, time + 9 * CMK_DAY_US,
@@ -149,6 +206,18 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
         break;
     case CMK_OP_KEY_VAULT_SET_PERMISSION_MODEL:
         args->num[0] = roll(dice, 2);
+        break;
+    case CMK_OP_KEY_VAULT_SET_NETWORK: /* mostly opens it, since little happens while it is closed
+                                        */
+        args->num[0] = roll(dice, 4) == 0 ? 1 + roll(dice, CMK_PUBLIC_ACCESS__COUNT) : 1;
+        args->num[1] = roll(dice, 4) == 0 ? 1 + roll(dice, CMK_DEFAULT_ACTION__COUNT) : 1;
+        args->num[2] = roll(dice, 2) == 0 ? 1 + roll(dice, CMK_BYPASS__COUNT) : 0;
+        break;
+    case CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT:
+        args->num[0] = roll(dice, 3);
+        break;
+    case CMK_OP_KEY_VAULT_THROTTLE:
+        args->num[0] = roll(dice, 3) * (CMK_SHARE_ALL / 4);
         break;
     case CMK_OP_ACCESS_POLICY_SET:
         args->num[0] = roll(dice, 16);
@@ -189,11 +258,25 @@ static void fill_numbers(Dice *dice, CmkTime time, CmkArgs *args)
     }
 }
 
+/* What comes to something soon after another move only follows it now and then. */
+static CmkOpId next_move(Dice *dice)
+{
+    const bool follows = roll(dice, 2) == 0;
+    if (follows && dice->last == CMK_OP_BACKUP_VAULT_CREATE) {
+        dice->last = CMK_OP_BACKUP_VAULT_DELETE;
+    } else if (follows && dice->last == CMK_OP_BACKUP_VAULT_DELETE) {
+        dice->last = CMK_OP_BACKUP_VAULT_GET_DELETED;
+    } else {
+        dice->last = moves[roll(dice, dice->moves)];
+    }
+    return dice->last;
+}
+
 static CmkArgs move(Dice *dice, CmkTime time)
 {
     const uint32_t key = 1 + roll(dice, 3);
     CmkArgs args = {
-        .op = moves[roll(dice, dice->moves)],
+        .op = next_move(dice),
         .actor = CMK_ACTOR_STEP,
         .ref = {[CMK_REF_BACKUP_VAULT] = ESTATE_VAULT,
                 [CMK_REF_INSTANCE] = ESTATE_INSTANCE,
@@ -203,6 +286,7 @@ static CmkArgs move(Dice *dice, CmkTime time)
                 [CMK_REF_REGION] = cmk_region_find(roll(dice, 2) ? "westeurope" : "italynorth").i,
                 [CMK_REF_POLICY] = 1 + roll(dice, 2),
                 [CMK_REF_GROUP] = ESTATE_GROUP,
+                [CMK_REF_NETWORK] = 1 + roll(dice, ESTATE_OTHER_SUBNET),
                 [CMK_REF_ACTOR] = roll(dice, 8) == 0 ? ESTATE_ALICE : 0}};
     if (args.op == CMK_OP_SUBSCRIPTION_MOVE_TENANT && roll(dice, 8) != 0) {
         args.op = CMK_OP_KEY_ROTATE; /* few things live on after such a move */
@@ -212,6 +296,10 @@ static CmkArgs move(Dice *dice, CmkTime time)
         args.op = CMK_OP_KEY_VAULT_RECOVER;
     }
     fill_numbers(dice, time, &args);
+    if (dice->has_hsm && roll(dice, 3) != 0 && is_about_key(args.op)) {
+        move_in_hsm(dice, &args);
+        args.num[0] = args.op == CMK_OP_KEY_CREATE ? CMK_KEY_RSA_HSM : args.num[0];
+    }
     switch (args.op) {
     case CMK_OP_KEY_UPDATE:
     case CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION:
@@ -223,9 +311,26 @@ static CmkArgs move(Dice *dice, CmkTime time)
         args.ref[CMK_REF_KEY] = roll(dice, 3) == 0 ? key : 0;
         args.ref[CMK_REF_SCOPE] = roll(dice, 4) == 0 ? 1 + roll(dice, ESTATE_RESOURCE_GROUP) : 0;
         args.ref[CMK_REF_GRANTEE] = roll(dice, 3) == 0 ? 1 + roll(dice, ESTATE_GROUP) : 0;
+        if (dice->has_hsm && args.ref[CMK_REF_SCOPE] == 0 && roll(dice, 2) != 0) {
+            args.ref[CMK_REF_MANAGED_HSM] = ESTATE_HSM;
+            args.ref[CMK_REF_KEY_VAULT] = 0;
+            args.ref[CMK_REF_KEY] = args.ref[CMK_REF_KEY] != 0 ? ESTATE_HSM_KEY : 0;
+            args.num[0] = cmk_role_find("Managed HSM Crypto Service Encryption User");
+        }
         break;
     case CMK_OP_SUBSCRIPTION_MOVE_TENANT:
         args.ref[CMK_REF_SCOPE] = ESTATE_SUBSCRIPTION;
+        break;
+    case CMK_OP_KEY_VAULT_ADD_PERIMETER_RULE:
+    case CMK_OP_KEY_VAULT_REMOVE_PERIMETER_RULE:
+        if (roll(dice, 2) == 0) {
+            args.ref[CMK_REF_NETWORK] = 0;
+            args.ref[CMK_REF_SCOPE] = ESTATE_SUBSCRIPTION;
+        }
+        break;
+    case CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT:
+    case CMK_OP_BACKUP_VAULT_ADD_PRIVATE_ENDPOINT:
+        args.ref[CMK_REF_NETWORK] = ESTATE_SUBNET;
         break;
     case CMK_OP_IDENTITY_CREATE:
     case CMK_OP_IDENTITY_DELETE:
@@ -298,10 +403,13 @@ static void roll_knobs(Dice *dice, int64_t ret_knobs[CMK_KNOB__COUNT])
 EstateOptions random_plan(uint64_t seed, CmkPlanRow ret[RANDOM_PLAN_ROWS])
 {
     const uint32_t all = (uint32_t)CMK_ARRAY_LEN(moves);
-    Dice dice = {.seed = seed, .moves = seed % 4 == 0 ? all : all - MOVES_OF_INSTANCES};
+    Dice dice = {.seed = seed,
+                 .moves = seed % 4 == 0 ? all : all - MOVES_OF_INSTANCES,
+                 .has_hsm = seed % 3 == 0};
     const bool has_archive = roll(&dice, 3) == 0;
     const char *others[] = {"AzureBlob", "AzureKubernetesService"};
     EstateOptions options = {.uses_policies = roll(&dice, 2),
+                             .uses_hsm = dice.has_hsm,
                              .uses_system = roll(&dice, 3) == 0,
                              .has_no_cmk = roll(&dice, 6) == 0,
                              .is_pinned = roll(&dice, 5) == 0,

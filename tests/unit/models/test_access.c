@@ -139,10 +139,11 @@ Test(access, each_role_permits_what_it_should)
         {"Key Vault Secrets User", "4633458b-17de-408a-b874-0445c86b69e6", false, false, false},
     };
     uint32_t count = 0;
-    (void)cmk_role_facts(&count);
+    const CmkRoleFacts *facts = cmk_role_facts(&count);
     cr_assert_geq(count, CMK_ARRAY_LEN(cases) + 1); /* those that manage resources come behind */
     for (uint32_t i = CMK_ARRAY_LEN(cases) + 1; i < count; i++) {
-        cr_assert_eq(cmk_role_permissions(i) & CMK_PERMISSION_KEYS_ALL, 0);
+        cr_assert(facts[i].kind == CMK_ROLE_LOCAL ||
+                  (cmk_role_permissions(i) & CMK_PERMISSION_KEYS_ALL) == 0);
     }
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
         Estate *estate = make(NULL);
@@ -538,13 +539,15 @@ Test(access, role_remove_takes_them_all)
     CmkArgs assign = estate_args(estate, CMK_OP_ROLE_ASSIGN);
     const int64_t first_role = assign.num[0];
     uint32_t roles = 0;
-    (void)cmk_role_facts(&roles);
+    uint32_t given = 0;
+    const CmkRoleFacts *facts = cmk_role_facts(&roles);
     for (assign.num[0] = 1; assign.num[0] < roles; assign.num[0]++) {
-        if (assign.num[0] != first_role) {
+        if (assign.num[0] != first_role && facts[assign.num[0]].kind != CMK_ROLE_LOCAL) {
             (void)estate_must_apply(estate, assign);
+            given++;
         }
     }
-    cr_assert_eq(scope->assignment_count, before + roles - 2);
+    cr_assert_eq(scope->assignment_count, before + given);
     (void)estate_must(estate, CMK_OP_ROLE_REMOVE);
     cr_assert_eq(scope->assignment_count, before - 1);
     expect_rights(estate, false, false, false, "all are gone");
@@ -591,12 +594,17 @@ static uint32_t let_person(Estate *estate, const CmkArgs *args)
     return given;
 }
 
+/* What local roles of Managed HSMs allow, besides keys and roles. */
+#define INSIDE_HSMS                                                                                \
+    (CMK_PERMISSION_SECURITY_DOMAIN | CMK_PERMISSION_HSM_BACKUP | CMK_PERMISSION_HSM_RESTORE)
+
 /* Whatever a person is refused for want of a role, somebody can give that role. */
 Test(access, each_refused_person_can_be_let)
 {
     uint32_t given = 0;
     for (uint32_t op = 1; op < CMK_OP__COUNT; op++) {
-        const uint64_t of_data = CMK_PERMISSION_KEYS_ALL | CMK_PERMISSION_SECRETS_ALL;
+        const CmkPermissions of_data =
+            CMK_PERMISSION_KEYS_ALL | CMK_PERMISSION_SECRETS_ALL | INSIDE_HSMS;
         if ((cmk_azure_model()->operations[op]->permission & ~of_data) == 0)
             continue;
         Estate *estate = make(NULL);
@@ -697,6 +705,7 @@ static const struct {
     {CMK_OP_REGION_RETURN_ZONE, WORLD},
     {CMK_OP_SERVICE_FAIL, WORLD},
     {CMK_OP_SERVICE_RECOVER, WORLD},
+    {CMK_OP_MANAGED_HSM_LOSE_DOMAIN_KEYS, WORLD},
 };
 
 static const char *reason_of(CmkOpId op)
@@ -719,7 +728,7 @@ static bool asks(const CmkOperation *operation, CmkGuardId guard)
 }
 
 /* On the management plane that comes first, whatever else is wrong; with keys and secrets both
- * permission models are asked. Whoever makes key.get, wrap and unwrap and secret.get is an
+ * permission models are asked, and with keys the local roles of Managed HSMs. Whoever makes key.get, wrap and unwrap and secret.get is an
  * identity, whose own guards ask. */
 Test(access, operations_say_which_right_they_take)
 {
@@ -736,8 +745,14 @@ Test(access, operations_say_which_right_they_take)
         cr_expect(has_right || operation->az == NULL, "%s: people ask for it", operation->name);
         cr_expect_eq(has_right, operation->action != NULL, "%s: the right has a name",
                      operation->name);
-        cr_expect_eq(has_right && !is_on_key, operation->guards[0] == CMK_GUARD_ACTOR_MAY_MANAGE,
+        const bool is_in_hsm = (operation->permission & INSIDE_HSMS) != 0;
+        cr_expect_eq(has_right && !is_on_key && !is_in_hsm,
+                     operation->guards[0] == CMK_GUARD_ACTOR_MAY_MANAGE,
                      "%s: it is asked for first", operation->name);
+        const bool is_on_secret = (operation->permission & CMK_PERMISSION_SECRETS_ALL) != 0;
+        cr_expect_eq((is_on_key && !is_on_secret && !is_of_identity) || is_in_hsm,
+                     asks(operation, CMK_GUARD_LOCAL_ROLE_LETS_ACTOR), "%s: local roles are asked",
+                     operation->name);
         cr_expect_eq(is_on_key && !is_of_identity, asks(operation, CMK_GUARD_ROLE_LETS_ACTOR),
                      "%s: roles are asked", operation->name);
         cr_expect_eq(is_on_key && !is_of_identity, asks(operation, CMK_GUARD_POLICY_LETS_ACTOR),

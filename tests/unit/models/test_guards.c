@@ -270,9 +270,12 @@ static bool make_hold(CmkSim *sim, CmkGuardId guard, const CmkArgs *refused, uin
 {
     const CmkGuard *row = sim->model->guards[guard];
     for (uint32_t i = 0; i < CMK_REPAIRS_MAX && row->repairs[i].op != CMK_OP_NONE; i++) {
-        CmkArgs args = {.op = row->repairs[i].op, .actor = CMK_ACTOR_STEP};
-        if (!holds(sim, guard, refused) && row->repairs[i].bind(sim->world, refused, &args)) {
-            apply_repair(sim, &args, depth);
+        /* There may be several things of the same kind to mend, one after the other. */
+        for (uint32_t n = 0; n < 3 && !holds(sim, guard, refused); n++) {
+            CmkArgs args = {.op = row->repairs[i].op, .actor = CMK_ACTOR_STEP};
+            if (row->repairs[i].bind(sim->world, refused, &args)) {
+                apply_repair(sim, &args, depth);
+            }
         }
     }
     /* Rights propagate, those at a management group in hours (AC-11); regions fail back. */
@@ -340,7 +343,8 @@ static void read_refusal(void *self, const CmkWorld *world, const CmkRecord *rec
  * propagation (b); a key in a region that is down or read-only, or a Backup vault that an outage
  * stops, cannot be touched before the region is back (c), which takes the time of a failback (d); a
  * new principal needs rights before the settings can be bound to it (e); a recovery takes some
- * seconds (f).
+ * seconds (f); settings that go over to another identity take a moment, and the request that was
+ * refused is not theirs any more (g).
  */
 static const struct {
     CmkGuardId guard;
@@ -350,6 +354,11 @@ static const struct {
     {CMK_GUARD_KEY_VAULT_IS_REACHABLE, 100, ""},
     {CMK_GUARD_KEY_VAULT_IS_WRITABLE, 0, "cd"},
     {CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, 100, ""},
+    {CMK_GUARD_CONNECTION_LETS_BACKUP_IN, 20, "g"},
+    {CMK_GUARD_FIREWALL_LETS_BACKUP_IN, 20, "g"},
+    {CMK_GUARD_CONNECTION_LETS_ACTOR_IN, 20, "c"},
+    {CMK_GUARD_FIREWALL_LETS_ACTOR_IN, 20, "c"},
+    {CMK_GUARD_USER_IDENTITY_MEETS_OPEN_KEY_VAULT, 20, "c"},
     {CMK_GUARD_KEY_NAME_IS_FREE, 100, ""},
     {CMK_GUARD_KEY_EXISTS, 5, "cf"},
     {CMK_GUARD_SYSTEM_IDENTITY_IS_ON, 90, "c"},

@@ -332,6 +332,30 @@ Test(key, windows_hold_what_the_limits_say)
     }
 }
 
+/* THR-1: secrets are made 300 times in a window at most, and whatever else is done with them takes
+ * as little as what is done with a small key. */
+Test(key, secrets_have_limits_of_their_own)
+{
+    const struct {
+        CmkOpId op;
+        uint32_t limit;
+    } cases[] = {{CMK_OP_SECRET_SET, 300}, {CMK_OP_SECRET_UPDATE, 4000}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
+        Estate *estate = make(&(EstateOptions){.is_not_self_checking = true});
+        (void)estate_must(estate, CMK_OP_SECRET_SET);
+        estate_run(estate, CMK_WINDOW_US);
+        const CmkArgs args = estate_args(estate, cases[i].op);
+        uint32_t answered = 0;
+        while (estate_apply(estate, &args).status == CMK_STATUS_OK) {
+            answered++;
+            cr_assert_leq(answered, cases[i].limit);
+        }
+        cr_assert_eq(answered, cases[i].limit, "%u", answered);
+        cr_assert_eq(estate_apply(estate, &args).guard, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED);
+        estate_free(estate);
+    }
+}
+
 /* THR-2: the reference case, 248 on RSA-4096-HSM and 16 on RSA-2048-HSM fill a window exactly. */
 Test(key, windows_add_up_by_weight)
 {

@@ -155,6 +155,7 @@ Test(key_requests, read_only_mode_lets_through_what_changes_nothing)
     for (CmkOpId op = 1; op < model->operation_count; op++) {
         const char *action = model->operations[op]->action;
         if (action == NULL || strncmp(action, "Microsoft.KeyVault/", 19) != 0 ||
+            strncmp(model->operations[op]->name, "managed_hsm.", 12) == 0 || /* no key vaults */
             op == CMK_OP_KEY_VAULT_CREATE) { /* another key vault in another region */
             continue;
         }

@@ -94,23 +94,23 @@ static State state_of(const CmkWorld *world)
         row = attachment->next_of_vault;
     }
     const CmkIdentity *identity = cmk_identity(world, (CmkIdentityId){ESTATE_IDENTITY});
-    return (State){
-        .encryption = (uint8_t)vault->encryption,
-        .key = (uint8_t)vault->key,
-        .uses_system = vault->key != 0 && vault->identity == 0,
-        .is_broken_by_identity = (uint8_t)vault->is_broken_by_identity,
-        .is_attached = is_attached,
-        .has_rights = has_all_rights(world, identity->principal),
-        .is_system_on = vault->system_principal != 0,
-        .is_system_bound =
-            vault->system_principal != 0 && vault->principal == vault->system_principal,
-        .has_system_rights = has_all_rights(world, vault->system_principal),
-        .is_throttled = cmk_key_vault(world, (CmkKeyVaultId){ESTATE_KV})->is_throttled != 0,
-        .key_state = (uint8_t)key->state,
-        .is_active_usable = is_usable(world, vault->active_version),
-        .is_newest_usable = is_usable(world, key->current_version),
-        .is_behind = vault->key != 0 && cmk_key(world, (CmkKeyId){vault->key})->current_version !=
-                                            vault->active_version};
+    return (State){.encryption = (uint8_t)vault->encryption,
+                   .key = (uint8_t)vault->key,
+                   .uses_system = vault->key != 0 && vault->identity == 0,
+                   .is_broken_by_identity = (uint8_t)vault->is_broken_by_identity,
+                   .is_attached = is_attached,
+                   .has_rights = has_all_rights(world, identity->principal),
+                   .is_system_on = vault->system_principal != 0,
+                   .is_system_bound =
+                       vault->system_principal != 0 && vault->principal == vault->system_principal,
+                   .has_system_rights = has_all_rights(world, vault->system_principal),
+                   .is_throttled = cmk_key_vault(world, (CmkKeyVaultId){ESTATE_KV})->taken_ppm != 0,
+                   .key_state = (uint8_t)key->state,
+                   .is_active_usable = is_usable(world, vault->active_version),
+                   .is_newest_usable = is_usable(world, key->current_version),
+                   .is_behind =
+                       vault->key != 0 && cmk_key(world, (CmkKeyId){vault->key})->current_version !=
+                                              vault->active_version};
 }
 
 /* ---- doing it -------------------------------------------------------------------------------- */

@@ -441,7 +441,7 @@ Test(points, no_byte_is_made_or_lost)
     uint32_t overdue = 0;
     uint32_t purged = 0;
     uint32_t archived = 0;
-    for (uint64_t seed = 1; seed <= 60; seed++) {
+    for (uint64_t seed = 1; seed <= 240; seed++) {
         CmkPlanRow rows[RANDOM_PLAN_ROWS];
         EstateOptions options = random_plan(seed, rows);
         options.is_not_self_checking = true;

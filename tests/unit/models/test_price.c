@@ -68,6 +68,7 @@ Test(price, the_book_is_that_of_the_rules)
         {"hsm_key_next_2500", NULL, "version-month", 900000000, "COST-14", "verified"},
         {"hsm_key_over_4000", NULL, "version-month", 400000000, "COST-14", "verified"},
         {"key_rotation", NULL, "rotation", 1000000000, "COST-15", "verified"},
+        {"managed_hsm", NULL, "hour", INT64_C(4850000000), "COST-16", "verified"},
         {"vault_tier_lrs", "uksouth", "GB-month", 28000000, "COST-5", "verified"},
         {"vault_tier_zrs", "uksouth", "GB-month", 35000000, "COST-5", "verified"},
         {"vault_tier_grs", "uksouth", "GB-month", 56000000, "COST-5", "verified"},

@@ -248,11 +248,85 @@ Test(fault_ends, last_of_several_is_waited_for_by_every_kind)
         const CmkKeyVault *key_vault = cmk_key_vault(run.sim.world, (CmkKeyVaultId){1});
         const CmkBackupVault *vault = cmk_backup_vault(run.sim.world, (CmkBackupVaultId){1});
         run_to(&run, 95);
-        cr_assert_eq(key_vault->is_throttled + vault->is_service_failing, 1, "%s", faults[i]);
+        cr_assert_eq((key_vault->taken_ppm != 0) + vault->is_service_failing, 1, "%s", faults[i]);
         run_to(&run, 97);
-        cr_assert_eq(key_vault->is_throttled + vault->is_service_failing, 0, "%s", faults[i]);
+        cr_assert_eq((key_vault->taken_ppm != 0) + vault->is_service_failing, 0, "%s", faults[i]);
         end(&run);
     }
+}
+
+/* ---- networks, neighbours -------------------------------------------------------------------- */
+
+#define OF_NETWORKS                                                                                \
+    HEAD                                                                                           \
+        "world:\n  networks: [{name: snet, kind: subnet}]\n" KEY_VAULT IDENTITY POLICY VAULT GRANT \
+        "timeline:\n"
+
+static const CmkRuleSet *rules_of(const Run *run)
+{
+    return cmk_rule_set(run->sim.world, (CmkRuleSetId){1});
+}
+
+/* Each gives back what it took, and leaves alone what others have changed meanwhile. */
+Test(fault_ends, network_settings_come_back_one_by_one)
+{
+    Run run = begin(
+        OF_NETWORKS
+        "  - {at: +12h, do: key_vault.set_network, with: {key_vault: kv-prod, bypass: none}}\n"
+        "  - {at: +1d, fault: network.deny, target: kv-prod, for: 1d}\n"
+        "  - {at: +30h, fault: network.deny, target: kv-prod, for: 1d}\n"
+        "  - {at: +36h, fault: network.disable_public_access, target: kv-prod, for: 2d}\n");
+    run_to(&run, 47);
+    cr_expect_eq(rules_of(&run)->default_action, CMK_DEFAULT_ACTION_DENY);
+    cr_expect_eq(rules_of(&run)->public_access, CMK_PUBLIC_ACCESS_DISABLED);
+    run_to(&run, 53);
+    cr_expect_eq(rules_of(&run)->default_action, CMK_DEFAULT_ACTION_DENY, "the second lasts");
+    run_to(&run, 55);
+    cr_expect_eq(rules_of(&run)->default_action, CMK_DEFAULT_ACTION_ALLOW);
+    cr_expect_eq(rules_of(&run)->public_access, CMK_PUBLIC_ACCESS_DISABLED);
+    run_to(&run, 85);
+    cr_expect_eq(rules_of(&run)->public_access, CMK_PUBLIC_ACCESS_ENABLED);
+    cr_expect_eq(rules_of(&run)->bypass, CMK_BYPASS_NONE);
+    end(&run);
+}
+
+Test(fault_ends, a_private_endpoint_comes_back_as_it_was)
+{
+    for (int approved = 0; approved <= 1; approved++) {
+        g_autofree char *text = g_strconcat(
+            OF_NETWORKS "  - {at: +1h, do: key_vault.connect_private_endpoint, with: {key_vault: "
+                        "kv-prod, network: snet, approved: ",
+            approved != 0 ? "true" : "false",
+            "}}\n  - {at: +1d, fault: network.break_private_endpoint, target: {key_vault: kv-prod,"
+            " network: snet}, for: 1d}\n",
+            NULL);
+        Run run = begin(text);
+        const CmkPrivateEndpointId id = {1};
+        run_to(&run, 36);
+        cr_expect_eq(cmk_private_endpoint(run.sim.world, id)->state, CMK_ENDPOINT_DISCONNECTED);
+        run_to(&run, 49);
+        cr_expect_eq(cmk_private_endpoint(run.sim.world, id)->state,
+                     approved != 0 ? CMK_ENDPOINT_APPROVED : CMK_ENDPOINT_PENDING);
+        end(&run);
+    }
+}
+
+/* Of two neighbours the later one says how much is taken, and the last one to leave ends it. */
+Test(fault_ends, a_neighbour_takes_a_share)
+{
+    Run run = begin(
+        TIMELINE "  - {at: +1d, fault: keyvault.throttle, target: {key_vault: kv-prod, share: 30%},"
+                 " for: 2d}\n"
+                 "  - {at: +2d, fault: keyvault.throttle, target: {key_vault: kv-prod, share: 60%},"
+                 " for: 2d}\n");
+    const CmkKeyVault *key_vault = cmk_key_vault(run.sim.world, (CmkKeyVaultId){1});
+    run_to(&run, 25);
+    cr_expect_eq(key_vault->taken_ppm, 300000);
+    run_to(&run, 73);
+    cr_expect_eq(key_vault->taken_ppm, 600000);
+    run_to(&run, 97);
+    cr_expect_eq(key_vault->taken_ppm, 0);
+    end(&run);
 }
 
 /* ---- the world at the start ------------------------------------------------------------------ */

@@ -1,0 +1,60 @@
+/*
+ * Who may reach the data plane of a store of keys: public access, firewall, bypass, perimeter and
+ * private endpoints (section 7). The settings are a row of their own (CmkRuleSet), which a key
+ * vault has; nothing here depends on what else a key vault is.
+ *
+ * Must not know: rights, throttling, what is asked for.
+ */
+#ifndef CMK_MODELS_NETWORK_H
+#define CMK_MODELS_NETWORK_H
+
+#include "models/entities.h"
+#include "sim/engine.h"
+
+/* Numbers of key_vault.set_network: 1 more than what is meant, 0 where it stays as it is. */
+enum {
+    CMK_SET_PUBLIC_ACCESS,
+    CMK_SET_DEFAULT_ACTION,
+    CMK_SET_BYPASS
+};
+
+/* At most so many rules of a firewall (NET-4) and private endpoints of a key vault (NET-13). */
+#define CMK_SUBNET_RULES_MAX 200
+#define CMK_ADDRESS_RULES_MAX 1000
+#define CMK_PRIVATE_ENDPOINTS_MAX 64
+
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+/* Whether all of `inner` lies in `outer`: ranges by their prefixes, subnets if they are the same.
+ * `inner` {0}, the open internet, lies in nothing but the range of all addresses. */
+bool cmk_network_contains(const CmkWorld *world, CmkNetworkId outer, CmkNetworkId inner);
+
+/* Whether no part of a range is private (RFC 1918), as a rule wants it (NET-4). */
+bool cmk_network_is_public(const CmkNetwork *range);
+
+/* ---- who is let in --------------------------------------------------------------------------- */
+
+/* Whether a store of keys is limited to certain networks, so that no user-assigned identity can
+ * open it for Backup (NET-9, OQ-18). */
+bool cmk_network_is_limited(const CmkWorld *world, CmkRuleSetId id);
+
+/* Whether Backup gets through to the key vault of a request, with the identity that it names.
+ * Otherwise `ret_blame` is the record that closed the way, or 0. O(rules and endpoints). */
+bool cmk_network_lets_backup(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame);
+
+/* The connection of the subnet that the arguments name, to their key vault or, where the operation
+ * is about that, their Backup vault; {0} if there never was one. */
+CmkPrivateEndpointId cmk_network_endpoint(const CmkWorld *world, const CmkArgs *args);
+
+/* ---- for effects ----------------------------------------------------------------------------- */
+
+/* Opens a store of keys to everybody, without rules and connections: a new one (NET-1). */
+void cmk_network_open(CmkSim *sim, CmkRuleSetId id);
+
+/* A Backup vault that is no more has no private endpoints. */
+void cmk_network_disconnect_backup_vault(CmkSim *sim, CmkBackupVaultId id);
+
+/* The numbers that key_vault.set_network takes to bring back what a call of it overwrites. */
+void cmk_network_settings_now(const CmkWorld *world, const CmkArgs *set, int64_t ret[3]);
+
+#endif
