@@ -315,6 +315,24 @@ Test(rotation, a_version_that_is_not_yet_valid_is_taken_up_when_it_is)
     estate_free(estate);
 }
 
+/* BV-T8, BV-33, ROT-13: an update that leaves the key as it is re-wraps nothing; the newer version is
+ * taken up by the poll. */
+Test(rotation, an_update_leaves_the_version_to_the_poll)
+{
+    static const uint32_t updates[][2] = {
+        {0, 0}, {ESTATE_KEY, ESTATE_IDENTITY}, {0, ESTATE_OTHER_IDENTITY}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(updates); i++) {
+        Estate *estate = settings_estate(NULL);
+        (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+        settings_update(estate, settings_args(estate, updates[i][0], updates[i][1]));
+        cr_expect_eq(active(estate), 1, "%zu", i);
+        estate_run(estate, CMK_HOUR_US);
+        cr_expect_eq(active(estate), 2, "%zu", i);
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
+}
+
 /* A take-up that waits to be tried again meets settings that have moved on: to another key, or to a
  * version that they name. */
 Test(rotation, a_take_up_does_not_undo_a_change_of_settings)
