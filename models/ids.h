@@ -405,10 +405,12 @@
     X(SOFT_DELETE_IS_FINAL, 160, 400, "SimErrorSoftDeleteIsAlwaysOn", NULL, "BV-6",                \
       "soft delete that is always on cannot be changed back")
 
-/* Kinds of timers; the number orders events of the same moment (OQ-35). */
+/* Kinds of timers; the number orders events of the same moment (OQ-35). Those of one number come in
+ * the order in which they were set, steps first: the timeline was there before everything. */
 #define CMK_EVENTS(X)                                                                              \
-    X(PLAN, plan, 0)                                                                               \
+    X(FAULT, fault, 0)                                                                             \
     X(REGION, region, 0)                                                                           \
+    X(STEP, step, 1)                                                                               \
     X(ARRIVAL, arrival, 1)                                                                         \
     X(PROPAGATION, propagation, 1)                                                                 \
     X(MEMBERSHIP, membership, 1)                                                                   \
@@ -590,8 +592,8 @@
       "whether a key vault looks at the rights of a request before it throttles it; then a "       \
       "request without rights takes no room in the window, and a throttled one is billed")         \
     X(TIES_BY_KIND, "ties_by_kind", "boolean", 1, 1, 1, 1, 0, 1, "OQ-35", "assumed",               \
-      "whether events of one moment go by kind; otherwise the timeline comes first, and the rest " \
-      "in the order in which it was set in motion")                                                \
+      "whether events of one moment go by kind; otherwise the timeline comes first, its faults "   \
+      "before its steps, and the rest in the order in which it was set in motion")                 \
     X(MONTHS_BY_CALENDAR, "months_by_calendar", "boolean", 1, 1, 1, 1, 0, 1, "OQ-36", "assumed",   \
       "whether months and years of a retention are those of the calendar; otherwise a month has "  \
       "30 days and a year 365")                                                                    \
