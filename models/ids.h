@@ -251,6 +251,7 @@
     X(SOFT_DELETE_IS_IN_RANGE, soft_delete_is_in_range)                                            \
     X(NO_BACKUP_IS_UNDER_WAY, no_backup_is_under_way)                                              \
     X(STORE_KEEPS_SINGLE_POINTS, store_keeps_single_points)                                        \
+    X(POLICY_HAS_THE_RETENTION_RULE, policy_has_the_retention_rule)                                \
     X(MOMENT_IS_COVERED, moment_is_covered)                                                        \
     X(POINT_EXISTS, point_exists)                                                                  \
     X(POINT_IS_NOT_ABANDONED, point_is_not_abandoned)                                              \
