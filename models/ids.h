@@ -278,7 +278,7 @@
     X(OK, 0, 200, "OK", NULL, "", "done")                                                          \
     X(LIMIT_REACHED, 1, 0, "SimErrorLimitReached", NULL, "", "the simulated world is full")        \
     X(UNAUTHORIZED, 10, 401, "Unauthorized", NULL, "KVE-1",                                        \
-      "the caller's principal is gone, so no token for it is valid")                               \
+      "the caller's principal is gone or of another tenant, so no token for it is valid")          \
     X(ACCESS_DENIED, 11, 403, "Forbidden", "AccessDenied", "KVE-2",                                \
       "no access policy gives the caller this permission")                                         \
     X(FORBIDDEN_BY_RBAC, 12, 403, "Forbidden", "ForbiddenByRbac", "KVE-3",                         \
