@@ -170,6 +170,7 @@
     X(POLICY_LETS_WRAP, policy_lets_wrap)                                                          \
     X(ROLE_LETS_UNWRAP, role_lets_unwrap)                                                          \
     X(POLICY_LETS_UNWRAP, policy_lets_unwrap)                                                      \
+    X(OLD_VERSION_IS_ENABLED, old_version_is_enabled)                                              \
     X(VERSION_IS_ENABLED, version_is_enabled)                                                      \
     X(VERSION_IS_ENABLED_FOR_PUBLIC_OPS, version_is_enabled_for_public_ops)                        \
     X(VERSION_HAS_NOT_EXPIRED, version_has_not_expired)                                            \

@@ -129,7 +129,7 @@ Test(rotation, the_version_left_is_needed_for_one_more_backup)
     estate_run(estate, 2 * CMK_HOUR_US);
     cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), 1, "restores do not need it");
     cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0);
-    settings_expect_failure(estate, "version-is-enabled", ERR_2, "ERR-M9");
+    settings_expect_failure(estate, "old-version-is-enabled", ERR_2, "ERR-M9");
     const CmkRecord *refused = estate_last(estate, CMK_OP_KEY_UNWRAP);
     cr_assert_eq(refused->status, CMK_STATUS_OF(KEY_DISABLED));
     cr_assert(refused->args.ref[CMK_REF_VERSION] == 1 && refused->blame_seq == disabling);
@@ -155,7 +155,7 @@ Test(rotation, the_version_left_is_asked_at_both_ends_of_a_backup)
     estate_run(estate, CMK_HOUR_US + CMK_MINUTE_US); /* the backup has begun */
     set_version(estate, 1, 1, 0, 0);
     estate_run(estate, CMK_HOUR_US);
-    settings_expect_failure(estate, "version-is-enabled", ERR_2, "at its end");
+    settings_expect_failure(estate, "old-version-is-enabled", ERR_2, "at its end");
     set_version(estate, 1, 2, 0, 0);
     estate_rewind(estate);
     (void)estate_must(estate, CMK_OP_BACKUP_RUN);
