@@ -138,8 +138,9 @@ static void look_at_vault(CmkStory *story, const CmkWorld *world, uint32_t row, 
                           .from = (CmkEncryption)*state,
                           .to = (CmkEncryption)vault->encryption};
     *state = vault->encryption;
-    if (!cmk_is_open(world)) {
-        return; /* how the world was set up is not part of the story */
+    if (!cmk_is_open(world) || vault->state == CMK_BACKUP_VAULT_ABSENT) {
+        return; /* how the world was set up is not part of the story; settings of a vault that is
+                 * deleted do not change but go with it */
     }
     story->settings_changes++;
     add_turn(story, turn);

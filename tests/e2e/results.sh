@@ -38,6 +38,9 @@ check "it names what failed with nobody told" says "What failed WITH NO ERROR SH
 check "it names the fault to blame" says "because of: revoke (role.revoke: id-backup on kv-prod)"
 check "it counts what was really decrypted" grep -qE "[0-9]+ decrypted and compared, [0-9]+ not under the key" "$work/out"
 
+run run "$scenarios/vault-deletion.yaml" --db "$work/x.db"
+check "it tells the deletion of a vault as no change of its settings" eval 'says "Disabled -> Enabled" && ! says "-> Disabled"'
+
 cat >"$work/steps.yaml" <<'YAML'
 cmksim: 1
 name: blamed-step
