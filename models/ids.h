@@ -597,8 +597,8 @@
       "whether events of one moment go by kind; otherwise the timeline comes first, its faults "   \
       "before its steps, and the rest in the order in which it was set in motion")                 \
     X(MONTHS_BY_CALENDAR, "months_by_calendar", "boolean", 1, 1, 1, 1, 0, 1, "OQ-36", "assumed",   \
-      "whether months and years of a retention are those of the calendar; otherwise a month has "  \
-      "30 days and a year 365")                                                                    \
+      "whether months and years of a retention are those of the calendar; otherwise each twelve "  \
+      "months have 365 days, written as a year or as P12M, and each month beyond them 30")         \
     X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \
       "OQ-34", "assumed",                                                                          \
       "whether the loss of a region also stops the jobs of Backup vaults there")
