@@ -200,6 +200,7 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
     if (record->status != CMK_STATUS_OK) {
         story->has_refused[record->guard] = true;
         story->not_started[record->guard] += record->args.op == CMK_OP_BACKUP_START;
+        story->not_configured[record->guard] += record->args.op == CMK_OP_INSTANCE_CONFIGURE;
         story->last_refusal = *record;
         return;
     }

@@ -101,6 +101,18 @@ run run "$work/long.yaml" --db "$work/x.db"
 check "it says which backups never began, and why" says "  2 scheduled backups did not start; must hold: No other backup of the instance to this store is under way. [BK-18 "
 run run "$work/long.yaml" --db "$work/x.db" --json
 check "the JSON does so too" eval 'tr -d " \n" <"$work/out" | grep -qF "\"not_started\":[{\"count\":2,\"guard\":\"no-backup-is-under-way\"}]"'
+
+# Protection that is asked for while the service fails, and which no list of jobs shows.
+sed -e 's/^horizon: 20d/horizon: 2d\nsettings: {protection_duration: 5min}/' -e '/mistake/d' -e '/key.rotate/d' \
+    -e 's/^      instances:/&\n        - {name: new, exists: false}/' \
+    -e 's/^timeline:/&\n  - {at: +1d, id: s, fault: service.fail, target: {vault: bv-prod}, for: 1h}\n  - {at: +1d, do: instance.protect, with: {instance: new, datasource: AzureBlob, size: 1 GiB, daily_change: 1%, policy: daily}}/' \
+    "$work/steps.yaml" >"$work/unprotected.yaml"
+run run "$work/unprotected.yaml" --db "$work/x.db"
+check "it says which protection could not be configured, and why" says "  1 instance could not be configured for protection, which it shows; must hold: The Backup service meets no internal error"
+check "which the fault has met" eval '! says "never met an operation"'
+run run "$work/unprotected.yaml" --db "$work/x.db" --json
+check "and so does the JSON" eval 'tr -d " \n" <"$work/out" | grep -qF "\"not_configured\":[{\"count\":1,\"guard\":\"backup-service-works\"}]"'
+
 sed 's/^horizon: 4d/horizon: 3d/' "$work/long.yaml" >"$work/short.yaml"
 run run "$work/short.yaml" --db "$work/x.db"
 check "it says what was under way at the end" says "job was still in progress at the end."
