@@ -187,7 +187,8 @@ static const CmkStateField vault_fields[] = {
     {"provisioning", OF(words_provisioning), CMK_BIT(BACKUP_VAULT), vault_provisioning,
      "what is going on with it: while it moves or is being deleted it is Updating"},
     {"encryption", OF(cmk_words_encryption), CMK_BIT(BACKUP_VAULT), vault_encryption,
-     "state of the encryption settings; Disabled means platform-managed keys, nothing that there is "
+     "state of the encryption settings; Disabled means platform-managed keys, nothing that there "
+     "is "
      "no vault"},
     {"region", NAME_OF("region"), CMK_BIT(BACKUP_VAULT), vault_region, "where it is"},
     {"redundancy", OF(cmk_words_redundancy), CMK_BIT(BACKUP_VAULT), vault_redundancy,

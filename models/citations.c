@@ -129,4 +129,3 @@ const char *cmk_rule_stage(const CmkModel *model, const CmkRule *rule)
     }
     return cmk_rule_citations(model, rule, NULL, 0) > 0 ? "modelled" : "later";
 }
-

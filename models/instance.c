@@ -481,8 +481,9 @@ static uint32_t instance_purge(CmkSim *sim, const CmkArgs *args)
 
 const CmkOperation cmk_op_instance_purge = {
     .name = "instance.purge",
-    .text = "The time of a deleted instance is over; nothing of it is left, and another one may have "
-            "its name.",
+    .text =
+        "The time of a deleted instance is over; nothing of it is left, and another one may have "
+        "its name.",
     .params = {{"instance", CMK_PARAM_INTEGER, 0, 1, CMK_REF_INSTANCE}},
     .guards = {CMK_GUARD_INSTANCE_IS_SOFT_DELETED},
     .writes = CMK_BIT(INSTANCE) | CMK_BIT(GAUGE) | CMK_BIT(BACKUP_VAULT),

@@ -44,8 +44,8 @@ const CmkGuard cmk_guard_version_is_enabled = {.name = "version-is-enabled",
                                                .text = "The key version is enabled.",
                                                .repairs = ENABLE};
 
-/* The same of the version that a take-up has left, which nobody looks for who knows that the settings
- * name another one: so it is said. */
+/* The same of the version that a take-up has left, which nobody looks for who knows that the
+ * settings name another one: so it is said. */
 static bool old_version_is_enabled(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const uint32_t old_version = cmk_backup_vault_of(world, args)->old_version;

@@ -315,8 +315,8 @@ Test(rotation, a_version_that_is_not_yet_valid_is_taken_up_when_it_is)
     estate_free(estate);
 }
 
-/* BV-T8, BV-33, ROT-13: an update that leaves the key as it is re-wraps nothing; the newer version is
- * taken up by the poll. */
+/* BV-T8, BV-33, ROT-13: an update that leaves the key as it is re-wraps nothing; the newer version
+ * is taken up by the poll. */
 Test(rotation, an_update_leaves_the_version_to_the_poll)
 {
     static const uint32_t updates[][2] = {

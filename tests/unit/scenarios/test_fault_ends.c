@@ -44,7 +44,8 @@ static const CmkVersion *version(const Run *run, uint32_t number)
     return cmk_version(run->sim.world, (CmkVersionId){row});
 }
 
-/* OQ-35: of one moment a fault comes before a step, and its end does, wherever the file has them. */
+/* OQ-35: of one moment a fault comes before a step, and its end does, wherever the file has them.
+ */
 Test(fault_ends, faults_of_a_moment_come_before_its_steps)
 {
     static const char fault[] =
