@@ -75,7 +75,7 @@ typedef struct CmkRepair {
     const char *text; /* for people: "assign the role again" */
 } CmkRepair;
 
-#define CMK_REPAIRS_MAX 6
+#define CMK_REPAIRS_MAX 8
 
 typedef struct CmkGuard {
     const char *name; /* "caller-is-authorised" */

@@ -338,6 +338,7 @@ static const struct {
     {"ERR-M6", "key-exists", ERR_2, ERR_2},
     {"ERR-M6", "version-exists", ERR_2, ERR_2},
     {"ERR-M9", "version-is-enabled", ERR_2, ERR_2},
+    {"ERR-M9", "old-version-is-enabled", ERR_2, ERR_2},
     {"ERR-M9", "version-is-enabled-for-public-ops", ERR_2, ERR_2},
     {"ERR-M10", "version-has-not-expired", ERR_2, ERR_2},
     {"ERR-M10", "version-is-yet-valid", ERR_2, ERR_2},
