@@ -175,7 +175,7 @@ Test(rotation, the_version_left_is_asked_before_a_data_key_is_held)
     set_version(estate, 1, 1, 0, 0);
     estate_run(estate, 2 * CMK_HOUR_US);
     cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0);
-    settings_expect_failure(estate, "version-is-enabled", ERR_2, "nothing is held");
+    settings_expect_failure(estate, "old-version-is-enabled", ERR_2, "nothing is held");
     cr_assert_eq(estate_last(estate, CMK_OP_KEY_UNWRAP)->args.ref[CMK_REF_VERSION], 1);
     set_version(estate, 1, 2, 0, 0);
     estate_rewind(estate);
@@ -208,7 +208,7 @@ Test(rotation, the_version_left_is_needed_until_a_backup_has_asked_for_it)
     estate_run(estate, 2 * CMK_HOUR_US);
     (void)estate_must(estate, CMK_OP_BACKUP_RUN);
     estate_run(estate, CMK_MINUTE_US);
-    settings_expect_failure(estate, "version-is-enabled", ERR_2, "and is held no more");
+    settings_expect_failure(estate, "old-version-is-enabled", ERR_2, "and is held no more");
     estate_free(estate);
 
     options = (EstateOptions){0};
