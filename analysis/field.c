@@ -77,7 +77,6 @@ _Static_assert(CMK_ENCRYPTION_INCONSISTENT == 2, "each state of the settings has
 /* ---- Backup vaults --------------------------------------------------------------------------- */
 
 MEMBER(vault_state, backup_vault, CmkBackupVaultId, state)
-MEMBER(vault_encryption, backup_vault, CmkBackupVaultId, encryption)
 MEMBER(vault_redundancy, backup_vault, CmkBackupVaultId, redundancy)
 MEMBER(vault_region, backup_vault, CmkBackupVaultId, region)
 MEMBER(vault_key, backup_vault, CmkBackupVaultId, key)
@@ -89,6 +88,13 @@ MEMBER(vault_soft_delete_retention, backup_vault, CmkBackupVaultId, soft_delete_
 MEMBER(vault_immutability, backup_vault, CmkBackupVaultId, immutability)
 MEMBER(vault_cross_subscription, backup_vault, CmkBackupVaultId, cross_subscription)
 MEMBER(vault_resource_guard, backup_vault, CmkBackupVaultId, resource_guard)
+
+/* A vault that is not there has no settings, not even those with the platform's keys. */
+static int64_t vault_encryption(const CmkWorld *world, uint32_t row)
+{
+    const CmkBackupVault *vault = cmk_backup_vault(world, (CmkBackupVaultId){row});
+    return vault->state == CMK_BACKUP_VAULT_ABSENT ? CMK_VALUE_NONE : vault->encryption;
+}
 
 /* Index of words_provisioning (BV-12). */
 static int64_t vault_provisioning(const CmkWorld *world, uint32_t row)
@@ -203,7 +209,9 @@ static const CmkStateField vault_fields[] = {
     {"provisioning", OF(words_provisioning), CMK_BIT(BACKUP_VAULT), vault_provisioning,
      "what is going on with it: while it moves or is being deleted it is Updating"},
     {"encryption", OF(cmk_words_encryption), CMK_BIT(BACKUP_VAULT), vault_encryption,
-     "state of the encryption settings; Disabled means platform-managed keys"},
+     "state of the encryption settings; Disabled means platform-managed keys, nothing that there "
+     "is "
+     "no vault"},
     {"region", NAME_OF("region"), CMK_BIT(BACKUP_VAULT), vault_region, "where it is"},
     {"redundancy", OF(cmk_words_redundancy), CMK_BIT(BACKUP_VAULT), vault_redundancy,
      "how often data is kept"},

@@ -140,8 +140,9 @@ static void look_at_vault(CmkStory *story, const CmkWorld *world, uint32_t row, 
                           .from = (CmkEncryption)*state,
                           .to = (CmkEncryption)vault->encryption};
     *state = vault->encryption;
-    if (!cmk_is_open(world)) {
-        return; /* how the world was set up is not part of the story */
+    if (!cmk_is_open(world) || vault->state == CMK_BACKUP_VAULT_ABSENT) {
+        return; /* how the world was set up is not part of the story; settings of a vault that is
+                 * deleted do not change but go with it */
     }
     story->settings_changes++;
     add_turn(story, turn);
@@ -201,6 +202,7 @@ static void read_record(void *self, const CmkWorld *world, const CmkRecord *reco
     if (record->status != CMK_STATUS_OK) {
         story->has_refused[record->guard] = true;
         story->not_started[record->guard] += record->args.op == CMK_OP_BACKUP_START;
+        story->not_configured[record->guard] += record->args.op == CMK_OP_INSTANCE_CONFIGURE;
         story->last_refusal = *record;
         return;
     }

@@ -69,9 +69,10 @@ typedef struct CmkStory {
     CmkConsequences *consequences;
     CmkJobCounts jobs[CMK_TASK__COUNT];
     uint32_t retries;
-    uint32_t not_started[CMK_GUARD__COUNT]; /* scheduled backups that this guard let not begin */
-    GArray *failures;                       /* of CmkFailure, in order of their first moment */
-    GArray *turns;                          /* of CmkTurn */
+    uint32_t not_started[CMK_GUARD__COUNT];    /* scheduled backups that this guard let not begin */
+    uint32_t not_configured[CMK_GUARD__COUNT]; /* instances whose protection it let not begin */
+    GArray *failures;                          /* of CmkFailure, in order of their first moment */
+    GArray *turns;                             /* of CmkTurn */
     uint32_t turn_count;
     uint32_t settings_changes;
     uint64_t records;

@@ -157,19 +157,29 @@ static void print_rules(const char *rules, GString *out)
     }
 }
 
-/* Backups that were due and never became jobs, which no list of jobs shows. */
-static void print_not_started(const CmkResult *result, GString *out)
+static void print_kept_from(const CmkResult *result, const uint32_t *counts, const char *one,
+                            const char *many, GString *out)
 {
     for (uint32_t i = 1; i < CMK_GUARD__COUNT; i++) {
-        const uint32_t count = result->story->not_started[i];
         const CmkGuard *guard = result->story->model->guards[i];
-        if (count > 0) {
-            g_string_append_printf(out, "  %u scheduled %s did not start; must hold: %s [", count,
-                                   plural(count, "backup", "backups"), guard->text);
+        if (counts[i] > 0) {
+            g_string_append_printf(out, "  %u %s; must hold: %s [", counts[i],
+                                   plural(counts[i], one, many), guard->text);
             print_rules(guard->rule, out);
             g_string_append(out, "]\n");
         }
     }
+}
+
+/* Backups that were due and never became jobs, and protection that ended before it began: no list
+ * of jobs shows them. */
+static void print_not_started(const CmkResult *result, GString *out)
+{
+    print_kept_from(result, result->story->not_started, "scheduled backup did not start",
+                    "scheduled backups did not start", out);
+    print_kept_from(result, result->story->not_configured,
+                    "instance could not be configured for protection, which it shows",
+                    "instances could not be configured for protection, which they show", out);
 }
 
 static void print_jobs(const CmkResult *result, GString *out)

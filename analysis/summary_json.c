@@ -182,13 +182,14 @@ static void add_jobs(const CmkResult *result, JsonBuilder *builder)
     json_builder_end_object(builder);
 }
 
-/* Scheduled backups that never became jobs, by what let them not begin. */
-static void add_not_started(const CmkResult *result, JsonBuilder *builder)
+/* What never became a job, by what let it not begin. */
+static void add_kept_from(const CmkResult *result, const char *name, const uint32_t *counts,
+                          JsonBuilder *builder)
 {
-    json_builder_set_member_name(builder, "not_started");
+    json_builder_set_member_name(builder, name);
     json_builder_begin_array(builder);
     for (uint32_t i = 1; i < CMK_GUARD__COUNT; i++) {
-        const uint32_t count = result->story->not_started[i];
+        const uint32_t count = counts[i];
         if (count > 0) {
             json_builder_begin_object(builder);
             set_int(builder, "count", count);
@@ -226,7 +227,8 @@ static void build(const CmkResult *result, JsonBuilder *builder)
     add_failures(result, builder);
     add_jobs(result, builder);
     set_int(builder, "jobs_in_progress", cmk_tasks_running(result->world));
-    add_not_started(result, builder);
+    add_kept_from(result, "not_configured", result->story->not_configured, builder);
+    add_kept_from(result, "not_started", result->story->not_started, builder);
     set_int(builder, "orphaned_assignments", cmk_assignments_orphaned(result->world));
     add_points(result, builder);
     set_int(builder, "records", (int64_t)result->story->records);

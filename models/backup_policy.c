@@ -98,16 +98,25 @@ const CmkGuard cmk_guard_policy_is_absent = {.name = "policy-is-absent",
                                              .rule = "BK-4",
                                              .text = "The policy is not there yet."};
 
+/* Whether the policy once was in the vault, so that its row says what became of it there. */
+static bool has_been_in_vault(const CmkWorld *world, const CmkArgs *args)
+{
+    return row_of(world, vault_of(args), policy_of(args)).i != 0;
+}
+
+/* What was deleted from a vault is gone from there, though other vaults may go on using it. */
 static bool policy_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    return is_for_all(world, args, ret_blame) || is_in_vault(world, args, ret_blame);
+    return has_been_in_vault(world, args) ? is_in_vault(world, args, ret_blame)
+                                          : is_for_all(world, args, ret_blame);
 }
 
 static bool create_policy(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     ret->ref[CMK_REF_BACKUP_VAULT] = vault_of(refused).i; /* the others asked for none */
     ret->ref[CMK_REF_POLICY] = policy_of(refused).i;
-    return cmk_policy(world, policy_of(refused))->state == CMK_POLICY_ABSENT;
+    return cmk_policy(world, policy_of(refused))->state == CMK_POLICY_ABSENT ||
+           has_been_in_vault(world, refused);
 }
 
 const CmkGuard cmk_guard_policy_exists = {
@@ -115,7 +124,7 @@ const CmkGuard cmk_guard_policy_exists = {
     .holds = policy_exists,
     .status = CMK_STATUS_OF(NOT_FOUND),
     .rule = "BK-4",
-    .text = "The policy is there.",
+    .text = "The policy is there, and has not been deleted from the Backup vault.",
     .repairs = {{CMK_OP_BACKUP_POLICY_CREATE, create_policy, "create the policy"}}};
 
 static bool vault_of_policy_exists(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -203,7 +212,7 @@ const CmkOperation cmk_op_backup_policy_create = {
     .name = "backup_policy.create",
     .permission = CMK_PERMISSION_BACKUP_VAULT_WRITE,
     .text = "A backup policy is created: schedule, stores, retention; in one Backup vault, or in "
-            "each by the time that it is used there.",
+            "each by the time that it is used there, unless it has been deleted from it.",
     .params = {{"policy", CMK_PARAM_POLICY, 0, 1, CMK_REF_POLICY},
                {"vault", CMK_PARAM_BACKUP_VAULT, 0, 0, CMK_REF_BACKUP_VAULT}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_VAULT_OF_POLICY_EXISTS,

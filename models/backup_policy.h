@@ -1,7 +1,7 @@
 /*
  * Backup policies of vaults. The list of the scenario describes policies by name; one of it is in a
  * vault from the moment something there first uses it, or somebody creates it there, until somebody
- * deletes it (BV-10).
+ * deletes it (BV-10); from then on only creating it there again brings it back.
  */
 #ifndef CMK_MODELS_BACKUP_POLICY_H
 #define CMK_MODELS_BACKUP_POLICY_H

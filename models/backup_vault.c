@@ -4,6 +4,7 @@
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/network.h"
+#include "models/plan.h"
 #include "models/repairs.h"
 #include "models/rows.h"
 
@@ -485,8 +486,9 @@ static uint32_t simulation_open(CmkSim *sim, const CmkArgs *args)
     CmkSettings *settings = cmk_settings_mut(sim, (CmkNameId){1});
     settings->opened_by = cmk_this_seq(sim);
     if (cmk_world_count(sim->world, CMK_TABLE_PLAN) > 0) {
-        const CmkPlanRow *first = cmk_plan(sim->world, (CmkPlanId){1});
-        (void)cmk_engine_set_timer(sim, first->time, CMK_EVENT_PLAN, 1, args);
+        const CmkPlanId first = {1};
+        (void)cmk_engine_set_timer(sim, cmk_plan(sim->world, first)->time,
+                                   cmk_plan_event(sim->world, first), first.i, args);
     }
     return 0;
 }

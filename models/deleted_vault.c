@@ -48,7 +48,9 @@ static uint32_t backup_vault_list_deleted(CmkSim *sim, const CmkArgs *args)
 const CmkOperation cmk_op_backup_vault_list_deleted = {
     .name = "backup_vault.list_deleted",
     .permission = CMK_PERMISSION_BACKUP_OPERATE,
-    .text = "Somebody lists the deleted Backup vaults of a region.",
+    .text =
+        "Somebody asks for the deleted Backup vaults of a region: a run shows whether they may; "
+        "which ones there are is in the view v_deleted_backup_vaults.",
     .params = {{"region", CMK_PARAM_REGION, 0, 1, CMK_REF_REGION},
                {"subscription", CMK_PARAM_SUBSCRIPTION, 0, 0, CMK_REF_SCOPE}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE},

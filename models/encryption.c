@@ -69,20 +69,34 @@ typedef struct Target {
     uint32_t identity; /* 0: system-assigned */
 } Target;
 
+/* Settings whose key stays go on with the version in use and re-wrap nothing (BV-T8, BV-33): a
+ * newer one is taken up by a poll (ROT-13). Only where the one in use does not serve do they go
+ * over. */
+static uint32_t version_of_same_key(const CmkWorld *world, const CmkBackupVault *vault)
+{
+    const CmkVersionId active = {vault->active_version};
+    return cmk_version_is_usable(world, cmk_version(world, active))
+               ? active.i
+               : cmk_rotation_target(world, vault).i; /* KV-6, ROT-16 */
+}
+
 static Target target_of(const CmkWorld *world, const CmkArgs *args)
 {
     const CmkBackupVault *vault = cmk_backup_vault_of(world, args);
     Target target = {.key = vault->key,
                      .pinned = vault->pinned_version,
-                     .version = cmk_rotation_target(world, vault).i, /* KV-6, OQ-31 */
+                     .version = version_of_same_key(world, vault), /* OQ-31 */
                      .identity = vault->identity};
-    if (args->ref[CMK_REF_KEY] != 0) {
-        const CmkKey *key = cmk_key(world, (CmkKeyId){args->ref[CMK_REF_KEY]});
-        target.key = args->ref[CMK_REF_KEY];
-        /* A version that is named but does not exist stays 0: reading it is refused. */
-        const bool is_pinned = args->ref[CMK_REF_VERSION] != 0 || args->num[CMK_NUM_VERSION] != 0;
+    const CmkKeyId named = {args->ref[CMK_REF_KEY]};
+    /* A version that is named but does not exist stays 0: reading it is refused. */
+    const bool is_pinned = args->ref[CMK_REF_VERSION] != 0 || args->num[CMK_NUM_VERSION] != 0;
+    const bool is_same =
+        named.i == vault->key && !is_pinned && vault->pinned_version == 0 &&
+        cmk_version_is_usable(world, cmk_version(world, (CmkVersionId){vault->active_version}));
+    if (named.i != 0 && !is_same) {
+        target.key = named.i;
         target.pinned = args->ref[CMK_REF_VERSION];
-        target.version = is_pinned ? target.pinned : key->current_version;
+        target.version = is_pinned ? target.pinned : cmk_key(world, named)->current_version;
     }
     if (args->num[CMK_NUM_SYSTEM] != 0) {
         target.identity = 0;

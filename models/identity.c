@@ -67,18 +67,59 @@ const CmkGuard cmk_guard_user_identity_is_attached = {
 static bool caller_is_known(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkPrincipalId id = {args->ref[CMK_REF_PRINCIPAL]};
+    const CmkKeyVaultId key_vault = {args->ref[CMK_REF_KEY_VAULT]};
+    const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
     const CmkPrincipal *principal = cmk_principal(world, id);
-    const CmkScopeId subscription = cmk_scope_subscription(
-        world, cmk_place_of(world, args, CMK_PERMISSION_BACKUP_VAULT_WRITE).scope);
-    *ret_blame = principal->is_alive != 0 ? cmk_scope(world, subscription)->changed_by
-                                          : principal->changed_by;
-    return cmk_principal_is_alive(world, id) ||
-           cmk_principal_token_works(world, id, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+    *ret_blame = principal->changed_by;
+    const bool has_token =
+        principal->is_alive != 0 || cmk_principal_token_works(world, id, key_vault);
+    return has_token && cmk_principal_crosses_no_tenant(world, id, vault, key_vault, ret_blame);
 }
 
 static bool enable_system_again(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     return refused->ref[CMK_REF_IDENTITY] == 0 && cmk_repair_enable_system(world, refused, ret);
+}
+
+/* Whether the identity has another principal by now, which may come here. */
+static bool has_successor(const CmkWorld *world, const CmkArgs *refused)
+{
+    const CmkPrincipalId present = cmk_access_caller(world, refused);
+    uint64_t ignored = 0;
+    return present.i != 0 && present.i != refused->ref[CMK_REF_PRINCIPAL] &&
+           cmk_principal_crosses_no_tenant(
+               world, present, (CmkBackupVaultId){refused->ref[CMK_REF_BACKUP_VAULT]},
+               (CmkKeyVaultId){refused->ref[CMK_REF_KEY_VAULT]}, &ignored);
+}
+
+/* The request as that principal would make it, if it has to be given rights first. */
+static bool needs_rights(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret_request)
+{
+    const CmkPrincipalId present = cmk_access_caller(world, refused);
+    uint64_t ignored = 0;
+    *ret_request = *refused;
+    ret_request->ref[CMK_REF_PRINCIPAL] = present.i;
+    return has_successor(world, refused) &&
+           !cmk_access_is_granted(world, present, (CmkKeyVaultId){refused->ref[CMK_REF_KEY_VAULT]},
+                                  (CmkKeyId){refused->ref[CMK_REF_KEY]}, CMK_PERMISSION_UNWRAP,
+                                  &ignored);
+}
+
+static bool assign_to_successor(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    CmkArgs request;
+    return needs_rights(world, refused, &request) && cmk_repair_assign_role(world, &request, ret);
+}
+
+static bool set_for_successor(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    CmkArgs request;
+    return needs_rights(world, refused, &request) && cmk_repair_set_policy(world, &request, ret);
+}
+
+static bool bind_to_successor(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
+{
+    return has_successor(world, refused) && cmk_repair_update_encryption(world, refused, ret);
 }
 
 const CmkGuard cmk_guard_caller_is_known = {
@@ -87,7 +128,7 @@ const CmkGuard cmk_guard_caller_is_known = {
     .status = CMK_STATUS_OF(UNAUTHORIZED),
     .rule = "ERR-M13 KVE-1 MI-5 MI-7 MI-8 MI-13",
     .text = "The principal that the encryption settings are bound to exists, or its last token "
-            "has not run out.",
+            "has not run out, and it is of the tenant of Backup vault and key vault.",
     .repairs = {
         {CMK_OP_IDENTITY_DELETE, cmk_repair_delete_identity,
          "delete the identity that stayed behind in another tenant, and create it again"},
@@ -97,8 +138,10 @@ const CmkGuard cmk_guard_caller_is_known = {
         {CMK_OP_IDENTITY_ATTACH, cmk_repair_attach_identity, "attach it to the Backup vault"},
         {CMK_OP_SYSTEM_IDENTITY_ENABLE, enable_system_again,
          "switch the system-assigned identity on"},
-        {CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION, cmk_repair_update_encryption,
-         "give the new principal its rights and update the encryption settings"}}};
+        {CMK_OP_ROLE_ASSIGN, assign_to_successor, "assign the role to the new principal"},
+        {CMK_OP_ACCESS_POLICY_SET, set_for_successor, "set the policy for the new principal"},
+        {CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION, bind_to_successor,
+         "update the encryption settings, which binds them to the new principal"}}};
 
 /* ---- guards on the life of identities -------------------------------------------------------- */
 

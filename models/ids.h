@@ -232,6 +232,7 @@
     X(POLICY_LETS_WRAP, policy_lets_wrap)                                                          \
     X(ROLE_LETS_UNWRAP, role_lets_unwrap)                                                          \
     X(POLICY_LETS_UNWRAP, policy_lets_unwrap)                                                      \
+    X(OLD_VERSION_IS_ENABLED, old_version_is_enabled)                                              \
     X(VERSION_IS_ENABLED, version_is_enabled)                                                      \
     X(VERSION_IS_ENABLED_FOR_PUBLIC_OPS, version_is_enabled_for_public_ops)                        \
     X(VERSION_HAS_NOT_EXPIRED, version_has_not_expired)                                            \
@@ -313,6 +314,7 @@
     X(SOFT_DELETE_IS_IN_RANGE, soft_delete_is_in_range)                                            \
     X(NO_BACKUP_IS_UNDER_WAY, no_backup_is_under_way)                                              \
     X(STORE_KEEPS_SINGLE_POINTS, store_keeps_single_points)                                        \
+    X(POLICY_HAS_THE_RETENTION_RULE, policy_has_the_retention_rule)                                \
     X(MOMENT_IS_COVERED, moment_is_covered)                                                        \
     X(POINT_EXISTS, point_exists)                                                                  \
     X(POINT_IS_NOT_ABANDONED, point_is_not_abandoned)                                              \
@@ -370,7 +372,7 @@
     X(OK, 0, 200, "OK", NULL, "", "done")                                                          \
     X(LIMIT_REACHED, 1, 0, "SimErrorLimitReached", NULL, "", "the simulated world is full")        \
     X(UNAUTHORIZED, 10, 401, "Unauthorized", NULL, "KVE-1",                                        \
-      "the caller's principal is gone, so no token for it is valid")                               \
+      "the caller's principal is gone or of another tenant, so no token for it is valid")          \
     X(ACCESS_DENIED, 11, 403, "Forbidden", "AccessDenied", "KVE-2",                                \
       "no access policy gives the caller this permission")                                         \
     X(FORBIDDEN_BY_RBAC, 12, 403, "Forbidden", "ForbiddenByRbac", "KVE-3",                         \
@@ -542,10 +544,12 @@
       "a user-assigned identity goes neither with a key vault that is limited to networks nor "    \
       "with private endpoints of the Backup vault")
 
-/* Kinds of timers; the number orders events of the same moment (OQ-35). */
+/* Kinds of timers; the number orders events of the same moment (OQ-35). Those of one number come in
+ * the order in which they were set, steps first: the timeline was there before everything. */
 #define CMK_EVENTS(X)                                                                              \
-    X(PLAN, plan, 0)                                                                               \
+    X(FAULT, fault, 0)                                                                             \
     X(REGION, region, 0)                                                                           \
+    X(STEP, step, 1)                                                                               \
     X(ARRIVAL, arrival, 1)                                                                         \
     X(PROPAGATION, propagation, 1)                                                                 \
     X(MEMBERSHIP, membership, 1)                                                                   \
@@ -745,11 +749,11 @@
       "whether a key vault looks at the rights of a request before it throttles it; then a "       \
       "request without rights takes no room in the window, and a throttled one is billed")         \
     X(TIES_BY_KIND, "ties_by_kind", "boolean", 1, 1, 1, 1, 0, 1, "OQ-35", "assumed",               \
-      "whether events of one moment go by kind; otherwise the timeline comes first, and the rest " \
-      "in the order in which it was set in motion")                                                \
+      "whether events of one moment go by kind; otherwise the timeline comes first, its faults "   \
+      "before its steps, and the rest in the order in which it was set in motion")                 \
     X(MONTHS_BY_CALENDAR, "months_by_calendar", "boolean", 1, 1, 1, 1, 0, 1, "OQ-36", "assumed",   \
-      "whether months and years of a retention are those of the calendar; otherwise a month has "  \
-      "30 days and a year 365")                                                                    \
+      "whether months and years of a retention are those of the calendar; otherwise each twelve "  \
+      "months have 365 days, written as a year or as P12M, and each month beyond them 30")         \
     X(OUTAGE_HITS_BACKUP_VAULTS, "outage_hits_backup_vaults", "boolean", 0, 0, 0, 0, 0, 1,         \
       "OQ-34", "assumed",                                                                          \
       "whether the loss of a region also stops the jobs of Backup vaults there")                   \

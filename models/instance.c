@@ -391,22 +391,6 @@ const CmkOperation cmk_op_instance_end_charge = {
     .rules = "COST-19 COST-20",
 };
 
-static uint32_t instance_purge(CmkSim *sim, const CmkArgs *args)
-{
-    set_free(sim, change_to(sim, args, CMK_INSTANCE_PURGED), 0, 0);
-    return args->ref[CMK_REF_INSTANCE];
-}
-
-const CmkOperation cmk_op_instance_purge = {
-    .name = "instance.purge",
-    .text = "The time of a deleted instance is over; nothing of it is left.",
-    .params = {{"instance", CMK_PARAM_INTEGER, 0, 1, CMK_REF_INSTANCE}},
-    .guards = {CMK_GUARD_INSTANCE_IS_SOFT_DELETED},
-    .writes = CMK_BIT(INSTANCE) | CMK_BIT(GAUGE),
-    .effect = instance_purge,
-    .rules = "BV-6 BV-7",
-};
-
 /* ---- time that passes ------------------------------------------------------------------------ */
 
 uint32_t cmk_instance_epoch(const CmkWorld *world, uint32_t row)
@@ -505,6 +489,26 @@ void cmk_on_instance(CmkSim *sim, const CmkTimer *timer)
     }
     (void)cmk_apply(sim, &args);
 }
+
+static uint32_t instance_purge(CmkSim *sim, const CmkArgs *args)
+{
+    CmkInstance *instance = change_to(sim, args, CMK_INSTANCE_PURGED);
+    set_free(sim, instance, 0, 0);
+    take_from_vault(sim, instance, args->ref[CMK_REF_INSTANCE]);
+    return args->ref[CMK_REF_INSTANCE];
+}
+
+const CmkOperation cmk_op_instance_purge = {
+    .name = "instance.purge",
+    .text =
+        "The time of a deleted instance is over; nothing of it is left, and another one may have "
+        "its name.",
+    .params = {{"instance", CMK_PARAM_INTEGER, 0, 1, CMK_REF_INSTANCE}},
+    .guards = {CMK_GUARD_INSTANCE_IS_SOFT_DELETED},
+    .writes = CMK_BIT(INSTANCE) | CMK_BIT(GAUGE) | CMK_BIT(BACKUP_VAULT),
+    .effect = instance_purge,
+    .rules = "BV-6 BV-7",
+};
 
 /* ---- the vault's setting --------------------------------------------------------------------- */
 

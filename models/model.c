@@ -182,7 +182,8 @@ static const char *invariant(const CmkWorld *world)
     return broken != NULL ? broken : check_gauges(world);
 }
 
-/* Not by kind, only what the timeline says still comes first: it was there before everything. */
+/* Not by kind, only what the timeline says still comes first: it was there before everything. By
+ * kind its steps are the first of their class for the same reason. */
 enum {
     CLASS_OF_PLAN,
     CLASS_OF_THE_REST
@@ -191,9 +192,9 @@ enum {
 static uint32_t class_of_ties(const CmkWorld *world, uint32_t kind)
 {
     if (cmk_knob(world, CMK_KNOB_TIES_BY_KIND) != 0) {
-        return events[kind].class_of_ties;
+        return 2 * events[kind].class_of_ties + (kind != CMK_EVENT_STEP);
     }
-    return kind == CMK_EVENT_PLAN ? CLASS_OF_PLAN : CLASS_OF_THE_REST;
+    return kind == CMK_EVENT_FAULT || kind == CMK_EVENT_STEP ? CLASS_OF_PLAN : CLASS_OF_THE_REST;
 }
 
 static const CmkModel model = {

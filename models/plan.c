@@ -79,9 +79,17 @@ static void set_at(CmkSim *sim, const CmkTimer *timer, uint32_t subject, CmkTime
     (void)cmk_engine_repeat_timer(sim, time, &next);
 }
 
+uint32_t cmk_plan_event(const CmkWorld *world, CmkPlanId id)
+{
+    return cmk_plan(world, id)->kind == CMK_PLAN_STEP ? CMK_EVENT_STEP : CMK_EVENT_FAULT;
+}
+
 static void set_for(CmkSim *sim, const CmkTimer *timer, uint32_t subject)
 {
-    set_at(sim, timer, subject, cmk_plan(sim->world, (CmkPlanId){subject})->time);
+    const CmkPlanId id = {subject};
+    CmkTimer next = *timer;
+    next.kind = (uint16_t)cmk_plan_event(sim->world, id);
+    set_at(sim, &next, subject, cmk_plan(sim->world, id)->time);
 }
 
 /* The rows are in the order of their times: one timer walks along all but the ends of faults, which
@@ -152,24 +160,28 @@ static void end_fault(CmkSim *sim, const CmkTimer *timer)
     }
 }
 
-void cmk_on_plan(CmkSim *sim, const CmkTimer *timer)
+void cmk_on_fault(CmkSim *sim, const CmkTimer *timer)
 {
     const CmkPlanId id = {timer->subject};
-    const CmkPlanRow *row = cmk_plan(sim->world, id);
-    if (row->kind == CMK_PLAN_FAULT_END) {
+    if (cmk_plan(sim->world, id)->kind == CMK_PLAN_FAULT_END) {
         end_fault(sim, timer);
         return;
     }
-    const CmkArgs args = args_now(sim, row);
-    if (row->kind == CMK_PLAN_FAULT) {
-        cmk_revert_prepare(sim, id, &args);
-    }
+    const CmkArgs args = args_now(sim, cmk_plan(sim->world, id));
+    cmk_revert_prepare(sim, id, &args);
     const CmkOutcome outcome = cmk_apply(sim, &args);
-    const bool is_done = outcome.status == CMK_STATUS_OK;
-    if (is_done && row->kind == CMK_PLAN_FAULT) {
+    if (outcome.status == CMK_STATUS_OK) {
         cmk_revert_begin(sim, id, outcome.seq);
         set_for_end(sim, timer);
-    } else if (is_done && row->remedies != 0) {
+    }
+    set_for_next(sim, timer);
+}
+
+void cmk_on_step(CmkSim *sim, const CmkTimer *timer)
+{
+    const CmkPlanRow *row = cmk_plan(sim->world, (CmkPlanId){timer->subject});
+    const CmkArgs args = args_now(sim, row);
+    if (cmk_apply(sim, &args).status == CMK_STATUS_OK && row->remedies != 0) {
         cmk_revert_finish(sim, (CmkPlanId){row->remedies});
     }
     set_for_next(sim, timer);

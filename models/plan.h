@@ -11,4 +11,7 @@
  * pair of a region has no snapshots. {0} if there is none. O(points of the instance). */
 CmkPointId cmk_plan_choose_point(const CmkWorld *world, const CmkArgs *restore);
 
+/* The kind of the timer for a row: faults, their ends too, come before steps (OQ-35). */
+uint32_t cmk_plan_event(const CmkWorld *world, CmkPlanId id);
+
 #endif

@@ -12,7 +12,7 @@ static bool instance_is_absent(const CmkWorld *world, const CmkArgs *args, uint6
 {
     const CmkInstance *instance = cmk_instance_of(world, args);
     *ret_blame = instance->changed_by;
-    return instance->state == CMK_INSTANCE_ABSENT ||
+    return instance->state == CMK_INSTANCE_ABSENT || instance->state == CMK_INSTANCE_PURGED ||
            instance->state == CMK_INSTANCE_CONFIGURING_FAILED;
 }
 
@@ -20,7 +20,9 @@ const CmkGuard cmk_guard_instance_is_absent = {.name = "instance-is-absent",
                                                .holds = instance_is_absent,
                                                .status = CMK_STATUS_OF(CONFLICT),
                                                .rule = "BK-23",
-                                               .text = "The instance is not protected yet."};
+                                               .text =
+                                                   "The instance is not protected yet, or nothing "
+                                                   "of its deleted backup data is left."};
 
 static bool instance_is_protected(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -91,6 +93,8 @@ static uint32_t instance_protect(CmkSim *sim, const CmkArgs *args)
     instance->sample_bytes = (uint32_t)args->num[3];
     instance->secret = args->ref[CMK_REF_SECRET];
     instance->policy = args->ref[CMK_REF_POLICY];
+    instance->first_queue = 0; /* what another one of this name left is empty */
+    instance->purge_at = 0;
     instance->state = CMK_INSTANCE_CONFIGURING;
     instance->changed_by = cmk_this_seq(sim);
     CmkBackupVault *vault = cmk_backup_vault_mut(sim, (CmkBackupVaultId){instance->backup_vault});

@@ -164,7 +164,9 @@ bool cmk_repair_attach_identity(const CmkWorld *world, const CmkArgs *refused, C
     const CmkIdentityId identity = {user_identity_of(world, refused)};
     ret->ref[CMK_REF_BACKUP_VAULT] = refused->ref[CMK_REF_BACKUP_VAULT];
     ret->ref[CMK_REF_IDENTITY] = identity.i;
-    return cmk_identity(world, identity)->state == CMK_IDENTITY_ACTIVE;
+    uint64_t ignored = 0;
+    return cmk_identity(world, identity)->state == CMK_IDENTITY_ACTIVE &&
+           cmk_guard_identity_is_not_attached.holds(world, ret, &ignored);
 }
 
 bool cmk_repair_delete_identity(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)

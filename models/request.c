@@ -45,6 +45,25 @@ const CmkGuard cmk_guard_version_is_enabled = {.name = "version-is-enabled",
                                                .text = "The key version is enabled.",
                                                .repairs = ENABLE};
 
+/* The same of the version that a take-up has left, which nobody looks for who knows that the
+ * settings name another one: so it is said. */
+static bool old_version_is_enabled(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
+{
+    const uint32_t old_version = cmk_backup_vault_of(world, args)->old_version;
+    return old_version == 0 || old_version != cmk_key_version_of(world, args).i ||
+           version_is_enabled(world, args, ret_blame);
+}
+
+const CmkGuard cmk_guard_old_version_is_enabled = {
+    .name = "old-version-is-enabled",
+    .holds = old_version_is_enabled,
+    .status = CMK_STATUS_OF(KEY_DISABLED),
+    .rule = "ROT-6 KV-16 KV-33 KVE-6",
+    .text = "The key version that a rotation has left is enabled until one more backup completes.",
+    .repairs = {{CMK_OP_KEY_UPDATE, cmk_repair_enable_version,
+                 "enable the key version again that the rotation has left; the next backup needs "
+                 "it too"}}};
+
 static bool version_is_enabled_for_public_ops(const CmkWorld *world, const CmkArgs *args,
                                               uint64_t *ret_blame)
 {
@@ -261,7 +280,8 @@ const CmkOperation cmk_op_key_unwrap = {
     .params = REQUEST_PARAMS,
     .guards = {TO_THE_DOOR, CMK_GUARD_ROLE_LETS_UNWRAP, CMK_GUARD_POLICY_LETS_UNWRAP, INSIDE,
                CMK_GUARD_LOCAL_ROLE_LETS_UNWRAP, FOUND, CMK_GUARD_KEY_TYPE_CAN_DO_THIS,
-               CMK_GUARD_VERSION_IS_ENABLED, CMK_GUARD_KEY_OPS_INCLUDE_THIS},
+               CMK_GUARD_OLD_VERSION_IS_ENABLED, CMK_GUARD_VERSION_IS_ENABLED,
+               CMK_GUARD_KEY_OPS_INCLUDE_THIS},
     .writes = CMK_BIT(BACKUP_VAULT) | CMK_BIT(TASK),
     .effect = key_unwrap,
     .account = cmk_key_vault_count_request,

@@ -215,6 +215,23 @@ const CmkGuard cmk_guard_no_backup_is_under_way = {
     .rule = "BK-18",
     .text = "No other backup of the instance to this store is under way."};
 
+/* The rule that keeps the point of a backup by hand is named, and is one of the policy's. */
+static bool policy_has_the_retention_rule(const CmkWorld *world, const CmkArgs *args,
+                                          uint64_t *ret_blame)
+{
+    const CmkInstance *instance = cmk_instance_of(world, args);
+    const CmkPolicy *policy = cmk_policy(world, (CmkPolicyId){instance->policy});
+    *ret_blame = instance->changed_by;
+    return policy->retention[args->num[0]].criterion != CMK_CRITERION_NONE;
+}
+
+const CmkGuard cmk_guard_policy_has_the_retention_rule = {
+    .name = "policy-has-the-retention-rule",
+    .holds = policy_has_the_retention_rule,
+    .status = CMK_STATUS_OF(BAD_PARAMETER),
+    .rule = "BK-10 BK-17",
+    .text = "The policy has the retention rule that is to keep the backup, or none is named."};
+
 static uint32_t start_backup(CmkSim *sim, const CmkArgs *args, CmkTaskKind kind)
 {
     const CmkQueueId queue = queue_of(sim->world, args);
@@ -257,10 +274,11 @@ const CmkOperation cmk_op_backup_run = {
                {"tag", CMK_PARAM_TAG, 1, 0, 0}},
     .guards = {CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_BACKUP_VAULT_IS_NOT_MOVING,
                CMK_GUARD_INSTANCE_IS_PROTECTED, CMK_GUARD_STORE_KEEPS_SINGLE_POINTS,
-               CMK_GUARD_BACKUP_VAULT_IS_REACHABLE, CMK_GUARD_NO_BACKUP_IS_UNDER_WAY},
+               CMK_GUARD_POLICY_HAS_THE_RETENTION_RULE, CMK_GUARD_BACKUP_VAULT_IS_REACHABLE,
+               CMK_GUARD_NO_BACKUP_IS_UNDER_WAY},
     .writes = CMK_BIT(TASK) | CMK_BIT(QUEUE) | CMK_BIT_TIMERS,
     .effect = backup_run,
-    .rules = "BK-17 BK-24 BK-30 BK-36",
+    .rules = "BK-10 BK-17 BK-24 BK-30 BK-36",
     .action = "Microsoft.DataProtection/backupVaults/backupInstances/backup/action",
     .az = "az dataprotection backup-instance adhoc-backup",
 };

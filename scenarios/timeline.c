@@ -221,12 +221,18 @@ static bool draft_item(Drafting *drafting, const CmkTimelineItem *item)
 
 /* ---- order and ids --------------------------------------------------------------------------- */
 
+/* Faults of one moment come before its steps, and so do the ends of faults (OQ-35). */
 static gint compare(gconstpointer a, gconstpointer b)
 {
     const Draft *left = a;
     const Draft *right = b;
     if (left->planned.time != right->planned.time) {
         return left->planned.time < right->planned.time ? -1 : 1;
+    }
+    const bool is_left_step = left->planned.kind == CMK_PLAN_STEP;
+    const bool is_right_step = right->planned.kind == CMK_PLAN_STEP;
+    if (is_left_step != is_right_step) {
+        return is_left_step ? 1 : -1;
     }
     return left->order < right->order ? -1 : left->order > right->order;
 }

@@ -95,7 +95,7 @@ run explain BV-29
 check "a rule: provenance, text, who cites it" eval 'ended 0 && printed "provenance: article" && printed "source: the vendor" && printed "stage: modelled" && printed "operation identity.detach" && printed "shown"'
 run explain key.unwrap
 check "an operation: parameters, guards with status, rules" eval 'ended 0 && printed "parameters:" && printed "version-is-enabled" && printed KEY_DISABLED && printed KVE-19 && printed Microsoft.KeyVault/vaults/keys/unwrap/action'
-check "guards are in order" eval '[ "$(grep -n "key-vault-exists -" "$work/out" | cut -d: -f1)" -lt "$(grep -n "version-is-enabled -" "$work/out" | cut -d: -f1)" ]'
+check "guards are in order" eval '[ "$(grep -n "key-vault-exists -" "$work/out" | cut -d: -f1)" -lt "$(grep -n " version-is-enabled -" "$work/out" | cut -d: -f1)" ]'
 run explain key.delete
 check "a name that two kinds share" eval 'ended 0 && printed "key.delete (operation)" && printed "key.delete (fault)"'
 run explain 'West Europe' role_propagation 21090545-7ca7-4776-b22c-e363652d74d2 version-is-enabled AzureDisk slow vault_tier_lrs KEY_DISABLED

@@ -38,6 +38,9 @@ check "it names what failed with nobody told" says "What failed WITH NO ERROR SH
 check "it names the fault to blame" says "because of: revoke (role.revoke: id-backup on kv-prod)"
 check "it counts what was really decrypted" grep -qE "[0-9]+ decrypted and compared, [0-9]+ not under the key" "$work/out"
 
+run run "$scenarios/vault-deletion.yaml" --db "$work/x.db"
+check "it tells the deletion of a vault as no change of its settings" eval 'says "Disabled -> Enabled" && ! says "-> Disabled"'
+
 cat >"$work/steps.yaml" <<'YAML'
 cmksim: 1
 name: blamed-step
@@ -98,6 +101,18 @@ run run "$work/long.yaml" --db "$work/x.db"
 check "it says which backups never began, and why" says "  2 scheduled backups did not start; must hold: No other backup of the instance to this store is under way. [BK-18 "
 run run "$work/long.yaml" --db "$work/x.db" --json
 check "the JSON does so too" eval 'tr -d " \n" <"$work/out" | grep -qF "\"not_started\":[{\"count\":2,\"guard\":\"no-backup-is-under-way\"}]"'
+
+# Protection that is asked for while the service fails, and which no list of jobs shows.
+sed -e 's/^horizon: 20d/horizon: 2d\nsettings: {protection_duration: 5min}/' -e '/mistake/d' -e '/key.rotate/d' \
+    -e 's/^      instances:/&\n        - {name: new, exists: false}/' \
+    -e 's/^timeline:/&\n  - {at: +1d, id: s, fault: service.fail, target: {vault: bv-prod}, for: 1h}\n  - {at: +1d, do: instance.protect, with: {instance: new, datasource: AzureBlob, size: 1 GiB, daily_change: 1%, policy: daily}}/' \
+    "$work/steps.yaml" >"$work/unprotected.yaml"
+run run "$work/unprotected.yaml" --db "$work/x.db"
+check "it says which protection could not be configured, and why" says "  1 instance could not be configured for protection, which it shows; must hold: The Backup service meets no internal error"
+check "which the fault has met" eval '! says "never met an operation"'
+run run "$work/unprotected.yaml" --db "$work/x.db" --json
+check "and so does the JSON" eval 'tr -d " \n" <"$work/out" | grep -qF "\"not_configured\":[{\"count\":1,\"guard\":\"backup-service-works\"}]"'
+
 sed 's/^horizon: 4d/horizon: 3d/' "$work/long.yaml" >"$work/short.yaml"
 run run "$work/short.yaml" --db "$work/x.db"
 check "it says what was under way at the end" says "job was still in progress at the end."

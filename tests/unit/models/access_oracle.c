@@ -369,6 +369,31 @@ static bool is_known(const Oracle *oracle, const CmkArgs *args)
     return life->deleted_at == CMK_TIME_MAX && !has_left_tenant(oracle, home, life->seq);
 }
 
+/* How often the subscription around a scope had gone to another tenant by a record: those that did
+ * as often are in one tenant. */
+static uint32_t tenant_of(const Oracle *oracle, uint32_t scope, uint64_t seq)
+{
+    const Chronicle *chronicle = oracle->chronicle;
+    uint32_t moves = 0;
+    for (uint32_t i = 0; scope != 0 && i < chronicle->move_count; i++) {
+        moves += chronicle->moves[i].subscription == scope && chronicle->moves[i].seq <= seq;
+    }
+    return scope == 0 ? 0 : moves + tenant_of(oracle, chronicle->parent[scope], seq);
+}
+
+/* MI-13, KVE-1: the identity is used by a Backup vault, at a key vault, of its own tenant. */
+static bool is_in_its_tenant(const Oracle *oracle, const CmkArgs *args)
+{
+    const Life *life = &oracle->chronicle->lives[args->ref[CMK_REF_PRINCIPAL]];
+    const uint32_t home = life->identity != 0 ? group_of_identity(oracle, life->identity)
+                                              : group_of_backup_vault(oracle, life->backup_vault);
+    const uint32_t own = tenant_of(oracle, home, life->seq);
+    const uint32_t vault = group_of_backup_vault(oracle, args->ref[CMK_REF_BACKUP_VAULT]);
+    const uint32_t key_vault = group_of_key_vault(oracle, args->ref[CMK_REF_KEY_VAULT]);
+    return own == tenant_of(oracle, vault, UINT64_MAX) &&
+           own == tenant_of(oracle, key_vault, UINT64_MAX);
+}
+
 CmkGuardId oracle_request(const Oracle *oracle, const CmkArgs *args)
 {
     const uint32_t principal = args->ref[CMK_REF_PRINCIPAL];
@@ -391,7 +416,7 @@ CmkGuardId oracle_request(const Oracle *oracle, const CmkArgs *args)
     if (args->ref[CMK_REF_IDENTITY] != 0 && !is_attached(oracle, args)) {
         return CMK_GUARD_USER_IDENTITY_IS_ATTACHED;
     }
-    if (!is_known(oracle, args) && !has_token(oracle, args)) {
+    if ((!is_known(oracle, args) && !has_token(oracle, args)) || !is_in_its_tenant(oracle, args)) {
         return CMK_GUARD_CALLER_IS_KNOWN;
     }
     if (uses_roles(oracle, args)) {

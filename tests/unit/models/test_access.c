@@ -486,6 +486,28 @@ Test(access, a_moved_subscription_leaves_its_identities_behind)
     estate_free(estate);
 }
 
+/* MI-13, KVE-1: an identity that is whole where it lives does not serve a Backup vault of another
+ * tenant, nor at a key vault of another one, whatever the access policies say. */
+Test(access, an_identity_is_used_in_its_own_tenant_only)
+{
+    for (int moves_key_vault = 0; moves_key_vault <= 1; moves_key_vault++) {
+        Estate *estate = make(&(EstateOptions){.uses_policies = true});
+        CmkWorld *world = estate->sim.world;
+        CmkIdentity *identity = cmk_world_row_mut(world, CMK_TABLE_IDENTITY, ESTATE_IDENTITY);
+        CmkBackupVault *vault = cmk_world_row_mut(world, CMK_TABLE_BACKUP_VAULT, ESTATE_VAULT);
+        CmkKeyVault *key_vault = cmk_world_row_mut(world, CMK_TABLE_KEY_VAULT, ESTATE_KV);
+        identity->resource_group = 0; /* they lie outside of the subscription that moves */
+        *(moves_key_vault ? &vault->resource_group : &key_vault->resource_group) = 0;
+        expect_rights(estate, true, true, true, "before");
+        (void)estate_must(estate, CMK_OP_SUBSCRIPTION_MOVE_TENANT);
+        expect_guard(estate, CMK_OP_KEY_GET, CMK_GUARD_CALLER_IS_KNOWN, "moved");
+        const CmkArgs get = estate_args(estate, CMK_OP_KEY_GET);
+        cr_assert_eq(cmk_would_apply(&estate->sim, &get).seq,
+                     estate_last(estate, CMK_OP_SUBSCRIPTION_MOVE_TENANT)->seq);
+        estate_free(estate);
+    }
+}
+
 /* MI-12: the identity's region may be down; only the key vault's matters. */
 Test(access, an_outage_of_the_identitys_region_does_not_matter)
 {

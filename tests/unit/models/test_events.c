@@ -11,22 +11,18 @@ Test(events, those_of_one_moment_go_by_kind)
     const struct {
         const char *name;
         uint32_t class_of_ties;
-    } documented[] = {{"plan", 0},
-                      {"region", 0},
-                      {"arrival", 1},
-                      {"propagation", 1},
-                      {"membership", 1},
-                      {"healing", 1},
-                      {"key_settle", 2},
-                      {"key_purge", 2},
-                      {"key_vault_purge", 2},
-                      {"key_rotation", 2},
-                      {"key_near_expiry", 2},
-                      {"rotation_poll", 3},
-                      {"schedule", 4},
-                      {"task", 4},
-                      {"maintenance", 5}};
+    } documented[] = {{"fault", 0},         {"region", 0},
+                      {"step", 1},          {"arrival", 1},
+                      {"propagation", 1},   {"membership", 1},
+                      {"healing", 1},       {"key_settle", 2},
+                      {"key_purge", 2},     {"key_vault_purge", 2},
+                      {"key_rotation", 2},  {"key_near_expiry", 2},
+                      {"deleted_vault", 2}, {"instance_settle", 2},
+                      {"instance", 2},      {"rotation_poll", 3},
+                      {"schedule", 4},      {"task", 4},
+                      {"maintenance", 5},   {"copy", 5}};
     const CmkModel *model = cmk_azure_model();
+    cr_expect_eq(CMK_ARRAY_LEN(documented), model->event_count);
     for (size_t i = 0; i < CMK_ARRAY_LEN(documented); i++) {
         uint32_t k = 0;
         while (k < model->event_count && strcmp(model->events[k].name, documented[i].name) != 0) {
@@ -69,15 +65,17 @@ static void set_and_take(Estate *estate, const uint32_t *kinds, uint32_t *ret_ki
 Test(events, those_of_one_moment_can_go_in_the_order_of_setting)
 {
     enum {
-        COUNT = 5
+        COUNT = 7
     };
-    static const uint32_t set[COUNT] = {CMK_EVENT_MAINTENANCE, CMK_EVENT_SCHEDULE,
-                                        CMK_EVENT_KEY_PURGE, CMK_EVENT_PLAN, CMK_EVENT_REGION};
-    static const uint32_t by_kind[COUNT] = {CMK_EVENT_PLAN, CMK_EVENT_REGION, CMK_EVENT_KEY_PURGE,
-                                            CMK_EVENT_SCHEDULE, CMK_EVENT_MAINTENANCE};
-    static const uint32_t in_order[COUNT] = {CMK_EVENT_PLAN, CMK_EVENT_MAINTENANCE,
-                                             CMK_EVENT_SCHEDULE, CMK_EVENT_KEY_PURGE,
-                                             CMK_EVENT_REGION};
+    static const uint32_t set[COUNT] = {
+        CMK_EVENT_MAINTENANCE, CMK_EVENT_SCHEDULE, CMK_EVENT_KEY_PURGE, CMK_EVENT_ARRIVAL,
+        CMK_EVENT_STEP,        CMK_EVENT_REGION,   CMK_EVENT_FAULT};
+    static const uint32_t by_kind[COUNT] = {
+        CMK_EVENT_REGION,    CMK_EVENT_FAULT,    CMK_EVENT_STEP,       CMK_EVENT_ARRIVAL,
+        CMK_EVENT_KEY_PURGE, CMK_EVENT_SCHEDULE, CMK_EVENT_MAINTENANCE};
+    static const uint32_t in_order[COUNT] = {
+        CMK_EVENT_STEP,      CMK_EVENT_FAULT,   CMK_EVENT_MAINTENANCE, CMK_EVENT_SCHEDULE,
+        CMK_EVENT_KEY_PURGE, CMK_EVENT_ARRIVAL, CMK_EVENT_REGION};
     for (int64_t is_by_kind = 0; is_by_kind <= 1; is_by_kind++) {
         EstateOptions options = {0};
         options.knobs[CMK_KNOB_TIES_BY_KIND] = is_by_kind + 1;

@@ -405,6 +405,38 @@ Test(guards, repairs_make_their_guards_hold)
     }
 }
 
+static CmkOpId first_repair(const Estate *estate, const CmkArgs *refused)
+{
+    const CmkGuard *guard = estate->sim.model->guards[CMK_GUARD_CALLER_IS_KNOWN];
+    for (uint32_t i = 0; i < CMK_REPAIRS_MAX && guard->repairs[i].op != CMK_OP_NONE; i++) {
+        CmkArgs args = {.op = guard->repairs[i].op, .actor = CMK_ACTOR_STEP};
+        if (guard->repairs[i].bind(estate->sim.world, refused, &args)) {
+            return guard->repairs[i].op;
+        }
+    }
+    return CMK_OP_NONE;
+}
+
+/* MI-7: an identity made again is attached, then its new principal gets rights, then the settings
+ * are bound to it; what is done already is advised no more. */
+Test(guards, repairs_of_an_identity_made_again_go_on)
+{
+    for (int uses_policies = 0; uses_policies <= 1; uses_policies++) {
+        Estate *estate = estate_new(&(EstateOptions){.uses_policies = uses_policies != 0});
+        const CmkArgs get = estate_args(estate, CMK_OP_KEY_GET);
+        (void)estate_must(estate, CMK_OP_IDENTITY_DELETE);
+        cr_expect_eq(first_repair(estate, &get), CMK_OP_IDENTITY_CREATE);
+        (void)estate_must(estate, CMK_OP_IDENTITY_CREATE);
+        cr_expect_eq(first_repair(estate, &get), CMK_OP_IDENTITY_ATTACH);
+        (void)estate_must(estate, CMK_OP_IDENTITY_ATTACH);
+        const CmkOpId give = uses_policies ? CMK_OP_ACCESS_POLICY_SET : CMK_OP_ROLE_ASSIGN;
+        cr_expect_eq(first_repair(estate, &get), give);
+        (void)estate_must(estate, give);
+        cr_expect_eq(first_repair(estate, &get), CMK_OP_BACKUP_VAULT_UPDATE_ENCRYPTION);
+        estate_free(estate);
+    }
+}
+
 /* Guards that the random runs do not meet, by hand: rights to get are there, others are not, and a
  * version out of its window. */
 Test(guards, repairs_of_rarer_refusals)

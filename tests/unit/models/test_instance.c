@@ -393,6 +393,26 @@ Test(instance, a_purge_ends_what_is_shown)
     estate_free(estate);
 }
 
+/* BV-6: once nothing of it is left, an instance of the same name can be protected as any other; it
+ * has no points before its first backup, and is deleted and purged like the first one. */
+Test(instance, can_be_protected_anew_once_it_is_purged)
+{
+    Estate *estate = estate_new(NULL);
+    const CmkArgs protect = estate_args(estate, CMK_OP_INSTANCE_PROTECT);
+    for (int64_t life = 0; life < 2; life++) {
+        run_to(estate, 2 + life * 30);
+        cr_expect_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 2);
+        (void)estate_must(estate, CMK_OP_INSTANCE_DELETE);
+        cr_expect_eq(estate_apply(estate, &protect).guard, CMK_GUARD_INSTANCE_IS_ABSENT);
+        run_to(estate, 30 + life * 30);
+        cr_expect_eq(estate_vault(estate)->first_instance, 0, "it is in its vault no more");
+        estate_rewind(estate);
+        (void)estate_must_apply(estate, protect);
+    }
+    cr_assert_str_eq(estate->trouble, "");
+    estate_free(estate);
+}
+
 /* BK-18: a job that was under way when its instance was deleted leaves no point. */
 Test(instance, a_backup_of_a_deleted_instance_is_cancelled_at_its_commit)
 {

@@ -215,7 +215,8 @@ static Expected of_update(const State *s, Event event)
         return (Expected){CMK_ENCRYPTION_INCONSISTENT, "BV-T14"};
     }
     const bool has_rights = to_system ? s->has_system_rights : s->has_rights;
-    const bool is_key_usable = key != ESTATE_KEY || s->is_newest_usable;
+    const bool keeps_version = !is_first && !changes_key && s->is_active_usable; /* BV-T8, BV-33 */
+    const bool is_key_usable = keeps_version || key != ESTATE_KEY || s->is_newest_usable;
     const bool is_rewrapped = !is_first && (changes_key || s->is_behind);
     if (!has_rights || !is_key_usable || (is_rewrapped && !s->is_active_usable)) {
         return stays(s, is_first ? "BV-T6" : "BV-28");

@@ -129,7 +129,7 @@ Test(rotation, the_version_left_is_needed_for_one_more_backup)
     estate_run(estate, 2 * CMK_HOUR_US);
     cr_assert_eq(estate_count(estate, CMK_OP_RESTORE_COMMIT), 1, "restores do not need it");
     cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0);
-    settings_expect_failure(estate, "version-is-enabled", ERR_2, "ERR-M9");
+    settings_expect_failure(estate, "old-version-is-enabled", ERR_2, "ERR-M9");
     const CmkRecord *refused = estate_last(estate, CMK_OP_KEY_UNWRAP);
     cr_assert_eq(refused->status, CMK_STATUS_OF(KEY_DISABLED));
     cr_assert(refused->args.ref[CMK_REF_VERSION] == 1 && refused->blame_seq == disabling);
@@ -155,7 +155,7 @@ Test(rotation, the_version_left_is_asked_at_both_ends_of_a_backup)
     estate_run(estate, CMK_HOUR_US + CMK_MINUTE_US); /* the backup has begun */
     set_version(estate, 1, 1, 0, 0);
     estate_run(estate, CMK_HOUR_US);
-    settings_expect_failure(estate, "version-is-enabled", ERR_2, "at its end");
+    settings_expect_failure(estate, "old-version-is-enabled", ERR_2, "at its end");
     set_version(estate, 1, 2, 0, 0);
     estate_rewind(estate);
     (void)estate_must(estate, CMK_OP_BACKUP_RUN);
@@ -175,7 +175,7 @@ Test(rotation, the_version_left_is_asked_before_a_data_key_is_held)
     set_version(estate, 1, 1, 0, 0);
     estate_run(estate, 2 * CMK_HOUR_US);
     cr_assert_eq(estate_count(estate, CMK_OP_BACKUP_COMMIT), 0);
-    settings_expect_failure(estate, "version-is-enabled", ERR_2, "nothing is held");
+    settings_expect_failure(estate, "old-version-is-enabled", ERR_2, "nothing is held");
     cr_assert_eq(estate_last(estate, CMK_OP_KEY_UNWRAP)->args.ref[CMK_REF_VERSION], 1);
     set_version(estate, 1, 2, 0, 0);
     estate_rewind(estate);
@@ -208,7 +208,7 @@ Test(rotation, the_version_left_is_needed_until_a_backup_has_asked_for_it)
     estate_run(estate, 2 * CMK_HOUR_US);
     (void)estate_must(estate, CMK_OP_BACKUP_RUN);
     estate_run(estate, CMK_MINUTE_US);
-    settings_expect_failure(estate, "version-is-enabled", ERR_2, "and is held no more");
+    settings_expect_failure(estate, "old-version-is-enabled", ERR_2, "and is held no more");
     estate_free(estate);
 
     options = (EstateOptions){0};
@@ -374,6 +374,24 @@ Test(rotation, a_version_that_is_not_yet_valid_is_taken_up_when_it_is)
     estate_run(estate, 1);
     cr_assert_eq(active(estate), 2);
     estate_free(estate);
+}
+
+/* BV-T8, BV-33, ROT-13: an update that leaves the key as it is re-wraps nothing; the newer version
+ * is taken up by the poll. */
+Test(rotation, an_update_leaves_the_version_to_the_poll)
+{
+    static const uint32_t updates[][2] = {
+        {0, 0}, {ESTATE_KEY, ESTATE_IDENTITY}, {0, ESTATE_OTHER_IDENTITY}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(updates); i++) {
+        Estate *estate = settings_estate(NULL);
+        (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+        settings_update(estate, settings_args(estate, updates[i][0], updates[i][1]));
+        cr_expect_eq(active(estate), 1, "%zu", i);
+        estate_run(estate, CMK_HOUR_US);
+        cr_expect_eq(active(estate), 2, "%zu", i);
+        cr_assert_str_eq(estate->trouble, "");
+        estate_free(estate);
+    }
 }
 
 /* A take-up that waits to be tried again meets settings that have moved on: to another key, or to a

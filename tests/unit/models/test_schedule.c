@@ -207,6 +207,8 @@ Test(schedule, a_backup_by_hand_is_a_job_of_its_own_kind)
     estate_run(estate, CMK_DAY_US);
     const CmkPointId next = {estate_last(estate, CMK_OP_BACKUP_COMMIT)->result};
     cr_assert_eq(cmk_point(estate->sim.world, next)->tag, CMK_TAG_DAILY);
+    args.num[0] = CMK_TAG_YEARLY; /* BK-10: the policy has no such rule */
+    cr_assert_eq(estate_apply(estate, &args).guard, CMK_GUARD_POLICY_HAS_THE_RETENTION_RULE);
     estate_free(estate);
 }
 
@@ -220,8 +222,7 @@ Test(schedule, a_backup_by_hand_goes_where_its_rule_says)
     } cases[] = {{true, true, CMK_TAG_DEFAULT, CMK_TIER_VAULT},
                  {false, true, CMK_TAG_DEFAULT, CMK_TIER_OPERATIONAL},
                  {false, true, CMK_TAG_WEEKLY, CMK_TIER_VAULT},
-                 {true, false, CMK_TAG_WEEKLY, CMK_TIER_OPERATIONAL},
-                 {false, true, CMK_TAG_YEARLY, CMK_TIER_OPERATIONAL}}; /* no such rule */
+                 {true, false, CMK_TAG_WEEKLY, CMK_TIER_OPERATIONAL}};
     for (size_t i = 0; i < CMK_ARRAY_LEN(cases); i++) {
         Estate *estate = make(&(EstateOptions){
             .datasource = "AzureKubernetesService", .has_operational = true, .has_rules = true});

@@ -560,6 +560,7 @@ Test(sealer, goes_on_with_the_data_key_that_was_refused)
     (void)estate_must_apply(estate, other);
     estate_run(estate, 4 * CMK_DAY_US + 30 * CMK_MINUTE_US + 2 * CMK_SECOND_US);
     (void)estate_must(estate, CMK_OP_KEY_ROTATE);
+    other.num[0] = CMK_TAG_DEFAULT;
     other.op = CMK_OP_BACKUP_RUN; /* in whose chain the walk is no more when it ends */
     (void)estate_must_apply(estate, other);
     (void)estate_must(estate, CMK_OP_BACKUP_RUN);

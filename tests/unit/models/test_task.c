@@ -345,6 +345,7 @@ static const struct {
     {"ERR-M7", "connection-lets-backup-in", ERR_2, ERR_2},
     {"ERR-M7", "firewall-lets-backup-in", ERR_2, ERR_2},
     {"ERR-M9", "version-is-enabled", ERR_2, ERR_2},
+    {"ERR-M9", "old-version-is-enabled", ERR_2, ERR_2},
     {"ERR-M9", "version-is-enabled-for-public-ops", ERR_2, ERR_2},
     {"ERR-M10", "version-has-not-expired", ERR_2, ERR_2},
     {"ERR-M10", "version-is-yet-valid", ERR_2, ERR_2},

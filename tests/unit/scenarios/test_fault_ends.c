@@ -44,6 +44,33 @@ static const CmkVersion *version(const Run *run, uint32_t number)
     return cmk_version(run->sim.world, (CmkVersionId){row});
 }
 
+/* OQ-35: of one moment a fault comes before a step, and its end does, wherever the file has them.
+ */
+Test(fault_ends, faults_of_a_moment_come_before_its_steps)
+{
+    static const char fault[] =
+        "  - {at: +1d, id: f, fault: key.disable, target: kv-prod/kek, for: 1d}\n";
+    static const char at_start[] =
+        "  - {at: +1d, do: key.update, with: {key: kv-prod/kek/1, enabled: true}}\n";
+    static const char at_end[] =
+        "  - {at: +2d, do: key.update, with: {key: kv-prod/kek/1, enabled: false}}\n";
+    const struct {
+        const char *first, *second;
+        int64_t hours;
+        uint32_t is_enabled;
+    } files[] = {{fault, at_start, 25, 1},
+                 {at_start, fault, 25, 1},
+                 {fault, at_end, 49, 0},
+                 {at_end, fault, 49, 0}};
+    for (size_t i = 0; i < CMK_ARRAY_LEN(files); i++) {
+        g_autofree char *text = g_strconcat(TIMELINE, files[i].first, files[i].second, NULL);
+        Run run = begin(text);
+        run_to(&run, files[i].hours);
+        cr_expect_eq(version(&run, 1)->is_enabled, files[i].is_enabled, "%zu", i);
+        end(&run);
+    }
+}
+
 /* ---- the version (KV-16, ROT-14) ------------------------------------------------------------- */
 
 /* Whether the fault names the version or means the one that is current when it acts: its end is

@@ -352,7 +352,7 @@ static const BadFile bad_files[] = {
      {26, 11},
      1,
      "the rules refuse this world (BK-4): ResourceNotFound",
-     "this must hold: The policy is there."},
+     "this must hold: The policy is there, and has not been deleted from the Backup vault."},
     {"schedule-daily-of-a-database",
      {25, 101},
      1,
