@@ -271,26 +271,24 @@ static int64_t key_vault_throttled(const CmkWorld *world, uint32_t row)
     return key_vault_taken(world, row) == CMK_SHARE_ALL;
 }
 
-static const CmkRuleSet *rule_set_of(const CmkWorld *world, uint32_t row)
+/* Of what is in its own table in this row. */
+static const CmkRuleSet *key_vault_rules(const CmkWorld *world, uint32_t row)
 {
-    return cmk_rule_set(world,
-                        (CmkRuleSetId){cmk_key_vault(world, (CmkKeyVaultId){row})->rule_set});
+    const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){row});
+    return cmk_rule_set(world, (CmkRuleSetId){vault->rule_set});
 }
 
-#define OF_RULE_SET(function, member)                                                              \
-    static int64_t function(const CmkWorld *world, uint32_t row)                                   \
-    {                                                                                              \
-        return rule_set_of(world, row)->member;                                                    \
-    }
-OF_RULE_SET(key_vault_public_access, public_access)
-OF_RULE_SET(key_vault_default_action, default_action)
-OF_RULE_SET(key_vault_bypass, bypass)
+static const CmkRuleSet *managed_hsm_rules(const CmkWorld *world, uint32_t row)
+{
+    const CmkManagedHsm *hsm = cmk_managed_hsm(world, (CmkManagedHsmId){row});
+    return cmk_rule_set(world, (CmkRuleSetId){hsm->rule_set});
+}
 
-static int64_t key_vault_network_rules(const CmkWorld *world, uint32_t row)
+static int64_t rules_in_force(const CmkWorld *world, uint32_t first)
 {
     int64_t count = 0;
-    uint32_t rule = rule_set_of(world, row)->first_rule;
-    for (; rule != 0; rule = cmk_network_rule(world, (CmkNetworkRuleId){rule})->next_of_set)
+    for (uint32_t rule = first; rule != 0;
+         rule = cmk_network_rule(world, (CmkNetworkRuleId){rule})->next_of_set)
         count += cmk_network_rule(world, (CmkNetworkRuleId){rule})->is_in_force;
     return count;
 }
@@ -305,10 +303,35 @@ static int64_t approved_endpoints(const CmkWorld *world, uint32_t first)
     return count;
 }
 
-static int64_t key_vault_private_endpoints(const CmkWorld *world, uint32_t row)
-{
-    return approved_endpoints(world, rule_set_of(world, row)->first_private_endpoint);
-}
+#define OF_RULE_SET(store, name, value)                                                            \
+    static int64_t store##_##name(const CmkWorld *world, uint32_t row)                             \
+    {                                                                                              \
+        const CmkRuleSet *set = store##_rules(world, row);                                         \
+        return value;                                                                              \
+    }
+#define OF_RULE_SETS(store)                                                                        \
+    OF_RULE_SET(store, public_access, set->public_access)                                          \
+    OF_RULE_SET(store, default_action, set->default_action)                                        \
+    OF_RULE_SET(store, bypass, set->bypass)                                                        \
+    OF_RULE_SET(store, network_rules, rules_in_force(world, set->first_rule))                      \
+    OF_RULE_SET(store, private_endpoints, approved_endpoints(world, set->first_private_endpoint))
+OF_RULE_SETS(key_vault)
+OF_RULE_SETS(managed_hsm)
+
+/* What is told of the networks of either, in the same words. */
+#define NETWORK_FIELDS(store)                                                                      \
+    {"public_access", OF(words_public_access), CMK_BIT(RULE_SET), store##_public_access,           \
+     "whether it can be reached from the internet at all"},                                        \
+        {"default_action", OF(words_default_action), CMK_BIT(RULE_SET), store##_default_action,    \
+         "what its firewall does with networks that it has no rule for"},                          \
+        {"bypass", OF(words_bypass), CMK_BIT(RULE_SET), store##_bypass,                            \
+         "which services pass its firewall"},                                                      \
+        {"network_rules", PLAIN(INTEGER), CMK_BIT(RULE_SET) | CMK_BIT(NETWORK_RULE),               \
+         store##_network_rules, "rules of its firewall and its perimeter"},                        \
+    {                                                                                              \
+        "private_endpoints", PLAIN(INTEGER), CMK_BIT(RULE_SET) | CMK_BIT(PRIVATE_ENDPOINT),        \
+            store##_private_endpoints, "subnets that are connected and approved"                   \
+    }
 
 MEMBER(key_vault_refused, key_vault_meter, CmkKeyVaultId, refused)
 
@@ -340,16 +363,7 @@ static const CmkStateField key_vault_fields[] = {
      "whether somebody else takes all its requests"},
     {"taken_by_others", PLAIN(SHARE), CMK_BIT(KEY_VAULT), key_vault_taken,
      "the share of its requests that somebody else takes"},
-    {"public_access", OF(words_public_access), CMK_BIT(RULE_SET), key_vault_public_access,
-     "whether it can be reached from the internet at all"},
-    {"default_action", OF(words_default_action), CMK_BIT(RULE_SET), key_vault_default_action,
-     "what its firewall does with networks that it has no rule for"},
-    {"bypass", OF(words_bypass), CMK_BIT(RULE_SET), key_vault_bypass,
-     "which services pass its firewall"},
-    {"network_rules", PLAIN(INTEGER), CMK_BIT(RULE_SET) | CMK_BIT(NETWORK_RULE),
-     key_vault_network_rules, "rules of its firewall and its perimeter"},
-    {"private_endpoints", PLAIN(INTEGER), CMK_BIT(RULE_SET) | CMK_BIT(PRIVATE_ENDPOINT),
-     key_vault_private_endpoints, "subnets that are connected and approved"},
+    NETWORK_FIELDS(key_vault),
     {"requests", PLAIN(INTEGER), CMK_BIT(KEY_VAULT_METER), key_vault_requests,
      "requests on keys that were billed"},
     {"refused", PLAIN(INTEGER), CMK_BIT(KEY_VAULT_METER), key_vault_refused,
@@ -426,6 +440,7 @@ static const CmkStateField managed_hsm_fields[] = {
      "how many keys it holds, deleted ones included"},
     {"domain_opens", PLAIN(BOOLEAN), CMK_BIT(MANAGED_HSM) | CMK_BIT(SECURITY_DOMAIN),
      managed_hsm_domain_opens, "whether a quorum can still open its security domain"},
+    NETWORK_FIELDS(managed_hsm),
     {"requests", PLAIN(INTEGER), CMK_BIT(MANAGED_HSM_METER), managed_hsm_requests,
      "requests on keys that were granted"},
     {"refused", PLAIN(INTEGER), CMK_BIT(MANAGED_HSM_METER), managed_hsm_refused,

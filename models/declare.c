@@ -35,7 +35,8 @@ static void fill_specs(CmkTableSpec specs[CMK_TABLE__COUNT], const CmkLimits *li
     specs[CMK_TABLE_SETTINGS].limit = 1;
     specs[CMK_TABLE_REGION].limit = region_count;
     specs[CMK_TABLE_KEY_VAULT_METER].limit = limits->rows[CMK_TABLE_KEY_VAULT];
-    specs[CMK_TABLE_RULE_SET].limit = limits->rows[CMK_TABLE_KEY_VAULT];
+    specs[CMK_TABLE_RULE_SET].limit =
+        limits->rows[CMK_TABLE_KEY_VAULT] + limits->rows[CMK_TABLE_MANAGED_HSM];
     specs[CMK_TABLE_SUBSCRIPTION_METER].limit = limits->rows[CMK_TABLE_SCOPE] * region_count;
     specs[CMK_TABLE_MANAGED_HSM_METER].limit = limits->rows[CMK_TABLE_MANAGED_HSM];
     specs[CMK_TABLE_VERSION_USE].limit = limits->rows[CMK_TABLE_VERSION];
@@ -188,7 +189,10 @@ CmkResourceGuardId cmk_declare_resource_guard(CmkWorld *world, CmkScopeId resour
 CmkManagedHsmId cmk_declare_managed_hsm(CmkWorld *world, const char *name)
 {
     const CmkManagedHsmId id = {add(world, CMK_TABLE_MANAGED_HSM)};
+    const uint32_t rule_set = add(world, CMK_TABLE_RULE_SET);
     CmkManagedHsm *hsm = row_mut(world, CMK_TABLE_MANAGED_HSM, id.i);
+    hsm->rule_set = rule_set;
+    ((CmkRuleSet *)row_mut(world, CMK_TABLE_RULE_SET, rule_set))->managed_hsm = id.i;
     hsm->name = cmk_declare_name(world, name);
     hsm->resource_group = CMK_SCOPE_DEFAULT_RESOURCE_GROUP;
     const uint32_t meter = add(world, CMK_TABLE_MANAGED_HSM_METER);

@@ -456,7 +456,8 @@ typedef enum CmkBypass {
 
 /* Who may reach the data plane of one store of keys. */
 typedef struct CmkRuleSet {
-    uint32_t key_vault;      /* whose it is */
+    uint32_t key_vault;      /* whose it is, or */
+    uint32_t managed_hsm;    /* whose (HSM-22) */
     uint32_t public_access;  /* CmkPublicAccess */
     uint32_t default_action; /* CmkDefaultAction */
     uint32_t bypass;         /* CmkBypass */
@@ -467,6 +468,7 @@ typedef struct CmkRuleSet {
     uint32_t public_access_before; /* before it was written to: see models/replica.h */
     uint32_t default_action_before;
     uint32_t bypass_before;
+    uint32_t reserved;
     CmkTime written_at;
     uint64_t changed_by_before;
     uint64_t changed_by;
@@ -832,11 +834,13 @@ typedef struct CmkManagedHsm {
     uint32_t key_count; /* deleted ones included (HSM-13, HSM-20) */
     uint32_t last_backup;
     uint32_t billed_regions; /* that are paid for now (HSM-12, HSM-18) */
-    CmkTime purge_at;        /* of a deleted one */
-    CmkTime second_from;     /* the second region answers from then on (HSM-17) */
-    CmkTime shown_until;     /* keys are shown as the second region knows them; 0: as they are */
-    CmkTime billed_since;    /* the integral is up to here */
-    uint64_t billed_low;     /* regions x microseconds, 128 bits */
+    uint32_t rule_set;       /* who may reach its keys: see models/network.h */
+    uint32_t reserved;
+    CmkTime purge_at;     /* of a deleted one */
+    CmkTime second_from;  /* the second region answers from then on (HSM-17) */
+    CmkTime shown_until;  /* keys are shown as the second region knows them; 0: as they are */
+    CmkTime billed_since; /* the integral is up to here */
+    uint64_t billed_low;  /* regions x microseconds, 128 bits */
     uint64_t billed_high;
     uint64_t changed_by;
 } CmkManagedHsm;

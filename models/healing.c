@@ -93,7 +93,7 @@ static bool encryption_can_be_restored(const CmkWorld *world, const CmkArgs *arg
         return false;
     }
     CmkArgs request = question;
-    request.ref[CMK_REF_KEY_VAULT] = key->key_vault;
+    cmk_key_store_refer(world, key_id, &request);
     if (!cmk_network_lets_backup(world, &request, ret_blame)) {
         return false;
     }

@@ -44,6 +44,13 @@
     X(MANAGED_HSM_LOSE_DOMAIN_KEYS, managed_hsm_lose_domain_keys)                                  \
     X(MANAGED_HSM_BACKUP, managed_hsm_backup)                                                      \
     X(MANAGED_HSM_RESTORE, managed_hsm_restore)                                                    \
+    X(MANAGED_HSM_SET_NETWORK, managed_hsm_set_network)                                            \
+    X(MANAGED_HSM_ADD_NETWORK_RULE, managed_hsm_add_network_rule)                                  \
+    X(MANAGED_HSM_REMOVE_NETWORK_RULE, managed_hsm_remove_network_rule)                            \
+    X(MANAGED_HSM_CONNECT_PRIVATE_ENDPOINT, managed_hsm_connect_private_endpoint)                  \
+    X(MANAGED_HSM_APPROVE_PRIVATE_ENDPOINT, managed_hsm_approve_private_endpoint)                  \
+    X(MANAGED_HSM_REJECT_PRIVATE_ENDPOINT, managed_hsm_reject_private_endpoint)                    \
+    X(MANAGED_HSM_DISCONNECT_PRIVATE_ENDPOINT, managed_hsm_disconnect_private_endpoint)            \
     X(KEY_CREATE, key_create)                                                                      \
     X(KEY_IMPORT, key_import)                                                                      \
     X(KEY_ROTATE, key_rotate)                                                                      \
@@ -352,6 +359,7 @@
     X(RESOURCE_GUARD_CONSENTS, resource_guard_consents)                                            \
     X(CONNECTION_LETS_BACKUP_IN, connection_lets_backup_in)                                        \
     X(FIREWALL_LETS_BACKUP_IN, firewall_lets_backup_in)                                            \
+    X(MANAGED_HSM_KNOWS_NO_PERIMETER, managed_hsm_knows_no_perimeter)                              \
     X(CONNECTION_LETS_ACTOR_IN, connection_lets_actor_in)                                          \
     X(FIREWALL_LETS_ACTOR_IN, firewall_lets_actor_in)                                              \
     X(USER_IDENTITY_MEETS_OPEN_KEY_VAULT, user_identity_meets_open_key_vault)                      \
@@ -538,7 +546,7 @@
     X(FORBIDDEN_BY_FIREWALL, 230, 403, "Forbidden", "ForbiddenByFirewall", "KVE-4",                \
       "the caller's network is not let in, and the caller is no trusted service")                  \
     X(FORBIDDEN_BY_CONNECTION, 231, 403, "Forbidden", "ForbiddenByConnection", "KVE-5",            \
-      "the key vault has no public access, and the caller comes by no approved private link")      \
+      "there is no public access, and the caller comes by no approved private link")               \
     X(USER_IDENTITY_NETWORK_RESTRICTED, 232, 0, "SimErrorCMKUserIdentityNetworkRestricted", NULL,  \
       "ERR-17",                                                                                    \
       "a user-assigned identity goes neither with a key vault that is limited to networks nor "    \

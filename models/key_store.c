@@ -10,6 +10,8 @@ static CmkKeyStore key_vault_store(const CmkWorld *world, CmkKeyVaultId id)
                          .name = vault->name,
                          .region = {vault->region},
                          .resource_group = {vault->resource_group},
+                         .rule_set = {vault->rule_set},
+                         .first_key = vault->first_key,
                          .retention_days = vault->retention_days,
                          .has_soft_delete = vault->has_soft_delete != 0,
                          .has_purge_protection = vault->has_purge_protection != 0,
@@ -25,6 +27,8 @@ static CmkKeyStore managed_hsm_store(const CmkWorld *world, CmkManagedHsmId id)
                          .region = {hsm->region},
                          .second_region = {hsm->second_region},
                          .resource_group = {hsm->resource_group},
+                         .rule_set = {hsm->rule_set},
+                         .first_key = hsm->first_key,
                          .retention_days = hsm->retention_days,
                          .has_soft_delete = true, /* HSM-10, OQ-23 */
                          .has_purge_protection = hsm->has_purge_protection != 0,

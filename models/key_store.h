@@ -17,6 +17,8 @@ typedef struct CmkKeyStore {
     CmkRegionId region;
     CmkRegionId second_region; /* of an HSM, {0}: none */
     CmkScopeId resource_group;
+    CmkRuleSetId rule_set; /* who may reach it: see models/network.h */
+    uint32_t first_key;
     uint32_t retention_days;
     bool has_soft_delete;
     bool has_purge_protection;

@@ -15,23 +15,27 @@ enum {
     CMK_KEY_VAULT_PURGE_PROTECTION /* CMK_SAYS_*, off unless said otherwise */
 };
 
-/* KVE-19 as far as it does not depend on the key, for people who use or manage keys; and what they
- * need besides to change something (REL-7). */
-#define CMK_GUARDS_TO_ASK_WHERE_IT_IS                                                              \
-    CMK_GUARD_KEY_VAULT_IS_REACHABLE, CMK_GUARD_CONNECTION_LETS_ACTOR_IN,                          \
-        CMK_GUARD_FIREWALL_LETS_ACTOR_IN, CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED,                    \
-        CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR
-#define CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT                                                         \
-    CMK_GUARDS_TO_ASK_WHERE_IT_IS, CMK_GUARD_KEY_VAULT_IS_WRITABLE
-/* Then the same for Managed HSMs, of which no part is ever read-only. */
-#define CMK_GUARDS_TO_ASK_WHERE_HSM_IS                                                             \
-    CMK_GUARD_MANAGED_HSM_IS_REACHABLE, CMK_GUARD_MANAGED_HSM_IS_ACTIVATED,                        \
-        CMK_GUARD_MANAGED_HSM_HAS_CAPACITY, CMK_GUARD_LOCAL_ROLE_LETS_ACTOR
-#define CMK_GUARDS_TO_ASK_HSM CMK_GUARD_MANAGED_HSM_EXISTS, CMK_GUARDS_TO_ASK_WHERE_HSM_IS
+/* KVE-19 as far as it does not depend on the key, for people who use or manage keys, where the
+ * guards of key vaults hold for requests to Managed HSMs and the other way round; given the two
+ * that ask whether there is such a store. What to change something takes besides (REL-7): no part
+ * of an HSM is ever read-only. */
+#define CMK_GUARDS_TO_REACH(key_vault_is_there, managed_hsm_is_there)                              \
+    key_vault_is_there, CMK_GUARD_KEY_VAULT_IS_REACHABLE, managed_hsm_is_there,                    \
+        CMK_GUARD_MANAGED_HSM_IS_REACHABLE, CMK_GUARD_CONNECTION_LETS_ACTOR_IN,                    \
+        CMK_GUARD_FIREWALL_LETS_ACTOR_IN
+#define CMK_GUARDS_TO_BE_LET                                                                       \
+    CMK_GUARD_KEY_VAULT_IS_NOT_THROTTLED, CMK_GUARD_ROLE_LETS_ACTOR, CMK_GUARD_POLICY_LETS_ACTOR
+#define CMK_GUARDS_TO_BE_LET_BY_HSM                                                                \
+    CMK_GUARD_MANAGED_HSM_IS_ACTIVATED, CMK_GUARD_MANAGED_HSM_HAS_CAPACITY,                        \
+        CMK_GUARD_LOCAL_ROLE_LETS_ACTOR
+#define CMK_GUARDS_TO_CHANGE(key_vault_is_there, managed_hsm_is_there)                             \
+    CMK_GUARDS_TO_REACH(key_vault_is_there, managed_hsm_is_there), CMK_GUARDS_TO_BE_LET,           \
+        CMK_GUARD_KEY_VAULT_IS_WRITABLE, CMK_GUARDS_TO_BE_LET_BY_HSM
 #define CMK_GUARDS_TO_ASK_FOR_KEYS                                                                 \
-    CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_ASK_WHERE_IT_IS, CMK_GUARDS_TO_ASK_HSM
+    CMK_GUARDS_TO_REACH(CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_MANAGED_HSM_EXISTS),                 \
+        CMK_GUARDS_TO_BE_LET, CMK_GUARDS_TO_BE_LET_BY_HSM
 #define CMK_GUARDS_TO_MANAGE_KEYS                                                                  \
-    CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT, CMK_GUARDS_TO_ASK_HSM
+    CMK_GUARDS_TO_CHANGE(CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_MANAGED_HSM_EXISTS)
 
 /* The key is there, and not on its way to or from the deleted state. */
 #define CMK_GUARDS_KEY_IS_THERE                                                                    \

@@ -6,6 +6,7 @@
 #include "models/key_store.h"
 #include "models/model.h"
 #include "models/mutate.h"
+#include "models/network.h"
 #include "models/region.h"
 #include "models/repairs.h"
 #include "models/replica.h"
@@ -443,6 +444,7 @@ static uint32_t managed_hsm_create(CmkSim *sim, const CmkArgs *args)
     hsm->retention_days = retention != 0 ? (uint32_t)retention : USUAL_RETENTION_DAYS;
     hsm->domain = 0;
     hsm->state = CMK_MANAGED_HSM_PROVISIONED;
+    cmk_network_open(sim, (CmkRuleSetId){hsm->rule_set});
     hsm->epoch++;
     hsm->changed_by = cmk_this_seq(sim);
     set_billed(sim, id, 1);
@@ -463,7 +465,8 @@ const CmkOperation cmk_op_managed_hsm_create = {
                {"administrator", CMK_PARAM_USER, 0, 0, CMK_REF_GRANTEE}},
     .guards = {TO_MANAGE(CMK_GUARD_MANAGED_HSM_NAME_IS_FREE), CMK_GUARD_RETENTION_IS_IN_RANGE,
                CMK_GUARD_REGION_HAS_ROOM_FOR_HSM},
-    .writes = CMK_BIT(MANAGED_HSM) | CMK_BIT(PRINCIPAL) | CMK_BIT(ASSIGNMENT),
+    .writes = CMK_BIT(MANAGED_HSM) | CMK_BIT(PRINCIPAL) | CMK_BIT(ASSIGNMENT) | CMK_BIT(RULE_SET) |
+              CMK_BIT(NETWORK_RULE) | CMK_BIT(PRIVATE_ENDPOINT),
     .effect = managed_hsm_create,
     .rules = "HSM-1 HSM-2 HSM-3 HSM-6 HSM-10 HSM-11 HSM-13 COST-16",
     HSM_ACTION("write"),

@@ -2,6 +2,7 @@
 #include "models/network.h"
 
 #include "models/access.h"
+#include "models/key_store.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/region.h"
@@ -54,9 +55,14 @@ bool cmk_network_is_public(const CmkNetwork *range)
 
 /* ---- what the settings say ------------------------------------------------------------------- */
 
+CmkRuleSetId cmk_network_set_of(const CmkWorld *world, const CmkArgs *args)
+{
+    return cmk_key_store_named(world, args).rule_set;
+}
+
 static const CmkRuleSet *set_of(const CmkWorld *world, const CmkArgs *args)
 {
-    return cmk_rule_set(world, (CmkRuleSetId){cmk_key_vault_of(world, args)->rule_set});
+    return cmk_rule_set(world, cmk_network_set_of(world, args));
 }
 
 static bool is_public(const CmkRuleSet *set)
@@ -100,7 +106,8 @@ static uint32_t rule_for(const CmkWorld *world, const CmkRuleSet *set, CmkNetwor
     return row;
 }
 
-/* Not at once after a failover (REL-11). */
+/* Not at once after a failover (REL-11). Those of a Managed HSM lead to whichever region of it
+ * answers (assumed): nothing fails over. */
 static bool links_work(const CmkWorld *world, const CmkRuleSet *set)
 {
     const CmkKeyVault *vault = cmk_key_vault(world, (CmkKeyVaultId){set->key_vault});
@@ -151,7 +158,7 @@ static bool passes_as_trusted(const CmkWorld *world, const CmkRuleSet *set)
 
 bool cmk_network_lets_backup(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    const CmkRuleSetId id = {cmk_key_vault_of(world, args)->rule_set};
+    const CmkRuleSetId id = cmk_network_set_of(world, args);
     const CmkRuleSet *set = cmk_rule_set(world, id);
     if (is_open(set)) {
         return true;
@@ -183,18 +190,39 @@ static bool connection_lets_backup_in(const CmkWorld *world, const CmkArgs *args
     return is_public(set_of(world, args)) || cmk_network_lets_backup(world, args, ret_blame);
 }
 
-/* The newest private endpoint of the key vault in this state, as the arguments of what mends it.
+/* Lets a repair be about the store of keys of the refused request: what is done to a Managed HSM is
+ * another operation than the same done to a key vault. */
+static void mend_store(const CmkArgs *refused, CmkArgs *ret)
+{
+    static const struct {
+        CmkOpId of_key_vault;
+        CmkOpId of_hsm;
+    } twins[] = {
+        {CMK_OP_KEY_VAULT_SET_NETWORK, CMK_OP_MANAGED_HSM_SET_NETWORK},
+        {CMK_OP_KEY_VAULT_ADD_NETWORK_RULE, CMK_OP_MANAGED_HSM_ADD_NETWORK_RULE},
+        {CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT, CMK_OP_MANAGED_HSM_CONNECT_PRIVATE_ENDPOINT},
+        {CMK_OP_KEY_VAULT_APPROVE_PRIVATE_ENDPOINT, CMK_OP_MANAGED_HSM_APPROVE_PRIVATE_ENDPOINT},
+    };
+    cmk_key_store_copy(refused, ret);
+    for (uint32_t i = 0; i < CMK_ARRAY_LEN(twins); i++) {
+        if (cmk_is_about_hsm(refused) && twins[i].of_key_vault == ret->op) {
+            ret->op = twins[i].of_hsm;
+        }
+    }
+}
+
+/* The newest private endpoint of the store in this state, as the arguments of what mends it.
  * Not where the private links would not work, or are of no use. */
 static bool find_link(const CmkWorld *world, const CmkArgs *refused, CmkEndpointState state,
                       CmkArgs *ret)
 {
-    const CmkRuleSetId id = {cmk_key_vault_of(world, refused)->rule_set};
+    const CmkRuleSetId id = cmk_network_set_of(world, refused);
     uint32_t row = cmk_rule_set(world, id)->first_private_endpoint;
     while (row != 0 &&
            cmk_private_endpoint(world, (CmkPrivateEndpointId){row})->state != (uint32_t)state) {
         row = cmk_private_endpoint(world, (CmkPrivateEndpointId){row})->next;
     }
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    mend_store(refused, ret);
     ret->ref[CMK_REF_NETWORK] = cmk_private_endpoint(world, (CmkPrivateEndpointId){row})->network;
     const bool is_barred = refused->ref[CMK_REF_IDENTITY] != 0 && cmk_network_is_limited(world, id);
     return row != 0 && !is_barred && links_work(world, cmk_rule_set(world, id));
@@ -225,7 +253,7 @@ static bool wait_for_links(const CmkWorld *world, const CmkArgs *refused, CmkArg
 static bool let_trusted_pass(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const CmkRuleSet *set = set_of(world, refused);
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    mend_store(refused, ret);
     ret->num[CMK_SET_BYPASS] = CMK_BYPASS_AZURE_SERVICES + 1;
     return refused->ref[CMK_REF_IDENTITY] == 0 && set->bypass == CMK_BYPASS_NONE &&
            set->public_access != CMK_PUBLIC_ACCESS_SECURED_BY_PERIMETER &&
@@ -235,7 +263,7 @@ static bool let_trusted_pass(const CmkWorld *world, const CmkArgs *refused, CmkA
 static bool let_subscription_in(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const CmkRuleSet *set = set_of(world, refused);
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    mend_store(refused, ret);
     ret->ref[CMK_REF_SCOPE] = subscription_of(world, refused).i;
     return refused->ref[CMK_REF_IDENTITY] == 0 && ret->ref[CMK_REF_SCOPE] != 0 &&
            set->public_access == CMK_PUBLIC_ACCESS_SECURED_BY_PERIMETER;
@@ -253,7 +281,7 @@ static bool use_system_identity(const CmkWorld *world, const CmkArgs *refused, C
 
 static bool open_to_all(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    mend_store(refused, ret);
     ret->num[CMK_SET_PUBLIC_ACCESS] = CMK_PUBLIC_ACCESS_ENABLED + 1;
     ret->num[CMK_SET_DEFAULT_ACTION] = CMK_DEFAULT_ACTION_ALLOW + 1;
     return !is_open(set_of(world, refused));
@@ -267,7 +295,8 @@ static bool open_to_all(const CmkWorld *world, const CmkArgs *refused, CmkArgs *
     }
 #define OPEN_TO_ALL                                                                                \
     {                                                                                              \
-        CMK_OP_KEY_VAULT_SET_NETWORK, open_to_all, "open the key vault to all networks"            \
+        CMK_OP_KEY_VAULT_SET_NETWORK, open_to_all,                                                 \
+            "open the key vault or Managed HSM to all networks"                                    \
     }
 #define LET_BACKUP_IN                                                                              \
     {                                                                                              \
@@ -280,7 +309,7 @@ static bool open_to_all(const CmkWorld *world, const CmkArgs *refused, CmkArgs *
             {CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT, reconnect,                                 \
              "connect the private endpoint again"},                                                \
             {CMK_OP_KEY_VAULT_SET_NETWORK, let_trusted_pass,                                       \
-             "let trusted services bypass the key vault's network rules"},                         \
+             "let trusted services bypass its network rules"},                                     \
             {CMK_OP_KEY_VAULT_ADD_PERIMETER_RULE, let_subscription_in,                             \
              "let the Backup vault's subscription into the perimeter"},                            \
             USE_SYSTEM, OPEN_TO_ALL                                                                \
@@ -290,8 +319,9 @@ const CmkGuard cmk_guard_firewall_lets_backup_in = {
     .name = "firewall-lets-backup-in",
     .holds = firewall_lets_backup_in,
     .status = CMK_STATUS_OF(FORBIDDEN_BY_FIREWALL),
-    .rule = "KVE-4 KVE-19 NET-1 NET-5 NET-7 NET-8 NET-9 ERR-M7",
-    .text = "The key vault's firewall lets Backup in: it is open to all networks, or the "
+    .rule = "KVE-4 KVE-19 NET-1 NET-5 NET-7 NET-8 NET-9 HSM-22 ERR-M7",
+    .text = "The firewall of the key vault or Managed HSM lets Backup in: it is open to all "
+            "networks, or the "
             "system-assigned identity passes as a trusted service or by a private endpoint.",
     .repairs = LET_BACKUP_IN};
 
@@ -299,8 +329,9 @@ const CmkGuard cmk_guard_connection_lets_backup_in = {
     .name = "connection-lets-backup-in",
     .holds = connection_lets_backup_in,
     .status = CMK_STATUS_OF(FORBIDDEN_BY_CONNECTION),
-    .rule = "KVE-5 KVE-19 NET-5 NET-6 NET-8 NET-9 REL-11 ERR-M7",
-    .text = "The key vault has public access, or lets Backup in without: by the system-assigned "
+    .rule = "KVE-5 KVE-19 NET-5 NET-6 NET-8 NET-9 REL-11 HSM-22 ERR-M7",
+    .text = "The key vault or Managed HSM has public access, or lets Backup in without: by the "
+            "system-assigned "
             "identity as a trusted service, a rule of the perimeter or a private endpoint.",
     .repairs = LET_BACKUP_IN};
 
@@ -344,7 +375,7 @@ static bool add_rule_for_actor(const CmkWorld *world, const CmkArgs *refused, Cm
 {
     const CmkNetworkId from = network_of_actor(world, refused);
     const CmkNetwork *network = cmk_network(world, from);
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    mend_store(refused, ret);
     ret->ref[CMK_REF_NETWORK] = from.i;
     uint64_t ignored = 0;
     return from.i != 0 && is_public(set_of(world, refused)) &&
@@ -355,7 +386,7 @@ static bool add_rule_for_actor(const CmkWorld *world, const CmkArgs *refused, Cm
 static bool connect_actor(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     const CmkNetworkId from = network_of_actor(world, refused);
-    ret->ref[CMK_REF_KEY_VAULT] = refused->ref[CMK_REF_KEY_VAULT];
+    mend_store(refused, ret);
     ret->ref[CMK_REF_NETWORK] = from.i;
     uint64_t ignored = 0;
     return from.i != 0 && cmk_network(world, from)->kind == CMK_NETWORK_SUBNET &&
@@ -376,8 +407,9 @@ const CmkGuard cmk_guard_firewall_lets_actor_in = {
     .name = "firewall-lets-actor-in",
     .holds = firewall_lets_actor_in,
     .status = CMK_STATUS_OF(FORBIDDEN_BY_FIREWALL),
-    .rule = "KVE-4 KVE-19 NET-1 NET-3",
-    .text = "The key vault's firewall lets the person in: it is open to all networks, or has a "
+    .rule = "KVE-4 KVE-19 NET-1 NET-3 HSM-22",
+    .text = "The firewall of the key vault or Managed HSM lets the person in: it is open to all "
+            "networks, or has a "
             "rule for the network that the person asks from.",
     .repairs = LET_ACTOR_IN};
 
@@ -385,14 +417,15 @@ const CmkGuard cmk_guard_connection_lets_actor_in = {
     .name = "connection-lets-actor-in",
     .holds = connection_lets_actor_in,
     .status = CMK_STATUS_OF(FORBIDDEN_BY_CONNECTION),
-    .rule = "KVE-5 KVE-19 NET-3 NET-6 NET-11",
-    .text = "The key vault has public access, or lets the person in without: by a rule of the "
+    .rule = "KVE-5 KVE-19 NET-3 NET-6 NET-11 HSM-22",
+    .text = "The key vault or Managed HSM has public access, or lets the person in without: by a "
+            "rule of the "
             "perimeter or a private endpoint where the person is.",
     .repairs = LET_ACTOR_IN};
 
 /* ---- the encryption settings (9.4, step 6) --------------------------------------------------- */
 
-/* What the settings of the arguments will be: `ret_key_vault` {0} if they name no key. */
+/* What the settings of the arguments will be: key {0} if there is none. */
 static uint32_t target_identity(const CmkWorld *world, const CmkArgs *args)
 {
     const uint32_t now = cmk_backup_vault_of(world, args)->identity;
@@ -400,17 +433,16 @@ static uint32_t target_identity(const CmkWorld *world, const CmkArgs *args)
     return args->num[CMK_NUM_SYSTEM] != 0 ? 0 : named != 0 ? named : now;
 }
 
-static CmkKeyVaultId target_key_vault(const CmkWorld *world, const CmkArgs *args)
+static CmkKeyId target_key(const CmkWorld *world, const CmkArgs *args)
 {
     const uint32_t named = args->ref[CMK_REF_KEY];
-    const uint32_t key = named != 0 ? named : cmk_backup_vault_of(world, args)->key;
-    return (CmkKeyVaultId){cmk_key(world, (CmkKeyId){key})->key_vault};
+    return (CmkKeyId){named != 0 ? named : cmk_backup_vault_of(world, args)->key};
 }
 
 static bool user_identity_meets_open_key_vault(const CmkWorld *world, const CmkArgs *args,
                                                uint64_t *ret_blame)
 {
-    const CmkRuleSetId set = {cmk_key_vault(world, target_key_vault(world, args))->rule_set};
+    const CmkRuleSetId set = cmk_key_store_of(world, target_key(world, args)).rule_set;
     *ret_blame = cmk_rule_set(world, set)->changed_by;
     return target_identity(world, args) == 0 || !cmk_network_is_limited(world, set);
 }
@@ -418,7 +450,7 @@ static bool user_identity_meets_open_key_vault(const CmkWorld *world, const CmkA
 static bool open_target(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
 {
     CmkArgs about = *refused;
-    about.ref[CMK_REF_KEY_VAULT] = target_key_vault(world, refused).i;
+    cmk_key_store_refer(world, target_key(world, refused), &about);
     return open_to_all(world, &about, ret);
 }
 
@@ -426,10 +458,13 @@ const CmkGuard cmk_guard_user_identity_meets_open_key_vault = {
     .name = "user-identity-meets-open-key-vault",
     .holds = user_identity_meets_open_key_vault,
     .status = CMK_STATUS_OF(USER_IDENTITY_NETWORK_RESTRICTED),
-    .rule = "NET-9 NET-12 BV-22 BV-41 ERR-17",
-    .text = "Settings with a user-assigned identity name a key vault that is open to all networks.",
+    .rule = "NET-9 NET-12 BV-22 BV-41 HSM-2 ERR-17",
+    .text =
+        "Settings with a user-assigned identity name a key in a key vault or Managed HSM that is "
+        "open to all networks.",
     .repairs = {USE_SYSTEM,
-                {CMK_OP_KEY_VAULT_SET_NETWORK, open_target, "open the key vault to all networks"}}};
+                {CMK_OP_KEY_VAULT_SET_NETWORK, open_target,
+                 "open the key vault or Managed HSM to all networks"}}};
 
 static bool user_identity_meets_no_private_endpoint(const CmkWorld *world, const CmkArgs *args,
                                                     uint64_t *ret_blame)

@@ -1,7 +1,7 @@
 /*
  * Who may reach the data plane of a store of keys: public access, firewall, bypass, perimeter and
  * private endpoints (section 7). The settings are a row of their own (CmkRuleSet), which a key
- * vault has; nothing here depends on what else a key vault is.
+ * vault has, and a Managed HSM (HSM-22); nothing here depends on what else these are.
  *
  * Must not know: rights, throttling, what is asked for.
  */
@@ -11,7 +11,8 @@
 #include "models/entities.h"
 #include "sim/engine.h"
 
-/* Numbers of key_vault.set_network: 1 more than what is meant, 0 where it stays as it is. */
+/* Numbers of key_vault.set_network and managed_hsm.set_network: 1 more than what is meant, 0 where
+ * it stays as it is. */
 enum {
     CMK_SET_PUBLIC_ACCESS,
     CMK_SET_DEFAULT_ACTION,
@@ -22,6 +23,8 @@ enum {
 #define CMK_SUBNET_RULES_MAX 200
 #define CMK_ADDRESS_RULES_MAX 1000
 #define CMK_PRIVATE_ENDPOINTS_MAX 64
+/* Of a Managed HSM (HSM-22); subnets come by private endpoints only (assumed). */
+#define CMK_HSM_ADDRESS_RULES_MAX 10
 
 /* ---- addresses ------------------------------------------------------------------------------- */
 
@@ -34,16 +37,19 @@ bool cmk_network_is_public(const CmkNetwork *range);
 
 /* ---- who is let in --------------------------------------------------------------------------- */
 
+/* The settings of the key vault or Managed HSM that the arguments refer to. */
+CmkRuleSetId cmk_network_set_of(const CmkWorld *world, const CmkArgs *args);
+
 /* Whether a store of keys is limited to certain networks, so that no user-assigned identity can
  * open it for Backup (NET-9, OQ-18). */
 bool cmk_network_is_limited(const CmkWorld *world, CmkRuleSetId id);
 
-/* Whether Backup gets through to the key vault of a request, with the identity that it names.
- * Otherwise `ret_blame` is the record that closed the way, or 0. O(rules and endpoints). */
+/* Whether Backup gets through to the key vault or HSM of a request, with the identity that it
+ * names. Otherwise `ret_blame` is the record that closed the way, or 0. O(rules and endpoints). */
 bool cmk_network_lets_backup(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame);
 
-/* The connection of the subnet that the arguments name, to their key vault or, where the operation
- * is about that, their Backup vault; {0} if there never was one. */
+/* The connection of the subnet that the arguments name, to their store of keys or, where the
+ * operation is about that, their Backup vault; {0} if there never was one. */
 CmkPrivateEndpointId cmk_network_endpoint(const CmkWorld *world, const CmkArgs *args);
 
 /* ---- for effects ----------------------------------------------------------------------------- */
@@ -54,7 +60,7 @@ void cmk_network_open(CmkSim *sim, CmkRuleSetId id);
 /* A Backup vault that is no more has no private endpoints. */
 void cmk_network_disconnect_backup_vault(CmkSim *sim, CmkBackupVaultId id);
 
-/* The numbers that key_vault.set_network takes to bring back what a call of it overwrites. */
+/* The numbers that set_network takes to bring back what a call of it overwrites. */
 void cmk_network_settings_now(const CmkWorld *world, const CmkArgs *set, int64_t ret[3]);
 
 #endif

@@ -1,8 +1,9 @@
-/* Changing who may reach a key vault: public access, default, bypass, and rules for networks and,
- * in a perimeter, for subscriptions. All of it acts at once (NET-14), on the management plane,
- * which no network rule guards (NET-2). */
+/* Changing who may reach a key vault or a Managed HSM: public access, default, bypass, and rules
+ * for networks and, in a perimeter, for subscriptions. All of it acts at once (NET-14), on the
+ * management plane, which no network rule guards (NET-2). */
 #include <string.h>
 
+#include "models/key_store.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/network.h"
@@ -10,11 +11,6 @@
 #include "models/rows.h"
 
 /* ---- guards ---------------------------------------------------------------------------------- */
-
-static CmkRuleSetId set_id_of(const CmkWorld *world, const CmkArgs *args)
-{
-    return (CmkRuleSetId){cmk_key_vault_of(world, args)->rule_set};
-}
 
 static CmkNetworkRuleKind kind_of(CmkOpId op)
 {
@@ -26,7 +22,7 @@ static CmkNetworkRuleKind kind_of(CmkOpId op)
 /* The row for what the arguments let in or shut out; {0} if there never was a rule for it. */
 static CmkNetworkRuleId rule_of(const CmkWorld *world, const CmkArgs *args)
 {
-    uint32_t row = cmk_rule_set(world, set_id_of(world, args))->first_rule;
+    uint32_t row = cmk_rule_set(world, cmk_network_set_of(world, args))->first_rule;
     while (row != 0) {
         const CmkNetworkRule *rule = cmk_network_rule(world, (CmkNetworkRuleId){row});
         if (rule->kind == (uint32_t)kind_of(args->op) &&
@@ -50,7 +46,7 @@ const CmkGuard cmk_guard_network_rule_exists = {.name = "network-rule-exists",
                                                 .holds = network_rule_exists,
                                                 .status = CMK_STATUS_OF(NOT_FOUND),
                                                 .rule = "NET-3",
-                                                .text = "The key vault has such a rule."};
+                                                .text = "There is such a rule."};
 
 static bool network_rule_is_new(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
@@ -61,7 +57,7 @@ const CmkGuard cmk_guard_network_rule_is_new = {.name = "network-rule-is-new",
                                                 .holds = network_rule_is_new,
                                                 .status = CMK_STATUS_OF(CONFLICT),
                                                 .rule = "NET-3",
-                                                .text = "The key vault has no such rule yet."};
+                                                .text = "There is no such rule yet."};
 
 /* A subnet is let in as such, whatever its addresses are. */
 static bool network_range_is_public(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
@@ -82,36 +78,53 @@ const CmkGuard cmk_guard_network_range_is_public = {
 
 static bool network_rules_have_room(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
-    static const uint32_t most[] = {[CMK_NETWORK_ADDRESS_RANGE] = CMK_ADDRESS_RULES_MAX,
-                                    [CMK_NETWORK_SUBNET] = CMK_SUBNET_RULES_MAX};
-    const CmkRuleSet *set = cmk_rule_set(world, set_id_of(world, args));
+    static const uint32_t most[][2] = {{[CMK_NETWORK_ADDRESS_RANGE] = CMK_ADDRESS_RULES_MAX,
+                                        [CMK_NETWORK_SUBNET] = CMK_SUBNET_RULES_MAX},
+                                       {[CMK_NETWORK_ADDRESS_RANGE] = CMK_HSM_ADDRESS_RULES_MAX}};
+    const CmkRuleSet *set = cmk_rule_set(world, cmk_network_set_of(world, args));
     const uint32_t kind = cmk_network(world, (CmkNetworkId){args->ref[CMK_REF_NETWORK]})->kind;
     *ret_blame = set->changed_by;
-    return set->rule_counts[kind] < most[kind];
+    return set->rule_counts[kind] < most[cmk_is_about_hsm(args)][kind];
 }
 
 const CmkGuard cmk_guard_network_rules_have_room = {
     .name = "network-rules-have-room",
     .holds = network_rules_have_room,
     .status = CMK_STATUS_OF(BAD_PARAMETER),
-    .rule = "NET-4",
-    .text = "The firewall has at most 1000 rules for addresses and 200 for subnets."};
+    .rule = "NET-4 HSM-22",
+    .text = "The firewall of a key vault has at most 1000 rules for addresses and 200 for subnets, "
+            "that of a Managed HSM 10 for addresses and none for subnets."};
+
+static bool managed_hsm_knows_no_perimeter(const CmkWorld *world, const CmkArgs *args,
+                                           uint64_t *ret_blame)
+{
+    (void)world;
+    (void)ret_blame;
+    return args->num[CMK_SET_PUBLIC_ACCESS] != CMK_PUBLIC_ACCESS_SECURED_BY_PERIMETER + 1;
+}
+
+const CmkGuard cmk_guard_managed_hsm_knows_no_perimeter = {
+    .name = "managed-hsm-knows-no-perimeter",
+    .holds = managed_hsm_knows_no_perimeter,
+    .status = CMK_STATUS_OF(BAD_PARAMETER),
+    .rule = "HSM-22",
+    .text = "Public access to a Managed HSM is enabled or disabled: it is in no perimeter."};
 
 /* ---- public access, default, bypass ---------------------------------------------------------- */
 
 void cmk_network_settings_now(const CmkWorld *world, const CmkArgs *set, int64_t ret[3])
 {
-    const CmkRuleSet *now = cmk_rule_set(world, set_id_of(world, set));
+    const CmkRuleSet *now = cmk_rule_set(world, cmk_network_set_of(world, set));
     ret[CMK_SET_PUBLIC_ACCESS] = now->public_access + 1;
     ret[CMK_SET_DEFAULT_ACTION] = now->default_action + 1;
     ret[CMK_SET_BYPASS] = now->bypass + 1;
 }
 
-/* OQ-19: settings with a user-assigned identity stay as they are when their key vault is closed,
- * or become Inconsistent until somebody updates them. */
-static void break_settings(CmkSim *sim, CmkKeyVaultId id)
+/* OQ-19: settings with a user-assigned identity stay as they are when their store of keys is
+ * closed, or become Inconsistent until somebody updates them. */
+static void break_settings(CmkSim *sim, uint32_t first_key)
 {
-    uint32_t key = cmk_key_vault(sim->world, id)->first_key;
+    uint32_t key = first_key;
     for (; key != 0; key = cmk_key(sim->world, (CmkKeyId){key})->next_of_key_vault) {
         uint32_t row = cmk_key(sim->world, (CmkKeyId){key})->first_user;
         for (; row != 0; row = cmk_backup_vault(sim->world, (CmkBackupVaultId){row})->next_of_key) {
@@ -122,9 +135,9 @@ static void break_settings(CmkSim *sim, CmkKeyVaultId id)
     }
 }
 
-static uint32_t key_vault_set_network(CmkSim *sim, const CmkArgs *args)
+static uint32_t set_network(CmkSim *sim, const CmkArgs *args)
 {
-    const CmkRuleSetId id = set_id_of(sim->world, args);
+    const CmkRuleSetId id = cmk_network_set_of(sim->world, args);
     CmkRuleSet *set = cmk_rule_set_mut(sim, id);
     const bool was_limited = cmk_network_is_limited(sim->world, id);
     cmk_replica_keep_rule_set(sim, set);
@@ -137,9 +150,9 @@ static uint32_t key_vault_set_network(CmkSim *sim, const CmkArgs *args)
     set->changed_by = cmk_this_seq(sim);
     if (!was_limited && cmk_network_is_limited(sim->world, id) &&
         cmk_knob(sim->world, CMK_KNOB_LATE_LIMIT_BREAKS_SETTINGS) != 0) {
-        break_settings(sim, (CmkKeyVaultId){args->ref[CMK_REF_KEY_VAULT]});
+        break_settings(sim, cmk_key_store_named(sim->world, args).first_key);
     }
-    return args->ref[CMK_REF_KEY_VAULT];
+    return cmk_is_about_hsm(args) ? args->ref[CMK_REF_MANAGED_HSM] : args->ref[CMK_REF_KEY_VAULT];
 }
 
 /* As other properties of key vaults are changed: not while the region is away (REL-8). */
@@ -163,18 +176,42 @@ const CmkOperation cmk_op_key_vault_set_network = {
                {"bypass", CMK_PARAM_BYPASS, 1, 0, CMK_SET_BYPASS}},
     .guards = {TO_MANAGE},
     .writes = CMK_BIT(RULE_SET) | CMK_BIT(BACKUP_VAULT),
-    .effect = key_vault_set_network,
+    .effect = set_network,
     .rules = "NET-2 NET-3 NET-14 REL-8 OQ-17 OQ-18 OQ-19",
     .action = "Microsoft.KeyVault/vaults/write",
     .az = "az keyvault update",
     .audit = "VaultPatch",
 };
 
+/* In its first region, as whatever is managed there. */
+#define TO_MANAGE_HSM                                                                              \
+    CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_MANAGED_HSM_EXISTS, CMK_GUARD_MANAGED_HSM_REGION_IS_UP
+#define HSM_PARAM                                                                                  \
+    {                                                                                              \
+        "managed_hsm", CMK_PARAM_MANAGED_HSM, 0, 1, CMK_REF_MANAGED_HSM                            \
+    }
+
+const CmkOperation cmk_op_managed_hsm_set_network = {
+    .name = "managed_hsm.set_network",
+    .permission = CMK_PERMISSION_MANAGED_HSM_WRITE,
+    .text = "A Managed HSM is closed to networks or opened to them; what is not said stays.",
+    .params = {HSM_PARAM,
+               {"public_access", CMK_PARAM_PUBLIC_ACCESS, 1, 0, CMK_SET_PUBLIC_ACCESS},
+               {"default_action", CMK_PARAM_DEFAULT_ACTION, 1, 0, CMK_SET_DEFAULT_ACTION},
+               {"bypass", CMK_PARAM_BYPASS, 1, 0, CMK_SET_BYPASS}},
+    .guards = {TO_MANAGE_HSM, CMK_GUARD_MANAGED_HSM_KNOWS_NO_PERIMETER},
+    .writes = CMK_BIT(RULE_SET) | CMK_BIT(BACKUP_VAULT),
+    .effect = set_network,
+    .rules = "HSM-2 HSM-22 NET-2 NET-3 NET-14 OQ-17 OQ-18 OQ-19",
+    .action = "Microsoft.KeyVault/managedHSMs/write",
+    .az = "az keyvault update-hsm",
+};
+
 /* ---- rules ----------------------------------------------------------------------------------- */
 
 static CmkNetworkRuleId make_rule(CmkSim *sim, const CmkArgs *args)
 {
-    const CmkRuleSetId set = set_id_of(sim->world, args);
+    const CmkRuleSetId set = cmk_network_set_of(sim->world, args);
     const CmkNetworkRuleId id = {cmk_world_row_add(sim->world, CMK_TABLE_NETWORK_RULE)};
     CmkNetworkRule *rule = cmk_network_rule_mut(sim, id);
     rule->rule_set = set.i;
@@ -245,6 +282,33 @@ const CmkOperation cmk_op_key_vault_remove_network_rule = {
     .action = "Microsoft.KeyVault/vaults/write",
     .az = "az keyvault network-rule remove",
     .audit = "VaultPatch",
+};
+
+const CmkOperation cmk_op_managed_hsm_add_network_rule = {
+    .name = "managed_hsm.add_network_rule",
+    .permission = CMK_PERMISSION_MANAGED_HSM_WRITE,
+    .text = "A Managed HSM's firewall lets a range of addresses in.",
+    .params = {HSM_PARAM, NETWORK_PARAM},
+    .guards = {TO_MANAGE_HSM, CMK_GUARD_NETWORK_RULE_IS_NEW, CMK_GUARD_NETWORK_RANGE_IS_PUBLIC,
+               CMK_GUARD_NETWORK_RULES_HAVE_ROOM},
+    .writes = WRITES_RULES,
+    .effect = add_rule,
+    .rules = "HSM-2 HSM-22 NET-2 NET-3 NET-14",
+    .action = "Microsoft.KeyVault/managedHSMs/write",
+    .az = "az keyvault network-rule add --hsm-name",
+};
+
+const CmkOperation cmk_op_managed_hsm_remove_network_rule = {
+    .name = "managed_hsm.remove_network_rule",
+    .permission = CMK_PERMISSION_MANAGED_HSM_WRITE,
+    .text = "A Managed HSM's firewall lets a range of addresses in no longer.",
+    .params = {HSM_PARAM, NETWORK_PARAM},
+    .guards = {TO_MANAGE_HSM, CMK_GUARD_NETWORK_RULE_EXISTS},
+    .writes = WRITES_RULES,
+    .effect = remove_rule,
+    .rules = "HSM-2 HSM-22 NET-2 NET-3 NET-14",
+    .action = "Microsoft.KeyVault/managedHSMs/write",
+    .az = "az keyvault network-rule remove --hsm-name",
 };
 
 /* Each key vault is in a perimeter of its own: whoever may write to it sets its rules (assumed). */

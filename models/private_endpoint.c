@@ -1,5 +1,6 @@
-/* Private endpoints: of key vaults, by which Backup and people get to keys past all network rules
- * (NET-6, NET-8), and of Backup vaults, which a user-assigned identity rules out (NET-10). */
+/* Private endpoints: of key vaults and Managed HSMs, by which Backup and people get to keys past
+ * all network rules (NET-6, NET-8), and of Backup vaults, which a user-assigned identity rules out
+ * (NET-10). */
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/network.h"
@@ -15,7 +16,7 @@ static bool is_of_backup_vault(CmkOpId op)
 
 static uint32_t first_of(const CmkWorld *world, const CmkArgs *args)
 {
-    const CmkRuleSetId set = {cmk_key_vault_of(world, args)->rule_set};
+    const CmkRuleSetId set = cmk_network_set_of(world, args);
     return is_of_backup_vault(args->op) ? cmk_backup_vault_of(world, args)->first_private_endpoint
                                         : cmk_rule_set(world, set)->first_private_endpoint;
 }
@@ -76,7 +77,7 @@ const CmkGuard cmk_guard_private_endpoint_is_new = {
 static bool private_endpoints_have_room(const CmkWorld *world, const CmkArgs *args,
                                         uint64_t *ret_blame)
 {
-    const CmkRuleSetId set = {cmk_key_vault_of(world, args)->rule_set};
+    const CmkRuleSetId set = cmk_network_set_of(world, args);
     *ret_blame = cmk_rule_set(world, set)->changed_by;
     return cmk_rule_set(world, set)->private_endpoint_count < CMK_PRIVATE_ENDPOINTS_MAX;
 }
@@ -86,7 +87,7 @@ const CmkGuard cmk_guard_private_endpoints_have_room = {
     .holds = private_endpoints_have_room,
     .status = CMK_STATUS_OF(BAD_PARAMETER),
     .rule = "NET-13",
-    .text = "The key vault has at most 64 private endpoints."};
+    .text = "The key vault or Managed HSM has at most 64 private endpoints."};
 
 static bool settings_use_no_user_identity(const CmkWorld *world, const CmkArgs *args,
                                           uint64_t *ret_blame)
@@ -124,7 +125,7 @@ static CmkPrivateEndpointId make_endpoint(CmkSim *sim, const CmkArgs *args)
         endpoint->backup_vault = vault.i;
         cmk_backup_vault_mut(sim, vault)->first_private_endpoint = id.i;
     } else {
-        const CmkRuleSetId set = {cmk_key_vault_of(sim->world, args)->rule_set};
+        const CmkRuleSetId set = cmk_network_set_of(sim->world, args);
         endpoint->rule_set = set.i;
         cmk_rule_set_mut(sim, set)->first_private_endpoint = id.i;
     }
@@ -147,7 +148,7 @@ static uint32_t *count_of(CmkSim *sim, const CmkArgs *args)
         const CmkBackupVaultId vault = {args->ref[CMK_REF_BACKUP_VAULT]};
         return &cmk_backup_vault_mut(sim, vault)->private_endpoint_count;
     }
-    const CmkRuleSetId set = {cmk_key_vault_of(sim->world, args)->rule_set};
+    const CmkRuleSetId set = cmk_network_set_of(sim->world, args);
     return &cmk_rule_set_mut(sim, set)->private_endpoint_count;
 }
 
@@ -240,6 +241,70 @@ const CmkOperation cmk_op_key_vault_disconnect_private_endpoint = {
     .rules = "NET-2 NET-8 NET-14 REL-8",
     .action = "Microsoft.KeyVault/vaults/privateEndpointConnections/delete",
     .az = "az keyvault private-endpoint-connection delete",
+};
+
+/* ---- of Managed HSMs (HSM-22) ------------------------------------------------------------------
+ */
+
+#define TO_MANAGE_HSM                                                                              \
+    CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_MANAGED_HSM_EXISTS, CMK_GUARD_MANAGED_HSM_REGION_IS_UP
+#define HSM_PARAM                                                                                  \
+    {                                                                                              \
+        "managed_hsm", CMK_PARAM_MANAGED_HSM, 0, 1, CMK_REF_MANAGED_HSM                            \
+    }
+#define OF_HSM                                                                                     \
+    .permission = CMK_PERMISSION_MANAGED_HSM_WRITE,                                                \
+    .writes = CMK_BIT(RULE_SET) | CMK_BIT(PRIVATE_ENDPOINT)
+
+const CmkOperation cmk_op_managed_hsm_connect_private_endpoint = {
+    .name = "managed_hsm.connect_private_endpoint",
+    .text = "A subnet is connected to a Managed HSM by a private endpoint, which is approved at "
+            "once or waits for it.",
+    .params = {HSM_PARAM, NETWORK_PARAM, {"approved", CMK_PARAM_BOOLEAN, 1, 0, 0}},
+    OF_HSM,
+    .guards = {TO_MANAGE_HSM, CMK_GUARD_NETWORK_IS_A_SUBNET, CMK_GUARD_PRIVATE_ENDPOINT_IS_NEW,
+               CMK_GUARD_PRIVATE_ENDPOINTS_HAVE_ROOM},
+    .effect = connect,
+    .rules = "HSM-2 HSM-22 NET-2 NET-8 NET-14",
+    .action = "Microsoft.KeyVault/managedHSMs/PrivateEndpointConnectionsApproval/action",
+    .az = "az network private-endpoint create",
+};
+
+const CmkOperation cmk_op_managed_hsm_approve_private_endpoint = {
+    .name = "managed_hsm.approve_private_endpoint",
+    .text = "The private endpoint of a subnet at a Managed HSM is approved.",
+    .params = {HSM_PARAM, NETWORK_PARAM},
+    OF_HSM,
+    .guards = {TO_MANAGE_HSM, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
+    .effect = approve,
+    .rules = "HSM-2 HSM-22 NET-2 NET-8 NET-14",
+    .action = "Microsoft.KeyVault/managedHSMs/privateEndpointConnections/write",
+    .az = "az keyvault private-endpoint-connection approve --hsm-name",
+};
+
+const CmkOperation cmk_op_managed_hsm_reject_private_endpoint = {
+    .name = "managed_hsm.reject_private_endpoint",
+    .text = "The private endpoint of a subnet at a Managed HSM is rejected: nothing passes it.",
+    .params = {HSM_PARAM, NETWORK_PARAM},
+    OF_HSM,
+    .guards = {TO_MANAGE_HSM, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
+    .effect = reject,
+    .rules = "HSM-2 HSM-22 NET-2 NET-8 NET-14",
+    .action = "Microsoft.KeyVault/managedHSMs/privateEndpointConnections/write",
+    .az = "az keyvault private-endpoint-connection reject --hsm-name",
+};
+
+const CmkOperation cmk_op_managed_hsm_disconnect_private_endpoint = {
+    .name = "managed_hsm.disconnect_private_endpoint",
+    .text = "The private endpoint of a subnet at a Managed HSM is deleted, or its connection is "
+            "broken.",
+    .params = {HSM_PARAM, NETWORK_PARAM},
+    OF_HSM,
+    .guards = {TO_MANAGE_HSM, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
+    .effect = disconnect,
+    .rules = "HSM-2 HSM-22 NET-2 NET-8 NET-14",
+    .action = "Microsoft.KeyVault/managedHSMs/privateEndpointConnections/delete",
+    .az = "az keyvault private-endpoint-connection delete --hsm-name",
 };
 
 /* ---- of Backup vaults ------------------------------------------------------------------------ */

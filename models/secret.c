@@ -164,7 +164,10 @@ const CmkGuard cmk_guard_secret_fits_datasource = {
     }
 
 /* KVE-19 as for keys, but never in a Managed HSM, which has keys only (HSM-1). */
-#define TO_MANAGE CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARDS_TO_CHANGE_WHAT_IS_IN_IT
+#define TO_MANAGE                                                                                  \
+    CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,                                  \
+        CMK_GUARD_CONNECTION_LETS_ACTOR_IN, CMK_GUARD_FIREWALL_LETS_ACTOR_IN,                      \
+        CMK_GUARDS_TO_BE_LET, CMK_GUARD_KEY_VAULT_IS_WRITABLE
 
 static CmkSecret *change(CmkSim *sim, const CmkArgs *args, CmkSecretState state)
 {

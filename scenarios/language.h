@@ -127,6 +127,7 @@ typedef struct CmkManagedHsmItem {
     int64_t domain_keys;
     int64_t domain_quorum;
     CmkReference resource_group;
+    CmkNetworkRulesItem network;
     GArray *administrators; /* of CmkReference */
     GArray *keys;           /* of CmkKeyItem */
 } CmkManagedHsmItem;

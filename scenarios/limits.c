@@ -149,15 +149,22 @@ static void count_access(Counting *counting)
     }
 }
 
-/* What key vaults let in from the start. */
+static void count_network(Counting *counting, const CmkNetworkRulesItem *network)
+{
+    counting->rows[CMK_TABLE_NETWORK_RULE] +=
+        length_of(network->rules) + length_of(network->perimeter_rules);
+    counting->rows[CMK_TABLE_PRIVATE_ENDPOINT] += length_of(network->private_endpoints);
+}
+
+/* What key vaults and Managed HSMs let in from the start. */
 static void count_networks(Counting *counting)
 {
-    const GArray *vaults = counting->scenario->estate->file.world.key_vaults;
-    for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
-        const CmkNetworkRulesItem *network = &g_array_index(vaults, CmkKeyVaultItem, i).network;
-        counting->rows[CMK_TABLE_NETWORK_RULE] +=
-            length_of(network->rules) + length_of(network->perimeter_rules);
-        counting->rows[CMK_TABLE_PRIVATE_ENDPOINT] += length_of(network->private_endpoints);
+    const CmkWorldItem *world = &counting->scenario->estate->file.world;
+    for (guint i = 0; world->key_vaults != NULL && i < world->key_vaults->len; i++) {
+        count_network(counting, &g_array_index(world->key_vaults, CmkKeyVaultItem, i).network);
+    }
+    for (guint i = 0; world->managed_hsms != NULL && i < world->managed_hsms->len; i++) {
+        count_network(counting, &g_array_index(world->managed_hsms, CmkManagedHsmItem, i).network);
     }
 }
 

@@ -486,18 +486,26 @@ static bool create_managed_hsms(Building *building)
     return is_right;
 }
 
-/* One operation for each thing that is let in. */
-static bool let_in(Building *building, CmkOpId op, uint32_t key_vault, const GArray *references)
+/* One operation for each thing that is let in, with the arguments given. */
+static bool let_in(Building *building, CmkArgs args, CmkOpId op, const GArray *references)
 {
     bool is_right = true;
+    args.op = op;
     for (guint i = 0; references != NULL && i < references->len; i++) {
         const CmkReference *reference = &g_array_index(references, CmkReference, i);
-        CmkArgs args = args_of(op);
-        args.ref[CMK_REF_KEY_VAULT] = key_vault;
-        cmk_parameters_put(reference, &args);
-        is_right &= apply(building, &args, reference->node);
+        CmkArgs one = args;
+        cmk_parameters_put(reference, &one);
+        is_right &= apply(building, &one, reference->node);
     }
     return is_right;
+}
+
+static bool set_network(Building *building, CmkArgs set, const CmkNetworkRulesItem *network)
+{
+    cmk_parameters_set(&set, "public_access", network->public_access + 1);
+    cmk_parameters_set(&set, "default_action", network->default_action + 1);
+    cmk_parameters_set(&set, "bypass", network->bypass + 1);
+    return apply(building, &set, network->node);
 }
 
 /* A key vault that is made is open to all networks (NET-1). */
@@ -507,17 +515,33 @@ static bool close_key_vaults(Building *building)
     bool is_right = true;
     for (guint i = 0; vaults != NULL && i < vaults->len; i++) {
         const CmkNetworkRulesItem *network = &g_array_index(vaults, CmkKeyVaultItem, i).network;
-        CmkArgs set = args_of(CMK_OP_KEY_VAULT_SET_NETWORK);
-        set.ref[CMK_REF_KEY_VAULT] = i + 1;
-        cmk_parameters_set(&set, "public_access", network->public_access + 1);
-        cmk_parameters_set(&set, "default_action", network->default_action + 1);
-        cmk_parameters_set(&set, "bypass", network->bypass + 1);
+        CmkArgs args = args_of(CMK_OP_KEY_VAULT_SET_NETWORK);
+        args.ref[CMK_REF_KEY_VAULT] = i + 1;
         if (network->node != NULL) {
-            is_right &= apply(building, &set, network->node);
-            is_right &= let_in(building, CMK_OP_KEY_VAULT_ADD_NETWORK_RULE, i + 1, network->rules);
-            is_right &= let_in(building, CMK_OP_KEY_VAULT_ADD_PERIMETER_RULE, i + 1,
+            is_right &= set_network(building, args, network);
+            is_right &= let_in(building, args, CMK_OP_KEY_VAULT_ADD_NETWORK_RULE, network->rules);
+            is_right &= let_in(building, args, CMK_OP_KEY_VAULT_ADD_PERIMETER_RULE,
                                network->perimeter_rules);
-            is_right &= let_in(building, CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT, i + 1,
+            is_right &= let_in(building, args, CMK_OP_KEY_VAULT_CONNECT_PRIVATE_ENDPOINT,
+                               network->private_endpoints);
+        }
+    }
+    return is_right;
+}
+
+/* So is a Managed HSM (HSM-22). */
+static bool close_managed_hsms(Building *building)
+{
+    const GArray *hsms = building->world->managed_hsms;
+    bool is_right = true;
+    for (guint i = 0; hsms != NULL && i < hsms->len; i++) {
+        const CmkNetworkRulesItem *network = &g_array_index(hsms, CmkManagedHsmItem, i).network;
+        CmkArgs args = args_of(CMK_OP_MANAGED_HSM_SET_NETWORK);
+        args.ref[CMK_REF_MANAGED_HSM] = i + 1;
+        if (network->node != NULL) {
+            is_right &= set_network(building, args, network);
+            is_right &= let_in(building, args, CMK_OP_MANAGED_HSM_ADD_NETWORK_RULE, network->rules);
+            is_right &= let_in(building, args, CMK_OP_MANAGED_HSM_CONNECT_PRIVATE_ENDPOINT,
                                network->private_endpoints);
         }
     }
@@ -846,7 +870,8 @@ static bool protect_instances(Building *building, const Vault *vault)
 static bool set_up(Building *building)
 {
     return create_key_vaults(building) && close_key_vaults(building) &&
-           create_managed_hsms(building) && create_identities(building) &&
+           create_managed_hsms(building) && close_managed_hsms(building) &&
+           create_identities(building) &&
            give_access(building,
                        1U << CMK_NAMED_IDENTITY | 1U << CMK_NAMED_USER | 1U << CMK_NAMED_GROUP) &&
            create_policies(building) && create_vaults(building) &&

@@ -325,6 +325,19 @@ static bool check_keys(const GArray *keys, bool does_exist, const char *what,
     return is_right;
 }
 
+/* Perimeters are for key vaults (HSM-22). */
+static bool check_hsm_network(const CmkNode *network, CmkDiagnostics *diagnostics)
+{
+    const CmkNode *rules = network == NULL ? NULL : cmk_node_get(network, "perimeter_rules");
+    if (rules == NULL) {
+        return true;
+    }
+    cmk_diagnostics_error(diagnostics, cmk_node_key_position(rules),
+                          "a Managed HSM has no `perimeter_rules`");
+    cmk_diagnostics_hint(diagnostics, "leave it out: it is in no perimeter (HSM-22)");
+    return false;
+}
+
 static bool check_managed_hsm(const CmkManagedHsmItem *hsm, CmkDiagnostics *diagnostics)
 {
     static const char *const of_a_name[] = {"name", "exists", "resource_group", "keys", NULL};
@@ -341,6 +354,7 @@ static bool check_managed_hsm(const CmkManagedHsmItem *hsm, CmkDiagnostics *diag
         cmk_diagnostics_hint(diagnostics, "add the Azure region, such as westeurope");
         is_right = false;
     }
+    is_right &= check_hsm_network(hsm->network.node, diagnostics);
     return check_keys(hsm->keys, hsm->does_exist, "Managed HSM", diagnostics) && is_right;
 }
 

@@ -70,7 +70,8 @@ _Static_assert(sizeof(CmkRecord) == 176, "a record has no padding");
 /* One way to make a guard hold: an operation, with its arguments taken from the refused one. */
 typedef struct CmkRepair {
     CmkOpId op;
-    /* Fills refs and nums of `ret`; false where this repair does not apply. */
+    /* Fills refs and nums of `ret`, and puts another operation where that is what the same is
+     * called there; false where this repair does not apply. */
     bool (*bind)(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret);
     const char *text; /* for people: "assign the role again" */
 } CmkRepair;

@@ -315,6 +315,15 @@ static CmkManagedHsm *hsm_of(Estate *estate)
     return cmk_world_row_mut(estate->sim.world, CMK_TABLE_MANAGED_HSM, ESTATE_HSM);
 }
 
+/* As many as a Managed HSM takes (HSM-22, NET-13). */
+static void fill_hsm_rule_set(Estate *estate)
+{
+    CmkRuleSet *set =
+        cmk_world_row_mut(estate->sim.world, CMK_TABLE_RULE_SET, hsm_of(estate)->rule_set);
+    set->rule_counts[CMK_NETWORK_ADDRESS_RANGE] = 10;
+    set->private_endpoint_count = 64;
+}
+
 static void fill_hsm(Estate *estate)
 {
     hsm_of(estate)->key_count = 5000;
@@ -373,10 +382,10 @@ static bool change_by_hand(Estate *estate, const char *word)
     static const struct {
         const char *word;
         void (*change)(Estate *estate);
-    } others[] = {{"full-policies", fill_policies},  {"many-versions", fill_versions},
-                  {"full-network", fill_rule_set},   {"full-hsm", fill_hsm},
-                  {"full-key", fill_hsm_key},        {"full-roles", fill_roles},
-                  {"full-key-roles", fill_key_roles}};
+    } others[] = {{"full-policies", fill_policies}, {"many-versions", fill_versions},
+                  {"full-network", fill_rule_set},  {"full-hsm-network", fill_hsm_rule_set},
+                  {"full-hsm", fill_hsm},           {"full-key", fill_hsm_key},
+                  {"full-roles", fill_roles},       {"full-key-roles", fill_key_roles}};
     for (size_t i = 0; i < CMK_ARRAY_LEN(others); i++) {
         if (strcmp(others[i].word, word) == 0) {
             others[i].change(estate);

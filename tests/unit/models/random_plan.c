@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "models/network.h"
 #include "sim/chance.h"
 
 typedef struct Dice {
@@ -157,16 +158,32 @@ static const CmkOpId hsm_moves[] = {
     CMK_OP_MANAGED_HSM_PURGE,
     CMK_OP_MANAGED_HSM_ACTIVATE,
     CMK_OP_MANAGED_HSM_LOSE_DOMAIN_KEYS,
+    CMK_OP_MANAGED_HSM_SET_NETWORK,
+    CMK_OP_MANAGED_HSM_ADD_NETWORK_RULE,
+    CMK_OP_MANAGED_HSM_ADD_NETWORK_RULE,
+    CMK_OP_MANAGED_HSM_REMOVE_NETWORK_RULE,
+    CMK_OP_MANAGED_HSM_REMOVE_NETWORK_RULE,
+    CMK_OP_MANAGED_HSM_CONNECT_PRIVATE_ENDPOINT,
+    CMK_OP_MANAGED_HSM_APPROVE_PRIVATE_ENDPOINT,
+    CMK_OP_MANAGED_HSM_REJECT_PRIVATE_ENDPOINT,
+    CMK_OP_MANAGED_HSM_DISCONNECT_PRIVATE_ENDPOINT,
 };
 
 /* The move is about an HSM, or about a key in it. */
 static void move_in_hsm(Dice *dice, CmkArgs *args)
 {
-    if (roll(dice, 3) == 0) {
+    if (roll(dice, 2) == 0) {
         args->op = hsm_moves[roll(dice, (uint32_t)CMK_ARRAY_LEN(hsm_moves))];
         args->ref[CMK_REF_MANAGED_HSM] = 1 + roll(dice, 3);
         args->ref[CMK_REF_REGION] = cmk_region_find("uksouth").i;
+        if (cmk_azure_model()->operations[args->op]->params[1].type == CMK_PARAM_NETWORK) {
+            args->ref[CMK_REF_MANAGED_HSM] = ESTATE_HSM;
+            args->ref[CMK_REF_NETWORK] = roll(dice, 2) == 0 ? ESTATE_OFFICE : ESTATE_SUBNET;
+        }
         args->num[0] = args->op == CMK_OP_MANAGED_HSM_RESTORE ? ESTATE_HSM : 0;
+        if (args->op == CMK_OP_MANAGED_HSM_SET_NETWORK) { /* mostly opens it */
+            args->num[CMK_SET_DEFAULT_ACTION] = roll(dice, 4) == 0 ? 2 : 1;
+        }
     } else {
         args->ref[CMK_REF_KEY] = ESTATE_HSM_KEY + roll(dice, 3);
         args->ref[CMK_REF_MANAGED_HSM] = ESTATE_HSM;
