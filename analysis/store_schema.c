@@ -485,6 +485,24 @@ static const View views[] = {
      INSTANT("r.minute_us") " AS minute, r.minute_us, kv.name AS key_vault, r.answered,"
      " r.throttled, r.refused, r.peak_ppm",
      "request_minute AS r" JOIN_KEY_VAULT("kv", "r.key_vault")},
+    {"v_answers",
+     "f.name AS fault, fo.name AS fault_operation, " INSTANT("w.from_us") " AS \"from\","
+     " w.from_us, coalesce(h.name, kv.name) AS key_store,"
+     " CASE WHEN h.name IS NOT NULL THEN 'managed_hsm'"
+     " WHEN kv.name IS NOT NULL THEN 'key_vault' END AS kind,"
+     " k.name AS job, ro.name AS request, rs.http, rs.code AS answer, rs.inner_code,"
+     " c.code AS code, g.name AS guard, g.rule AS rule, count(*) AS jobs, sum(j.is_seen) AS seen",
+     "fault_window AS w" JOIN_STEP("f", "w.step")
+     " JOIN journal AS fj ON fj.seq = w.from_seq JOIN operation AS fo ON fo.id = fj.op"
+     " JOIN journal AS bj ON bj.origin = w.step AND bj.seq >= w.from_seq"
+     " AND (w.to_seq IS NULL OR bj.seq <= w.to_seq)"
+     " JOIN journal AS r ON r.blame_seq = bj.seq JOIN job AS j ON j.refused_seq = r.seq"
+     " JOIN task_kind AS k ON k.id = j.kind JOIN operation AS ro ON ro.id = r.op"
+     " JOIN status AS rs ON rs.id = r.status" JOIN_ID("status", "c", "j.code")
+     JOIN_ID("guard", "g", "r.guard") JOIN_KEY_VAULT("kv", "r.key_vault")
+     JOIN_HSM("h", "r.managed_hsm")
+     " WHERE j.status = 2 GROUP BY w.step, w.from_seq, r.key_vault, r.managed_hsm, j.kind, r.op,"
+     " r.status, r.guard, j.code"},
     {"v_why",
      "j.id AS job, k.name AS operation, b.name AS backup_vault, i.name AS instance,"
      " " INSTANT("j.ended_us") " AS ended, j.ended_us, c.code AS code, c.text AS code_text,"

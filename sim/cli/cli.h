@@ -32,6 +32,7 @@ typedef struct CmkCommand {
 
 int cmk_command_run(int argc, char **argv);
 int cmk_command_chart(int argc, char **argv);
+int cmk_command_answers(int argc, char **argv);
 int cmk_command_list(int argc, char **argv);
 int cmk_command_explain(int argc, char **argv);
 

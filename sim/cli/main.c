@@ -9,6 +9,8 @@
 static const CmkCommand commands[] = {
     {"run", "run a scenario and say what happened", cmk_command_run},
     {"chart", "draw a picture of a finished run", cmk_command_chart},
+    {"answers", "say what key vaults and Managed HSMs answered under each fault",
+     cmk_command_answers},
     {"list", "list rules, operations, errors and whatever else the model knows", cmk_command_list},
     {"explain", "say what an error code, a rule or anything listed means", cmk_command_explain},
 };
