@@ -202,13 +202,11 @@ bool cmk_principal_is_alive(const CmkWorld *world, CmkPrincipalId id)
 }
 
 bool cmk_principal_crosses_no_tenant(const CmkWorld *world, CmkPrincipalId id,
-                                     CmkBackupVaultId vault, CmkKeyVaultId key_vault,
-                                     uint64_t *ret_blame)
+                                     CmkBackupVaultId vault, CmkScopeId store, uint64_t *ret_blame)
 {
     const CmkPrincipal *principal = cmk_principal(world, id);
-    const CmkScopeId places[] = {home_of(world, principal),
-                                 {cmk_backup_vault(world, vault)->resource_group},
-                                 {cmk_key_vault(world, key_vault)->resource_group}};
+    const CmkScopeId places[] = {
+        home_of(world, principal), {cmk_backup_vault(world, vault)->resource_group}, store};
     for (uint32_t i = 0; i < CMK_ARRAY_LEN(places); i++) {
         if (principal->tenant != cmk_scope_tenant(world, places[i])) {
             *ret_blame = cmk_scope(world, cmk_scope_subscription(world, places[i]))->changed_by;

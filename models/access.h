@@ -63,8 +63,7 @@ bool cmk_principal_is_alive(const CmkWorld *world, CmkPrincipalId id);
  * identities do not cross tenants, and a key vault turns away the token of another one (MI-13,
  * KVE-1). Sets *ret_blame only where not. */
 bool cmk_principal_crosses_no_tenant(const CmkWorld *world, CmkPrincipalId id,
-                                     CmkBackupVaultId vault, CmkKeyVaultId key_vault,
-                                     uint64_t *ret_blame);
+                                     CmkBackupVaultId vault, CmkScopeId store, uint64_t *ret_blame);
 
 /* The next time at which the principal gets a new token, later than now; now without tokens. */
 CmkTime cmk_principal_token_end(const CmkWorld *world, CmkPrincipalId id);

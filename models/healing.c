@@ -71,9 +71,9 @@ static bool encryption_can_be_restored(const CmkWorld *world, const CmkArgs *arg
         *ret_blame = cmk_identity(world, (CmkIdentityId){vault->identity})->changed_by;
         return false; /* the name is that of the settings, the principal is not (MI-7) */
     }
-    if (!cmk_principal_crosses_no_tenant(world, principal,
-                                         (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]},
-                                         (CmkKeyVaultId){key->key_vault}, ret_blame)) {
+    if (!cmk_principal_crosses_no_tenant(
+            world, principal, (CmkBackupVaultId){args->ref[CMK_REF_BACKUP_VAULT]},
+            cmk_key_store_of(world, key_id).resource_group, ret_blame)) {
         return false; /* it stayed behind in another tenant */
     }
     const uint32_t needed[] = {CMK_PERMISSION_GET, CMK_PERMISSION_WRAP, CMK_PERMISSION_UNWRAP};

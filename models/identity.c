@@ -1,5 +1,6 @@
 /* Managed identities: their life, and their place on a Backup vault (section 5). */
 #include "models/access.h"
+#include "models/key_store.h"
 #include "models/model.h"
 #include "models/mutate.h"
 #include "models/repairs.h"
@@ -64,6 +65,14 @@ const CmkGuard cmk_guard_user_identity_is_attached = {
     .text = "The user-assigned identity of the encryption settings is attached to the vault.",
     .repairs = CMK_REPAIRS_ATTACH};
 
+/* Where the key vault or Managed HSM that is asked lies. */
+static CmkScopeId store_group(const CmkWorld *world, const CmkArgs *args)
+{
+    const CmkManagedHsmId hsm = {args->ref[CMK_REF_MANAGED_HSM]};
+    return (CmkScopeId){cmk_is_about_hsm(args) ? cmk_managed_hsm(world, hsm)->resource_group
+                                               : cmk_key_vault_of(world, args)->resource_group};
+}
+
 static bool caller_is_known(const CmkWorld *world, const CmkArgs *args, uint64_t *ret_blame)
 {
     const CmkPrincipalId id = {args->ref[CMK_REF_PRINCIPAL]};
@@ -73,7 +82,8 @@ static bool caller_is_known(const CmkWorld *world, const CmkArgs *args, uint64_t
     *ret_blame = principal->changed_by;
     const bool has_token =
         principal->is_alive != 0 || cmk_principal_token_works(world, id, key_vault);
-    return has_token && cmk_principal_crosses_no_tenant(world, id, vault, key_vault, ret_blame);
+    return has_token &&
+           cmk_principal_crosses_no_tenant(world, id, vault, store_group(world, args), ret_blame);
 }
 
 static bool enable_system_again(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)
@@ -87,9 +97,9 @@ static bool has_successor(const CmkWorld *world, const CmkArgs *refused)
     const CmkPrincipalId present = cmk_access_caller(world, refused);
     uint64_t ignored = 0;
     return present.i != 0 && present.i != refused->ref[CMK_REF_PRINCIPAL] &&
-           cmk_principal_crosses_no_tenant(
-               world, present, (CmkBackupVaultId){refused->ref[CMK_REF_BACKUP_VAULT]},
-               (CmkKeyVaultId){refused->ref[CMK_REF_KEY_VAULT]}, &ignored);
+           cmk_principal_crosses_no_tenant(world, present,
+                                           (CmkBackupVaultId){refused->ref[CMK_REF_BACKUP_VAULT]},
+                                           store_group(world, refused), &ignored);
 }
 
 /* The request as that principal would make it, if it has to be given rights first. */
@@ -100,9 +110,8 @@ static bool needs_rights(const CmkWorld *world, const CmkArgs *refused, CmkArgs 
     *ret_request = *refused;
     ret_request->ref[CMK_REF_PRINCIPAL] = present.i;
     return has_successor(world, refused) &&
-           !cmk_access_is_granted(world, present, (CmkKeyVaultId){refused->ref[CMK_REF_KEY_VAULT]},
-                                  (CmkKeyId){refused->ref[CMK_REF_KEY]}, CMK_PERMISSION_UNWRAP,
-                                  &ignored);
+           !cmk_access_to_key_is_granted(world, present, (CmkKeyId){refused->ref[CMK_REF_KEY]},
+                                         CMK_PERMISSION_UNWRAP, &ignored);
 }
 
 static bool assign_to_successor(const CmkWorld *world, const CmkArgs *refused, CmkArgs *ret)

@@ -496,8 +496,10 @@ Test(access, an_identity_is_used_in_its_own_tenant_only)
         CmkIdentity *identity = cmk_world_row_mut(world, CMK_TABLE_IDENTITY, ESTATE_IDENTITY);
         CmkBackupVault *vault = cmk_world_row_mut(world, CMK_TABLE_BACKUP_VAULT, ESTATE_VAULT);
         CmkKeyVault *key_vault = cmk_world_row_mut(world, CMK_TABLE_KEY_VAULT, ESTATE_KV);
-        identity->resource_group = 0; /* they lie outside of the subscription that moves */
-        *(moves_key_vault ? &vault->resource_group : &key_vault->resource_group) = 0;
+        /* they lie outside of the subscription that moves */
+        identity->resource_group = CMK_SCOPE_DEFAULT_RESOURCE_GROUP;
+        *(moves_key_vault ? &vault->resource_group : &key_vault->resource_group) =
+            CMK_SCOPE_DEFAULT_RESOURCE_GROUP;
         expect_rights(estate, true, true, true, "before");
         (void)estate_must(estate, CMK_OP_SUBSCRIPTION_MOVE_TENANT);
         expect_guard(estate, CMK_OP_KEY_GET, CMK_GUARD_CALLER_IS_KNOWN, "moved");
@@ -750,8 +752,8 @@ static bool asks(const CmkOperation *operation, CmkGuardId guard)
 }
 
 /* On the management plane that comes first, whatever else is wrong; with keys and secrets both
- * permission models are asked, and with keys the local roles of Managed HSMs. Whoever makes key.get, wrap and unwrap and secret.get is an
- * identity, whose own guards ask. */
+ * permission models are asked, and with keys the local roles of Managed HSMs. Whoever makes
+ * key.get, wrap and unwrap and secret.get is an identity, whose own guards ask. */
 Test(access, operations_say_which_right_they_take)
 {
     const CmkModel *model = cmk_azure_model();

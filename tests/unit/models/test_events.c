@@ -11,16 +11,27 @@ Test(events, those_of_one_moment_go_by_kind)
     const struct {
         const char *name;
         uint32_t class_of_ties;
-    } documented[] = {{"fault", 0},         {"region", 0},
-                      {"step", 1},          {"arrival", 1},
-                      {"propagation", 1},   {"membership", 1},
-                      {"healing", 1},       {"key_settle", 2},
-                      {"key_purge", 2},     {"key_vault_purge", 2},
-                      {"key_rotation", 2},  {"key_near_expiry", 2},
-                      {"deleted_vault", 2}, {"instance_settle", 2},
-                      {"instance", 2},      {"rotation_poll", 3},
-                      {"schedule", 4},      {"task", 4},
-                      {"maintenance", 5},   {"copy", 5}};
+    } documented[] = {{"fault", 0},
+                      {"region", 0},
+                      {"step", 1},
+                      {"arrival", 1},
+                      {"propagation", 1},
+                      {"membership", 1},
+                      {"healing", 1},
+                      {"key_settle", 2},
+                      {"key_purge", 2},
+                      {"key_vault_purge", 2},
+                      {"managed_hsm_purge", 2},
+                      {"key_rotation", 2},
+                      {"key_near_expiry", 2},
+                      {"deleted_vault", 2},
+                      {"instance_settle", 2},
+                      {"instance", 2},
+                      {"rotation_poll", 3},
+                      {"schedule", 4},
+                      {"task", 4},
+                      {"maintenance", 5},
+                      {"copy", 5}};
     const CmkModel *model = cmk_azure_model();
     cr_expect_eq(CMK_ARRAY_LEN(documented), model->event_count);
     for (size_t i = 0; i < CMK_ARRAY_LEN(documented); i++) {

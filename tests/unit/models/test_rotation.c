@@ -222,7 +222,7 @@ Test(rotation, the_version_left_is_needed_until_a_backup_has_asked_for_it)
     cr_assert(active(estate) == 2 && needed(estate) == 1, "the take-up was in its midst");
     set_version(estate, 1, 1, 0, 0);
     estate_run(estate, CMK_HOUR_US);
-    settings_expect_failure(estate, "version-is-enabled", ERR_2, "the next backup");
+    settings_expect_failure(estate, "old-version-is-enabled", ERR_2, "the next backup");
     estate_free(estate);
 }
 
