@@ -381,7 +381,8 @@ static uint32_t tenant_of(const Oracle *oracle, uint32_t scope, uint64_t seq)
     return scope == 0 ? 0 : moves + tenant_of(oracle, chronicle->parent[scope], seq);
 }
 
-/* MI-13, KVE-1: the identity is used by a Backup vault, at a key vault, of its own tenant. */
+/* MI-13, KVE-1: the identity is used by a Backup vault, at a key vault or Managed HSM, of its own
+ * tenant. */
 static bool is_in_its_tenant(const Oracle *oracle, const CmkArgs *args)
 {
     const Life *life = &oracle->chronicle->lives[args->ref[CMK_REF_PRINCIPAL]];
@@ -389,9 +390,11 @@ static bool is_in_its_tenant(const Oracle *oracle, const CmkArgs *args)
                                               : group_of_backup_vault(oracle, life->backup_vault);
     const uint32_t own = tenant_of(oracle, home, life->seq);
     const uint32_t vault = group_of_backup_vault(oracle, args->ref[CMK_REF_BACKUP_VAULT]);
-    const uint32_t key_vault = group_of_key_vault(oracle, args->ref[CMK_REF_KEY_VAULT]);
+    const uint32_t hsm = args->ref[CMK_REF_MANAGED_HSM];
+    const uint32_t asked = hsm != 0 ? group_of_hsm(oracle, hsm)
+                                    : group_of_key_vault(oracle, args->ref[CMK_REF_KEY_VAULT]);
     return own == tenant_of(oracle, vault, UINT64_MAX) &&
-           own == tenant_of(oracle, key_vault, UINT64_MAX);
+           own == tenant_of(oracle, asked, UINT64_MAX);
 }
 
 CmkGuardId oracle_request(const Oracle *oracle, const CmkArgs *args)
