@@ -728,8 +728,8 @@ static bool asks(const CmkOperation *operation, CmkGuardId guard)
 }
 
 /* On the management plane that comes first, whatever else is wrong; with keys and secrets both
- * permission models are asked, and with keys the local roles of Managed HSMs. Whoever makes key.get, wrap and unwrap and secret.get is an
- * identity, whose own guards ask. */
+ * permission models are asked, and with keys the local roles of Managed HSMs. Whoever makes
+ * key.get, wrap and unwrap and secret.get is an identity, whose own guards ask. */
 Test(access, operations_say_which_right_they_take)
 {
     const CmkModel *model = cmk_azure_model();
