@@ -297,8 +297,7 @@ static bool purge_protection_is_on(const CmkWorld *world, const CmkArgs *args, u
     *ret_blame = store.changed_by;
     const bool is_spared = store.managed_hsm.i != 0 &&
                            cmk_knob(world, CMK_KNOB_HSM_NEEDS_PURGE_PROTECTION) == 0; /* OQ-23 */
-    return is_spared ||
-           cmk_recovery_level_has_purge_protection(target_recovery_level(world, args));
+    return is_spared || cmk_recovery_level_has_purge_protection(target_recovery_level(world, args));
 }
 
 const CmkGuard cmk_guard_purge_protection_is_on = {

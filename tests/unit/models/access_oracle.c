@@ -47,7 +47,8 @@ static bool is_one(const char *role, const char *const *names)
 /* AC-R1 to AC-R6, without what follows from reading. */
 static bool role_gives_on_keys(const char *role, Right right)
 {
-    if (right >= SET_SECRET && right <= RECOVER_SECRET) { /* AC-R10: who reads secrets changes none */
+    if (right >= SET_SECRET &&
+        right <= RECOVER_SECRET) { /* AC-R10: who reads secrets changes none */
         return ONE_OF("Key Vault Administrator");
     }
     if (ONE_OF("Key Vault Administrator", "Key Vault Crypto Officer")) {
