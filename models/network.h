@@ -63,4 +63,20 @@ void cmk_network_disconnect_backup_vault(CmkSim *sim, CmkBackupVaultId id);
 /* The numbers that set_network takes to bring back what a call of it overwrites. */
 void cmk_network_settings_now(const CmkWorld *world, const CmkArgs *set, int64_t ret[3]);
 
+/* What rules and private endpoints have in common: the store that they are about, and who may set
+ * them. Of an HSM that is asked in its first region, as whatever is managed there. */
+#define CMK_KEY_VAULT_PARAM                                                                        \
+    {                                                                                              \
+        "key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT                                  \
+    }
+#define CMK_MANAGED_HSM_PARAM                                                                      \
+    {                                                                                              \
+        "managed_hsm", CMK_PARAM_MANAGED_HSM, 0, 1, CMK_REF_MANAGED_HSM                            \
+    }
+#define CMK_GUARDS_TO_SET_NETWORK                                                                  \
+    CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,      \
+        CMK_GUARD_KEY_VAULT_IS_WRITABLE
+#define CMK_GUARDS_TO_SET_NETWORK_OF_HSM                                                           \
+    CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_MANAGED_HSM_EXISTS, CMK_GUARD_MANAGED_HSM_REGION_IS_UP
+
 #endif

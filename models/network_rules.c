@@ -156,13 +156,6 @@ static uint32_t set_network(CmkSim *sim, const CmkArgs *args)
 }
 
 /* As other properties of key vaults are changed: not while the region is away (REL-8). */
-#define TO_MANAGE                                                                                  \
-    CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,      \
-        CMK_GUARD_KEY_VAULT_IS_WRITABLE
-#define KEY_VAULT_PARAM                                                                            \
-    {                                                                                              \
-        "key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT                                  \
-    }
 
 /* The questions OQ-17 and OQ-18 are cited here and not by the guards: they come up only where some
  * key vault is closed. */
@@ -170,11 +163,11 @@ const CmkOperation cmk_op_key_vault_set_network = {
     .name = "key_vault.set_network",
     .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
     .text = "A key vault is closed to networks or opened to them; what is not said stays.",
-    .params = {KEY_VAULT_PARAM,
+    .params = {CMK_KEY_VAULT_PARAM,
                {"public_access", CMK_PARAM_PUBLIC_ACCESS, 1, 0, CMK_SET_PUBLIC_ACCESS},
                {"default_action", CMK_PARAM_DEFAULT_ACTION, 1, 0, CMK_SET_DEFAULT_ACTION},
                {"bypass", CMK_PARAM_BYPASS, 1, 0, CMK_SET_BYPASS}},
-    .guards = {TO_MANAGE},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK},
     .writes = CMK_BIT(RULE_SET) | CMK_BIT(BACKUP_VAULT),
     .effect = set_network,
     .rules = "NET-2 NET-3 NET-14 REL-8 OQ-17 OQ-18 OQ-19",
@@ -183,23 +176,15 @@ const CmkOperation cmk_op_key_vault_set_network = {
     .audit = "VaultPatch",
 };
 
-/* In its first region, as whatever is managed there. */
-#define TO_MANAGE_HSM                                                                              \
-    CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_MANAGED_HSM_EXISTS, CMK_GUARD_MANAGED_HSM_REGION_IS_UP
-#define HSM_PARAM                                                                                  \
-    {                                                                                              \
-        "managed_hsm", CMK_PARAM_MANAGED_HSM, 0, 1, CMK_REF_MANAGED_HSM                            \
-    }
-
 const CmkOperation cmk_op_managed_hsm_set_network = {
     .name = "managed_hsm.set_network",
     .permission = CMK_PERMISSION_MANAGED_HSM_WRITE,
     .text = "A Managed HSM is closed to networks or opened to them; what is not said stays.",
-    .params = {HSM_PARAM,
+    .params = {CMK_MANAGED_HSM_PARAM,
                {"public_access", CMK_PARAM_PUBLIC_ACCESS, 1, 0, CMK_SET_PUBLIC_ACCESS},
                {"default_action", CMK_PARAM_DEFAULT_ACTION, 1, 0, CMK_SET_DEFAULT_ACTION},
                {"bypass", CMK_PARAM_BYPASS, 1, 0, CMK_SET_BYPASS}},
-    .guards = {TO_MANAGE_HSM, CMK_GUARD_MANAGED_HSM_KNOWS_NO_PERIMETER},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK_OF_HSM, CMK_GUARD_MANAGED_HSM_KNOWS_NO_PERIMETER},
     .writes = CMK_BIT(RULE_SET) | CMK_BIT(BACKUP_VAULT),
     .effect = set_network,
     .rules = "HSM-2 HSM-22 NET-2 NET-3 NET-14 OQ-17 OQ-18 OQ-19",
@@ -259,9 +244,9 @@ const CmkOperation cmk_op_key_vault_add_network_rule = {
     .name = "key_vault.add_network_rule",
     .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
     .text = "A key vault's firewall lets a network in.",
-    .params = {KEY_VAULT_PARAM, NETWORK_PARAM},
-    .guards = {TO_MANAGE, CMK_GUARD_NETWORK_RULE_IS_NEW, CMK_GUARD_NETWORK_RANGE_IS_PUBLIC,
-               CMK_GUARD_NETWORK_RULES_HAVE_ROOM},
+    .params = {CMK_KEY_VAULT_PARAM, NETWORK_PARAM},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK, CMK_GUARD_NETWORK_RULE_IS_NEW,
+               CMK_GUARD_NETWORK_RANGE_IS_PUBLIC, CMK_GUARD_NETWORK_RULES_HAVE_ROOM},
     .writes = WRITES_RULES,
     .effect = add_rule,
     .rules = "NET-2 NET-3 NET-4 NET-14 REL-8",
@@ -274,8 +259,8 @@ const CmkOperation cmk_op_key_vault_remove_network_rule = {
     .name = "key_vault.remove_network_rule",
     .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
     .text = "A key vault's firewall lets a network in no longer.",
-    .params = {KEY_VAULT_PARAM, NETWORK_PARAM},
-    .guards = {TO_MANAGE, CMK_GUARD_NETWORK_RULE_EXISTS},
+    .params = {CMK_KEY_VAULT_PARAM, NETWORK_PARAM},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK, CMK_GUARD_NETWORK_RULE_EXISTS},
     .writes = WRITES_RULES,
     .effect = remove_rule,
     .rules = "NET-2 NET-3 NET-14 REL-8",
@@ -288,9 +273,9 @@ const CmkOperation cmk_op_managed_hsm_add_network_rule = {
     .name = "managed_hsm.add_network_rule",
     .permission = CMK_PERMISSION_MANAGED_HSM_WRITE,
     .text = "A Managed HSM's firewall lets a range of addresses in.",
-    .params = {HSM_PARAM, NETWORK_PARAM},
-    .guards = {TO_MANAGE_HSM, CMK_GUARD_NETWORK_RULE_IS_NEW, CMK_GUARD_NETWORK_RANGE_IS_PUBLIC,
-               CMK_GUARD_NETWORK_RULES_HAVE_ROOM},
+    .params = {CMK_MANAGED_HSM_PARAM, NETWORK_PARAM},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK_OF_HSM, CMK_GUARD_NETWORK_RULE_IS_NEW,
+               CMK_GUARD_NETWORK_RANGE_IS_PUBLIC, CMK_GUARD_NETWORK_RULES_HAVE_ROOM},
     .writes = WRITES_RULES,
     .effect = add_rule,
     .rules = "HSM-2 HSM-22 NET-2 NET-3 NET-14",
@@ -302,8 +287,8 @@ const CmkOperation cmk_op_managed_hsm_remove_network_rule = {
     .name = "managed_hsm.remove_network_rule",
     .permission = CMK_PERMISSION_MANAGED_HSM_WRITE,
     .text = "A Managed HSM's firewall lets a range of addresses in no longer.",
-    .params = {HSM_PARAM, NETWORK_PARAM},
-    .guards = {TO_MANAGE_HSM, CMK_GUARD_NETWORK_RULE_EXISTS},
+    .params = {CMK_MANAGED_HSM_PARAM, NETWORK_PARAM},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK_OF_HSM, CMK_GUARD_NETWORK_RULE_EXISTS},
     .writes = WRITES_RULES,
     .effect = remove_rule,
     .rules = "HSM-2 HSM-22 NET-2 NET-3 NET-14",
@@ -321,8 +306,9 @@ const CmkOperation cmk_op_key_vault_add_perimeter_rule = {
     .name = "key_vault.add_perimeter_rule",
     .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
     .text = "The perimeter of a key vault lets a network in, or what runs in a subscription.",
-    .params = {KEY_VAULT_PARAM, FROM_PARAM},
-    .guards = {TO_MANAGE, CMK_GUARD_NETWORK_RULE_IS_NEW, CMK_GUARD_NETWORK_RANGE_IS_PUBLIC},
+    .params = {CMK_KEY_VAULT_PARAM, FROM_PARAM},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK, CMK_GUARD_NETWORK_RULE_IS_NEW,
+               CMK_GUARD_NETWORK_RANGE_IS_PUBLIC},
     .writes = WRITES_RULES,
     .effect = add_rule,
     .rules = "NET-2 NET-6 NET-14 REL-8",
@@ -334,8 +320,8 @@ const CmkOperation cmk_op_key_vault_remove_perimeter_rule = {
     .name = "key_vault.remove_perimeter_rule",
     .permission = CMK_PERMISSION_KEY_VAULT_WRITE,
     .text = "The perimeter of a key vault lets a network or subscription in no longer.",
-    .params = {KEY_VAULT_PARAM, FROM_PARAM},
-    .guards = {TO_MANAGE, CMK_GUARD_NETWORK_RULE_EXISTS},
+    .params = {CMK_KEY_VAULT_PARAM, FROM_PARAM},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK, CMK_GUARD_NETWORK_RULE_EXISTS},
     .writes = WRITES_RULES,
     .effect = remove_rule,
     .rules = "NET-2 NET-6 NET-14 REL-8",

@@ -177,13 +177,6 @@ static uint32_t reject(CmkSim *sim, const CmkArgs *args)
 
 /* ---- of key vaults --------------------------------------------------------------------------- */
 
-#define TO_MANAGE                                                                                  \
-    CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_KEY_VAULT_EXISTS, CMK_GUARD_KEY_VAULT_IS_REACHABLE,      \
-        CMK_GUARD_KEY_VAULT_IS_WRITABLE
-#define KEY_VAULT_PARAM                                                                            \
-    {                                                                                              \
-        "key_vault", CMK_PARAM_KEY_VAULT, 0, 1, CMK_REF_KEY_VAULT                                  \
-    }
 #define NETWORK_PARAM                                                                              \
     {                                                                                              \
         "network", CMK_PARAM_NETWORK, 0, 1, CMK_REF_NETWORK                                        \
@@ -196,10 +189,10 @@ const CmkOperation cmk_op_key_vault_connect_private_endpoint = {
     .name = "key_vault.connect_private_endpoint",
     .text = "A subnet is connected to a key vault by a private endpoint, which is approved at once "
             "or waits for it.",
-    .params = {KEY_VAULT_PARAM, NETWORK_PARAM, {"approved", CMK_PARAM_BOOLEAN, 1, 0, 0}},
+    .params = {CMK_KEY_VAULT_PARAM, NETWORK_PARAM, {"approved", CMK_PARAM_BOOLEAN, 1, 0, 0}},
     OF_KEY_VAULT,
-    .guards = {TO_MANAGE, CMK_GUARD_NETWORK_IS_A_SUBNET, CMK_GUARD_PRIVATE_ENDPOINT_IS_NEW,
-               CMK_GUARD_PRIVATE_ENDPOINTS_HAVE_ROOM},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK, CMK_GUARD_NETWORK_IS_A_SUBNET,
+               CMK_GUARD_PRIVATE_ENDPOINT_IS_NEW, CMK_GUARD_PRIVATE_ENDPOINTS_HAVE_ROOM},
     .effect = connect,
     .rules = "NET-2 NET-8 NET-13 NET-14 REL-8",
     .action = "Microsoft.KeyVault/vaults/PrivateEndpointConnectionsApproval/action",
@@ -209,9 +202,9 @@ const CmkOperation cmk_op_key_vault_connect_private_endpoint = {
 const CmkOperation cmk_op_key_vault_approve_private_endpoint = {
     .name = "key_vault.approve_private_endpoint",
     .text = "The private endpoint of a subnet at a key vault is approved.",
-    .params = {KEY_VAULT_PARAM, NETWORK_PARAM},
+    .params = {CMK_KEY_VAULT_PARAM, NETWORK_PARAM},
     OF_KEY_VAULT,
-    .guards = {TO_MANAGE, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
     .effect = approve,
     .rules = "NET-2 NET-8 NET-14 REL-8",
     .action = "Microsoft.KeyVault/vaults/privateEndpointConnections/write",
@@ -221,9 +214,9 @@ const CmkOperation cmk_op_key_vault_approve_private_endpoint = {
 const CmkOperation cmk_op_key_vault_reject_private_endpoint = {
     .name = "key_vault.reject_private_endpoint",
     .text = "The private endpoint of a subnet at a key vault is rejected: nothing passes it.",
-    .params = {KEY_VAULT_PARAM, NETWORK_PARAM},
+    .params = {CMK_KEY_VAULT_PARAM, NETWORK_PARAM},
     OF_KEY_VAULT,
-    .guards = {TO_MANAGE, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
     .effect = reject,
     .rules = "NET-2 NET-8 NET-14 REL-8",
     .action = "Microsoft.KeyVault/vaults/privateEndpointConnections/write",
@@ -234,9 +227,9 @@ const CmkOperation cmk_op_key_vault_disconnect_private_endpoint = {
     .name = "key_vault.disconnect_private_endpoint",
     .text = "The private endpoint of a subnet at a key vault is deleted, or its connection is "
             "broken.",
-    .params = {KEY_VAULT_PARAM, NETWORK_PARAM},
+    .params = {CMK_KEY_VAULT_PARAM, NETWORK_PARAM},
     OF_KEY_VAULT,
-    .guards = {TO_MANAGE, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
     .effect = disconnect,
     .rules = "NET-2 NET-8 NET-14 REL-8",
     .action = "Microsoft.KeyVault/vaults/privateEndpointConnections/delete",
@@ -246,12 +239,6 @@ const CmkOperation cmk_op_key_vault_disconnect_private_endpoint = {
 /* ---- of Managed HSMs (HSM-22) ------------------------------------------------------------------
  */
 
-#define TO_MANAGE_HSM                                                                              \
-    CMK_GUARD_ACTOR_MAY_MANAGE, CMK_GUARD_MANAGED_HSM_EXISTS, CMK_GUARD_MANAGED_HSM_REGION_IS_UP
-#define HSM_PARAM                                                                                  \
-    {                                                                                              \
-        "managed_hsm", CMK_PARAM_MANAGED_HSM, 0, 1, CMK_REF_MANAGED_HSM                            \
-    }
 #define OF_HSM                                                                                     \
     .permission = CMK_PERMISSION_MANAGED_HSM_WRITE,                                                \
     .writes = CMK_BIT(RULE_SET) | CMK_BIT(PRIVATE_ENDPOINT)
@@ -260,10 +247,10 @@ const CmkOperation cmk_op_managed_hsm_connect_private_endpoint = {
     .name = "managed_hsm.connect_private_endpoint",
     .text = "A subnet is connected to a Managed HSM by a private endpoint, which is approved at "
             "once or waits for it.",
-    .params = {HSM_PARAM, NETWORK_PARAM, {"approved", CMK_PARAM_BOOLEAN, 1, 0, 0}},
+    .params = {CMK_MANAGED_HSM_PARAM, NETWORK_PARAM, {"approved", CMK_PARAM_BOOLEAN, 1, 0, 0}},
     OF_HSM,
-    .guards = {TO_MANAGE_HSM, CMK_GUARD_NETWORK_IS_A_SUBNET, CMK_GUARD_PRIVATE_ENDPOINT_IS_NEW,
-               CMK_GUARD_PRIVATE_ENDPOINTS_HAVE_ROOM},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK_OF_HSM, CMK_GUARD_NETWORK_IS_A_SUBNET,
+               CMK_GUARD_PRIVATE_ENDPOINT_IS_NEW, CMK_GUARD_PRIVATE_ENDPOINTS_HAVE_ROOM},
     .effect = connect,
     .rules = "HSM-2 HSM-22 NET-2 NET-8 NET-14",
     .action = "Microsoft.KeyVault/managedHSMs/PrivateEndpointConnectionsApproval/action",
@@ -273,9 +260,9 @@ const CmkOperation cmk_op_managed_hsm_connect_private_endpoint = {
 const CmkOperation cmk_op_managed_hsm_approve_private_endpoint = {
     .name = "managed_hsm.approve_private_endpoint",
     .text = "The private endpoint of a subnet at a Managed HSM is approved.",
-    .params = {HSM_PARAM, NETWORK_PARAM},
+    .params = {CMK_MANAGED_HSM_PARAM, NETWORK_PARAM},
     OF_HSM,
-    .guards = {TO_MANAGE_HSM, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK_OF_HSM, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
     .effect = approve,
     .rules = "HSM-2 HSM-22 NET-2 NET-8 NET-14",
     .action = "Microsoft.KeyVault/managedHSMs/privateEndpointConnections/write",
@@ -285,9 +272,9 @@ const CmkOperation cmk_op_managed_hsm_approve_private_endpoint = {
 const CmkOperation cmk_op_managed_hsm_reject_private_endpoint = {
     .name = "managed_hsm.reject_private_endpoint",
     .text = "The private endpoint of a subnet at a Managed HSM is rejected: nothing passes it.",
-    .params = {HSM_PARAM, NETWORK_PARAM},
+    .params = {CMK_MANAGED_HSM_PARAM, NETWORK_PARAM},
     OF_HSM,
-    .guards = {TO_MANAGE_HSM, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK_OF_HSM, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
     .effect = reject,
     .rules = "HSM-2 HSM-22 NET-2 NET-8 NET-14",
     .action = "Microsoft.KeyVault/managedHSMs/privateEndpointConnections/write",
@@ -298,9 +285,9 @@ const CmkOperation cmk_op_managed_hsm_disconnect_private_endpoint = {
     .name = "managed_hsm.disconnect_private_endpoint",
     .text = "The private endpoint of a subnet at a Managed HSM is deleted, or its connection is "
             "broken.",
-    .params = {HSM_PARAM, NETWORK_PARAM},
+    .params = {CMK_MANAGED_HSM_PARAM, NETWORK_PARAM},
     OF_HSM,
-    .guards = {TO_MANAGE_HSM, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
+    .guards = {CMK_GUARDS_TO_SET_NETWORK_OF_HSM, CMK_GUARD_PRIVATE_ENDPOINT_EXISTS},
     .effect = disconnect,
     .rules = "HSM-2 HSM-22 NET-2 NET-8 NET-14",
     .action = "Microsoft.KeyVault/managedHSMs/privateEndpointConnections/delete",
